@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+// Package.swift: the modules of Herse, and the settings every one of them is built with.
+
+import PackageDescription
+
+/// Swift 6, strict memory safety, no warning tolerated: the same for every Swift target.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let argumentParser = Target.Dependency.product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+
+let package = Package(
+    name: "herse",
+    platforms: [.macOS(.v26)],
+    products: [.executable(name: "herse", targets: ["herse"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+    ],
+    targets: [
+        // System libraries and the few inline shims, one door each.
+        .target(name: "CSystem"),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+
+        // The data plane, bottom up.
+        .target(name: "Reactor", dependencies: ["CSystem"], swiftSettings: strict),
+        .target(name: "Wire", dependencies: ["CSystem", "COpenSSL"], swiftSettings: strict),
+
+        // The four in the middle don't know each other.
+        .target(name: "Identity", dependencies: [asn1], swiftSettings: strict),
+        .target(name: "Policy", dependencies: ["Identity", yams], swiftSettings: strict),
+        .target(name: "Limits", dependencies: ["CSystem"], swiftSettings: strict),
+        .target(name: "Neutralization", dependencies: ["CSystem"], swiftSettings: strict),
+        .target(name: "Record", dependencies: ["CSystem"], swiftSettings: strict),
+
+        .target(
+            name: "Gate",
+            dependencies: [
+                "CSystem", "COpenSSL", "Reactor", "Wire", "Identity", "Policy", "Limits",
+                "Neutralization", "Record",
+            ], swiftSettings: strict),
+
+        // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
+        .target(name: "Demo", dependencies: ["COpenSSL", flyingFox], swiftSettings: strict),
+
+        .executableTarget(
+            name: "herse", dependencies: ["Gate", "Demo", argumentParser], swiftSettings: strict),
+
+        .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
+        .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
+        .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
+        .testTarget(name: "LimitsTests", dependencies: ["Limits"], swiftSettings: strict),
+        .testTarget(
+            name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),
+        .testTarget(name: "RecordTests", dependencies: ["Record"], swiftSettings: strict),
+    ]
+)

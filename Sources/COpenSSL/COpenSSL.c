@@ -1,0 +1,2 @@
+// COpenSSL.c: makes the header a module; every function is inline.
+#include "COpenSSL.h"

@@ -1,0 +1,70 @@
+// COpenSSL.h: OpenSSL 3.0 or later, and inline stand-ins for the macros Swift cannot import.
+//
+// Inline only: no logic lives here, nothing is kept, nothing is decided.
+
+#ifndef HERSE_COPENSSL_H
+#define HERSE_COPENSSL_H
+
+#include <openssl/asn1.h>
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/obj_mac.h>
+#include <openssl/opensslv.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/sha.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+static inline long herse_ctx_set_mode(SSL_CTX *context, long mode) {
+    return SSL_CTX_set_mode(context, mode);
+}
+static inline int herse_ctx_set_min_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_min_proto_version(context, version);
+}
+static inline int herse_ctx_set_max_version(SSL_CTX *context, int version) {
+    return (int)SSL_CTX_set_max_proto_version(context, version);
+}
+static inline int herse_ctx_set_groups(SSL_CTX *context, const char *list) {
+    return (int)SSL_CTX_set1_groups_list(context, list);
+}
+static inline int herse_ctx_set_signature_algorithms(SSL_CTX *context, const char *list) {
+    return (int)SSL_CTX_set1_sigalgs_list(context, list);
+}
+static inline int herse_ctx_set_client_signature_algorithms(SSL_CTX *context, const char *list) {
+    return (int)SSL_CTX_set1_client_sigalgs_list(context, list);
+}
+static inline long herse_ctx_set_session_cache_mode(SSL_CTX *context, long mode) {
+    return SSL_CTX_set_session_cache_mode(context, mode);
+}
+static inline int herse_ctx_set_ticket_keys(SSL_CTX *context, unsigned char *keys, int length) {
+    return (int)SSL_CTX_set_tlsext_ticket_keys(context, keys, length);
+}
+static inline void herse_ctx_set_read_ahead(SSL_CTX *context, int yes) {
+    SSL_CTX_set_read_ahead(context, yes);
+}
+static inline int herse_ctx_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add1_chain_cert(context, certificate);
+}
+static inline int herse_ctx_set_server_name_callback(SSL_CTX *context,
+                                                     int (*callback)(SSL *, int *, void *),
+                                                     void *argument) {
+    if (!SSL_CTX_set_tlsext_servername_callback(context, callback)) return 0;
+    return (int)SSL_CTX_set_tlsext_servername_arg(context, argument);
+}
+static inline int herse_ssl_set_server_name(SSL *session, const char *name) {
+    return (int)SSL_set_tlsext_host_name(session, name);
+}
+static inline EVP_PKEY *herse_generate_p256(void) { return EVP_EC_gen("P-256"); }
+static inline EVP_PKEY *herse_generate_rsa(size_t bits) { return EVP_RSA_gen(bits); }
+
+#endif

@@ -1,0 +1,2 @@
+// CSystem.c: makes the header a module; every function is inline.
+#include "CSystem.h"

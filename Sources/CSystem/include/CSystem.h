@@ -1,0 +1,103 @@
+// CSystem.h: the Linux calls and macros that Swift cannot import by itself.
+//
+// Inline only: no logic lives here, nothing is kept, nothing is decided.
+
+#ifndef HERSE_CSYSTEM_H
+#define HERSE_CSYSTEM_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+/// Who is at the other end of a local socket, as the kernel saw it at connect (SO_PEERCRED).
+struct herse_peer {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
+static inline int herse_peer_credentials(int descriptor, struct herse_peer *out) {
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
+    out->pid = credentials.pid;
+    out->uid = credentials.uid;
+    out->gid = credentials.gid;
+    return 0;
+}
+
+static inline int herse_accept(int descriptor, struct sockaddr_storage *peer) {
+    socklen_t length = sizeof *peer;
+    return accept4(
+        descriptor, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static inline int herse_set_option(int descriptor, int level, int name, int value) {
+    return setsockopt(descriptor, level, name, &value, sizeof value);
+}
+
+/// Makes the next close() reset the connection and discard what the kernel has not sent yet.
+static inline int herse_linger_zero(int descriptor) {
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    return setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+static inline int herse_socket_error(int descriptor) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
+    return error;
+}
+
+static inline int herse_epoll_control(int epoll, int operation, int descriptor, uint32_t events,
+                                      uint64_t token) {
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+static inline uint32_t herse_event_flags(const struct epoll_event *event) { return event->events; }
+static inline uint64_t herse_event_token(const struct epoll_event *event) {
+    return event->data.u64;
+}
+
+/// Nanoseconds of a clock; 0 when the clock does not exist.
+static inline uint64_t herse_clock(clockid_t clock) {
+    struct timespec now;
+    if (clock_gettime(clock, &now) != 0) return 0;
+    return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+static inline int herse_open(const char *path, int flags, mode_t mode) {
+    return open(path, flags | O_CLOEXEC, mode);
+}
+
+static inline int herse_open_at(int directory, const char *path, int flags, mode_t mode) {
+    return openat(directory, path, flags | O_CLOEXEC, mode);
+}
+
+#endif

@@ -1,0 +1,1 @@
+@main struct Herse { static func main() {} }
