@@ -1,38 +1,21 @@
 // CSystem.h: the Linux calls and macros that Swift cannot import by itself.
 //
-// Inline only: no logic lives here, nothing is kept, nothing is decided.
+// No logic lives here, nothing is kept, nothing is decided.
 
 #ifndef HERSE_CSYSTEM_H
 #define HERSE_CSYSTEM_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stddef.h>
-#include <stdlib.h>
+#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/types.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 /// Who is at the other end of a local socket, as the kernel saw it at connect (SO_PEERCRED).
 struct herse_peer {
@@ -41,21 +24,13 @@ struct herse_peer {
     gid_t gid;
 };
 
-static inline int herse_peer_credentials(int descriptor, struct herse_peer *out) {
-    struct ucred credentials;
-    socklen_t length = sizeof credentials;
-    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return -1;
-    out->pid = credentials.pid;
-    out->uid = credentials.uid;
-    out->gid = credentials.gid;
-    return 0;
-}
+int herse_peer_credentials(int descriptor, struct herse_peer *out);
 
-static inline int herse_accept(int descriptor, struct sockaddr_storage *peer) {
-    socklen_t length = sizeof *peer;
-    return accept4(
-        descriptor, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-}
+/// accept4() with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int herse_accept(int descriptor, struct sockaddr_storage *peer);
+
+/// Names a thread for ps and top; at most 15 bytes are kept.
+int herse_name_thread(pthread_t thread, const char *name);
 
 static inline int herse_set_option(int descriptor, int level, int name, int value) {
     return setsockopt(descriptor, level, name, &value, sizeof value);

@@ -1,0 +1,122 @@
+// EventLoop.swift: one thread, one executor: what a worker's actor runs on.
+//
+// The thread waits for readiness, lets its owner handle the batch, then runs the jobs that other
+// threads have left in the mailbox. Between two batches nothing else touches the owner's state.
+
+internal import CSystem
+internal import Glibc
+internal import Synchronization
+
+/// What a loop's owner does with each batch, always on the loop's own thread.
+package protocol LoopOwner: Actor {
+    /// Handles what is ready and what is due; returns the milliseconds until the next deadline
+    /// (−1: none), or nil to end the loop.
+    func turn() -> Int32?
+}
+
+/// A thread that is the serial executor of one actor.
+package final class EventLoop: SerialExecutor {
+    /// Becomes readable when jobs wait in the mailbox; its owner watches it.
+    package let wakeDescriptor: Int32
+    private let mailbox = Mutex<[UnownedJob]>([])
+    private let thread = Atomic<UInt>(0)
+
+    package init() throws(SystemError) {
+        wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard wakeDescriptor >= 0 else { throw SystemError("eventfd") }
+    }
+
+    deinit { close(wakeDescriptor) }
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        let wasEmpty = mailbox.withLock { jobs in
+            jobs.append(job)
+            return jobs.count == 1
+        }
+        if wasEmpty { wake() }
+    }
+
+    /// Ends the owner's wait now; from any thread.
+    package func wake() {
+        var one: UInt64 = 1
+        // Safe because eight bytes are written from a local. A full counter wakes all the same.
+        _ = unsafe write(wakeDescriptor, &one, 8)
+    }
+
+    package func checkIsolated() {
+        precondition(
+            thread.load(ordering: .relaxed) == UInt(pthread_self()),
+            "runs on its own loop's thread")
+    }
+
+    /// Forgets that the loop was woken; called by the owner when `wakeDescriptor` is readable.
+    package func drainWake() {
+        var count: UInt64 = 0
+        // Safe because eight bytes are read into a local.
+        _ = unsafe read(wakeDescriptor, &count, 8)
+    }
+
+    /// Runs `owner` on a new thread until its `turn` returns nil, then calls `ended`.
+    package func start(
+        _ owner: some LoopOwner, name: String, ended: @escaping @Sendable () -> Void = {}
+    ) throws(SystemError) {
+        try startThread(name: name) {
+            self.run(owner)
+            ended()
+        }
+    }
+
+    private func run(_ owner: some LoopOwner) {
+        thread.store(UInt(pthread_self()), ordering: .relaxed)
+        while true {
+            let goesOn = owner.assumeIsolated { owner in owner.turn() != nil }
+            if !goesOn { return }
+            runJobs()
+        }
+    }
+
+    private func runJobs() {
+        let jobs = mailbox.withLock { jobs in
+            let taken = jobs
+            jobs.removeAll()
+            return taken
+        }
+        for job in jobs {
+            // Safe because enqueue took over each job and it runs here exactly once.
+            unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+        }
+    }
+}
+
+/// Starts a thread with 512 KiB of stack that runs `body` once.
+package func startThread(
+    name: String, _ body: @escaping @Sendable () -> Void
+) throws(SystemError) {
+    final class Body {
+        let run: @Sendable () -> Void
+        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+    }
+    var attributes = pthread_attr_t()
+    unsafe pthread_attr_init(&attributes)
+    defer { unsafe pthread_attr_destroy(&attributes) }
+    unsafe pthread_attr_setstacksize(&attributes, 512 * 1024)
+    unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    // Safe because the retained body is taken over by the thread, or released below.
+    let context = unsafe Unmanaged.passRetained(Body(body))
+    var thread = pthread_t()
+    let result = unsafe pthread_create(
+        &thread, &attributes,
+        { raw in
+            // Safe because raw is the body retained above, taken over once.
+            if let raw = unsafe raw {
+                unsafe Unmanaged<Body>.fromOpaque(raw).takeRetainedValue().run()
+            }
+            return nil
+        }, context.toOpaque())
+    guard result == 0 else {
+        unsafe context.release()
+        throw SystemError("pthread_create", code: result)
+    }
+    _ = unsafe herse_name_thread(thread, name)
+}
