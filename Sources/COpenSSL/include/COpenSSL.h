@@ -5,6 +5,8 @@
 #ifndef HERSE_COPENSSL_H
 #define HERSE_COPENSSL_H
 
+#include <stdint.h>
+
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -64,6 +66,12 @@ static inline int herse_ctx_set_server_name_callback(SSL_CTX *context,
 static inline int herse_ssl_set_server_name(SSL *session, const char *name) {
     return (int)SSL_set_tlsext_host_name(session, name);
 }
+/// SSL_OP_… are macros over a function-like macro, which Swift cannot import.
+static const uint64_t HERSE_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t HERSE_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
+static const uint64_t HERSE_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
+static const uint64_t HERSE_OP_NO_TICKET = SSL_OP_NO_TICKET;
+
 static inline EVP_PKEY *herse_generate_p256(void) { return EVP_EC_gen("P-256"); }
 static inline EVP_PKEY *herse_generate_rsa(size_t bits) { return EVP_RSA_gen(bits); }
 

@@ -1,0 +1,112 @@
+// TLSSession.swift: one TLS connection on a socket: handshake, read, write, close.
+
+internal import COpenSSL
+internal import Glibc
+
+/// What came of reading, writing or shaking hands without blocking.
+package enum TLSProgress: Equatable, Sendable {
+    /// Bytes moved; for a handshake, 0 when it is done.
+    case done(Int)
+    case wantsRead
+    case wantsWrite
+    /// The peer said it sends no more (`close_notify`); we may still send.
+    case finished
+    /// The connection is of no further use.
+    case failed
+}
+
+/// One side of a TLS connection; not shared between threads.
+@safe package final class TLSSession {
+    private let pointer: OpaquePointer
+
+    /// A server's session on `descriptor`, which stays the caller's.
+    package init?(server context: TLSServerContext, descriptor: Int32) {
+        guard let pointer = unsafe SSL_new(context.pointer) else { return nil }
+        unsafe self.pointer = pointer
+        guard unsafe SSL_set_fd(pointer, descriptor) == 1 else { return nil }
+        unsafe SSL_set_accept_state(pointer)
+    }
+
+    /// A client's session on `descriptor` towards `context`'s server.
+    package init?(client context: TLSClientContext, descriptor: Int32) {
+        guard let pointer = unsafe SSL_new(context.pointer) else { return nil }
+        unsafe self.pointer = pointer
+        guard unsafe SSL_set_fd(pointer, descriptor) == 1, unsafe context.prepare(pointer) else {
+            return nil
+        }
+        unsafe SSL_set_connect_state(pointer)
+    }
+
+    deinit { unsafe SSL_free(pointer) }
+
+    package func handshake() -> TLSProgress {
+        unsafe progress(SSL_do_handshake(pointer), handshaking: true)
+    }
+
+    /// Reads into `room` once.
+    @inline(__always)
+    package func read(into room: UnsafeMutableRawBufferPointer) -> TLSProgress {
+        let count = Int32(clamping: room.count)
+        return unsafe progress(SSL_read(pointer, room.baseAddress, count), handshaking: false)
+    }
+
+    /// Writes some of `bytes`, which must not be empty.
+    @inline(__always)
+    package func write(_ bytes: UnsafeRawBufferPointer) -> TLSProgress {
+        let count = Int32(clamping: bytes.count)
+        return unsafe progress(SSL_write(pointer, bytes.baseAddress, count), handshaking: false)
+    }
+
+    @inline(__always)
+    private func progress(_ result: Int32, handshaking: Bool) -> TLSProgress {
+        if result > 0 { return .done(handshaking ? 0 : Int(result)) }
+        return slowProgress(result)
+    }
+
+    @inline(never)
+    private func slowProgress(_ result: Int32) -> TLSProgress {
+        switch unsafe SSL_get_error(pointer, result) {
+        case SSL_ERROR_WANT_READ: return .wantsRead
+        case SSL_ERROR_WANT_WRITE: return .wantsWrite
+        case SSL_ERROR_ZERO_RETURN: return .finished
+        default:
+            failure = takeOpenSSLError()
+            return .failed
+        }
+    }
+
+    /// Why the last step failed, as OpenSSL words it; without anything the peer sent.
+    package private(set) var failure: String?
+
+    /// Whether bytes wait inside the session that no readiness event will announce.
+    package var hasPending: Bool { unsafe SSL_has_pending(pointer) == 1 }
+
+    /// Says that nothing more is sent; best effort, never waits.
+    package func sayGoodbye() {
+        if unsafe SSL_shutdown(pointer) < 0 { ERR_clear_error() }
+    }
+
+    package var isResumed: Bool { unsafe SSL_session_reused(pointer) == 1 }
+
+    /// `TLSv1.2` or `TLSv1.3`.
+    package var version: StaticString {
+        unsafe SSL_version(pointer) == TLS1_3_VERSION ? "TLSv1.3" : "TLSv1.2"
+    }
+
+    /// Whether the key schedule binds the whole handshake (RFC 7627); always so in TLS 1.3.
+    package var bindsHandshake: Bool {
+        unsafe SSL_version(pointer) == TLS1_3_VERSION
+            || SSL_ctrl(pointer, SSL_CTRL_GET_EXTMS_SUPPORT, 0, nil) == 1
+    }
+
+    package var presentedCertificate: Bool { unsafe peerCertificate != nil }
+
+    var peerCertificate: OpaquePointer? { unsafe SSL_get0_peer_certificate(pointer) }
+    var peerChain: OpaquePointer? { unsafe SSL_get_peer_cert_chain(pointer) }
+
+    /// The fingerprint of the client's certificate, if it showed one.
+    package var peerFingerprint: Fingerprint? {
+        guard let certificate = unsafe peerCertificate else { return nil }
+        return unsafe fingerprint(of: certificate)
+    }
+}
