@@ -1,0 +1,195 @@
+// RecordLog.swift: the record's one writer: takes lines from all workers, commits them together.
+//
+// A worker hands over what a batch of events produced and goes on; the answers of those
+// exchanges leave when the writer says that their lines are on disk.
+
+internal import CSystem
+internal import Glibc
+internal import Synchronization
+
+/// When a line counts as recorded.
+package enum Durability: Sendable, Equatable {
+    /// On disk before any byte of the answer leaves.
+    case beforeDelivery
+    /// Committed every 100 ms; answers do not wait for it.
+    case grouped
+    /// Left to the system.
+    case none
+}
+
+/// What became of a worker's lines up to a sequence number.
+package struct RecordOutcome: Sendable, Equatable {
+    package let through: UInt64
+    package let isRecorded: Bool
+}
+
+/// The record of one gate: a thread, and one lane for each worker.
+package final class RecordLog: Sendable {
+    private struct Lane {
+        var staged: [UInt8] = []
+        var spare: [UInt8] = []
+        var through: UInt64 = 0
+        var outcomes: [RecordOutcome] = []
+        var wake: (@Sendable () -> Void)?
+    }
+
+    private struct Health {
+        var problem: RecordError?
+        var failedCommits: UInt64 = 0
+        var isStopped = false
+    }
+
+    private let lanes: [LaneBox]
+    private let health = Mutex(Health())
+    private let stopping = Atomic<Bool>(false)
+    private let bell: Int32
+    private let directory: String
+    package let durability: Durability
+
+    /// Bytes that may wait in one lane: past it lines are refused, and with them their answers.
+    package static let laneBytesMax = 32 * 1024 * 1024
+    /// Bytes after which the next segment begins.
+    package static let segmentBytesMax: Int = 256 * 1024 * 1024
+    private static let groupedMilliseconds: Int32 = 100
+
+    /// A lane behind its own lock, so that workers never wait for one another.
+    private final class LaneBox: Sendable {
+        let lane = Mutex(Lane())
+    }
+
+    /// Opens the record in `directory`, which exists, and starts its writer.
+    package init(directory: String, durability: Durability, workers: Int) throws(RecordError) {
+        self.directory = directory
+        self.durability = durability
+        lanes = (0..<workers).map { _ in LaneBox() }
+        bell = eventfd(0, Int32(EFD_CLOEXEC))
+        guard bell >= 0 else { throw .cannotOpen(path: directory, code: errno) }
+    }
+
+    deinit { close(bell) }
+
+    /// Where a worker is told that outcomes wait for it.
+    package func attach(worker: Int, wake: @escaping @Sendable () -> Void) {
+        lanes[worker].lane.withLock { $0.wake = wake }
+    }
+
+    /// Hands over the lines of `writer`, the last of which has number `through`; false, and
+    /// nothing taken, when the lane is full.
+    package func submit(
+        _ writer: inout LineWriter, through: UInt64, worker: Int
+    ) -> Bool {
+        let (accepted, ring) = lanes[worker].lane.withLock { lane -> (Bool, Bool) in
+            if lane.staged.isEmpty {
+                var spare: [UInt8] = []
+                swap(&spare, &lane.spare)
+                lane.staged = writer.exchange(for: spare)
+                lane.through = through
+                return (true, true)
+            }
+            if lane.staged.count + writer.bytes.count > Self.laneBytesMax { return (false, false) }
+            lane.staged.append(contentsOf: writer.bytes)
+            writer.removeAll()
+            lane.through = through
+            return (true, false)
+        }
+        if ring { wakeWriter() }
+        return accepted
+    }
+
+    /// Takes the outcomes that wait for `worker`, in order.
+    package func takeOutcomes(worker: Int, into outcomes: inout [RecordOutcome]) {
+        lanes[worker].lane.withLock { lane in
+            outcomes.append(contentsOf: lane.outcomes)
+            lane.outcomes.removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// What is wrong with the record now, if anything, and how many commits failed so far.
+    package var problem: RecordError? { health.withLock { $0.problem } }
+    package var failedCommits: UInt64 { health.withLock { $0.failedCommits } }
+
+    /// Asks the writer to commit what it has and end.
+    package func stop() {
+        stopping.store(true, ordering: .releasing)
+        wakeWriter()
+    }
+
+    /// Whether the writer has ended.
+    package var isStopped: Bool { health.withLock { $0.isStopped } }
+
+    private func wakeWriter() {
+        var one: UInt64 = 1
+        // Safe because eight bytes are written from a local.
+        _ = unsafe Glibc.write(bell, &one, 8)
+    }
+
+    /// The writer's life; called once, on its own thread.
+    package func run(segment first: consuming Segment) {
+        var segment = Optional(first)
+        var batches: [[UInt8]] = Array(repeating: [], count: lanes.count)
+        while true {
+            var count: UInt64 = 0
+            // Safe because eight bytes are read into a local.
+            _ = unsafe Glibc.read(bell, &count, 8)
+            let isLast = stopping.load(ordering: .acquiring)
+            if durability == .grouped, !isLast { wait(Self.groupedMilliseconds) }
+            commit(&segment, &batches)
+            if isLast { break }
+        }
+        segment?.close()
+        health.withLock { $0.isStopped = true }
+    }
+
+    private func wait(_ milliseconds: Int32) {
+        var request = timespec(tv_sec: 0, tv_nsec: Int(milliseconds) * 1_000_000)
+        // Safe because nanosleep reads a local and writes nothing.
+        _ = unsafe nanosleep(&request, nil)
+    }
+
+    private func commit(_ segment: inout Segment?, _ batches: inout [[UInt8]]) {
+        var through = [UInt64](repeating: 0, count: lanes.count)
+        for index in lanes.indices {
+            lanes[index].lane.withLock { lane in
+                swap(&batches[index], &lane.staged)
+                through[index] = lane.through
+            }
+        }
+        guard batches.contains(where: { !$0.isEmpty }) else { return }
+        let problem = write(batches, &segment)
+        health.withLock { health in
+            health.problem = problem
+            if problem != nil { health.failedCommits += 1 }
+        }
+        for index in lanes.indices where !batches[index].isEmpty {
+            let outcome = RecordOutcome(through: through[index], isRecorded: problem == nil)
+            batches[index].removeAll(keepingCapacity: true)
+            let wake = lanes[index].lane.withLock { lane in
+                lane.outcomes.append(outcome)
+                if lane.spare.isEmpty { swap(&lane.spare, &batches[index]) }
+                return lane.wake
+            }
+            wake?()
+        }
+    }
+
+    /// Writes and commits; on failure nothing of the batch counts, and after a failed sync the
+    /// segment is never written again: what it holds is unknown.
+    private func write(_ batches: [[UInt8]], _ segment: inout Segment?) -> RecordError? {
+        do throws(RecordError) {
+            if segment == nil || segment?.isFull == true {
+                let next = try Segment.next(in: directory)
+                segment?.close()
+                segment = next
+            }
+            try segment?.write(batches, durable: durability != .none)
+            return nil
+        } catch {
+            if case .cannotSync = error { segment = nil }
+            return error
+        }
+    }
+}
+
+extension LineWriter {
+    package mutating func removeAll() { _ = exchange(for: []) }
+}
