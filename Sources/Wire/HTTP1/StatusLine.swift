@@ -1,0 +1,69 @@
+// StatusLine.swift: the first line of an answer, RFC 9112 §4.
+
+extension Buffer {
+    /// Appends `HTTP/1.1 200 OK` and CRLF.
+    ///
+    /// The version is the gate's own, whatever the client's: RFC 9110 §2.5 has a server name the
+    /// highest it speaks.
+    package func appendStatusLine(_ status: UInt16) {
+        precondition((100...599).contains(status), "a status is between 100 and 599")
+        append("HTTP/1.1 ")
+        append(decimal: UInt64(status))
+        append(" ")
+        append(reasonPhrase(of: status))
+        append("\r\n")
+    }
+}
+
+/// The phrase registered for a status, RFC 9110 §15 and RFC 6585; empty for one without.
+package func reasonPhrase(of status: UInt16) -> StaticString {
+    switch status {
+    case 100: "Continue"
+    case 102: "Processing"
+    case 103: "Early Hints"
+    case 200: "OK"
+    case 201: "Created"
+    case 202: "Accepted"
+    case 203: "Non-Authoritative Information"
+    case 204: "No Content"
+    case 205: "Reset Content"
+    case 206: "Partial Content"
+    case 300: "Multiple Choices"
+    case 301: "Moved Permanently"
+    case 302: "Found"
+    case 303: "See Other"
+    case 304: "Not Modified"
+    case 307: "Temporary Redirect"
+    case 308: "Permanent Redirect"
+    case 400: "Bad Request"
+    case 401: "Unauthorized"
+    case 403: "Forbidden"
+    case 404: "Not Found"
+    case 405: "Method Not Allowed"
+    case 406: "Not Acceptable"
+    case 408: "Request Timeout"
+    case 409: "Conflict"
+    case 410: "Gone"
+    case 411: "Length Required"
+    case 412: "Precondition Failed"
+    case 413: "Content Too Large"
+    case 414: "URI Too Long"
+    case 415: "Unsupported Media Type"
+    case 416: "Range Not Satisfiable"
+    case 417: "Expectation Failed"
+    case 421: "Misdirected Request"
+    case 422: "Unprocessable Content"
+    case 426: "Upgrade Required"
+    case 428: "Precondition Required"
+    case 429: "Too Many Requests"
+    case 431: "Request Header Fields Too Large"
+    case 500: "Internal Server Error"
+    case 501: "Not Implemented"
+    case 502: "Bad Gateway"
+    case 503: "Service Unavailable"
+    case 504: "Gateway Timeout"
+    case 505: "HTTP Version Not Supported"
+    case 511: "Network Authentication Required"
+    default: ""
+    }
+}
