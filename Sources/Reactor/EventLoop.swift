@@ -9,9 +9,8 @@ internal import Synchronization
 
 /// What a loop's owner does with each batch, always on the loop's own thread.
 package protocol LoopOwner: Actor {
-    /// Handles what is ready and what is due; returns the milliseconds until the next deadline
-    /// (−1: none), or nil to end the loop.
-    func turn() -> Int32?
+    /// Waits, handles what is ready and what is due; false ends the loop.
+    func turn() -> Bool
 }
 
 /// A thread that is the serial executor of one actor.
@@ -70,7 +69,7 @@ package final class EventLoop: SerialExecutor {
     private func run(_ owner: some LoopOwner) {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
         while true {
-            let goesOn = owner.assumeIsolated { owner in owner.turn() != nil }
+            let goesOn = owner.assumeIsolated { owner in owner.turn() }
             if !goesOn { return }
             runJobs()
         }

@@ -79,6 +79,8 @@ package struct LineWriter: ~Copyable {
 
     package mutating func begin() { raw("{") }
 
+    package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
+
     package mutating func end() { raw("}\n") }
 
     package mutating func raw(_ text: StaticString) {

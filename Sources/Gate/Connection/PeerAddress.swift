@@ -2,6 +2,7 @@
 
 internal import CSystem
 internal import Glibc
+internal import Record
 internal import Wire
 
 /// An IPv4 or IPv6 address and port.
@@ -75,5 +76,21 @@ package struct PeerAddress: Sendable, Hashable {
             out.append(decimal: (low >> shift) & 0xFF)
             if shift > 0 { out.append(0x2E) }
         }
+    }
+
+    /// Writes address and port into a line of the record.
+    func write(to writer: inout LineWriter) {
+        if isIPv4 {
+            for shift: UInt64 in [24, 16, 8, 0] {
+                writer.number((low >> shift) & 0xFF)
+                if shift > 0 { writer.byte(0x2E) }
+            }
+        } else {
+            writer.byte(0x5B)
+            writer.plain(Array(host.utf8).span)
+            writer.byte(0x5D)
+        }
+        writer.byte(0x3A)
+        writer.number(UInt64(port))
     }
 }

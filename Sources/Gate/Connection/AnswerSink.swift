@@ -1,0 +1,32 @@
+// AnswerSink.swift: where an exchange's answer goes, whatever carries it.
+//
+// An HTTP/1.1 connection is one now; a stream of HTTP/2 will be another. The exchange decides
+// what is staged and when it may leave; the sink knows how it is framed.
+
+internal import Wire
+
+/// The client's side of one exchange.
+protocol AnswerSink: AnyObject {
+    /// Bytes staged or not yet taken by the network.
+    var stagedCount: Int { get }
+
+    /// Stages the head of an identity server's answer; `bytes` are those it was parsed from.
+    func stageHead(_ head: borrowing ResponseHead, _ bytes: Span<UInt8>)
+    func stageBody(_ bytes: Span<UInt8>)
+    func stageEnd()
+
+    /// Stages a whole answer of the gate's own.
+    func stage(_ answer: OwnAnswer)
+
+    /// Drops what was staged and has not left.
+    func unstage()
+
+    /// Lets everything staged leave; tells the exchange when it is all gone.
+    func release()
+
+    /// Ends without a clean end, so that the client cannot take what it has for the whole.
+    func cut()
+
+    /// Lets more of the request's body come, which was held up by the identity server.
+    func resumeBody()
+}

@@ -1,0 +1,110 @@
+// RecordDesk.swift: a worker's side of the record: lines written, answers that wait for them.
+
+internal import Record
+internal import Wire
+
+/// Writes the lines of one worker's exchanges and wakes those whose line is safe.
+final class RecordDesk {
+    private struct Waiting {
+        let line: UInt64
+        let exchange: Exchange
+        let use: UInt64
+    }
+
+    private let log: RecordLog
+    private let number: Int
+    private var writer = LineWriter()
+    private var lineCount: UInt64 = 0
+    private var waiting: [Waiting] = []
+    private var firstWaiting = 0
+    private var outcomes: [RecordOutcome] = []
+
+    /// Answers that may wait for the disk in one worker; more are refused (503).
+    static let waitingMax = 65_536
+
+    init(log: RecordLog, number: Int) {
+        self.log = log
+        self.number = number
+    }
+
+    /// Writes the line of an exchange; true when its answer must wait until `recorded` is called.
+    func record(_ exchange: Exchange, _ entry: ExchangeEntry) -> Bool {
+        lineCount += 1
+        write(exchange, entry)
+        guard log.durability == .beforeDelivery else { return false }
+        // Only an answer that discloses something waits; what ends one has nothing to wait for.
+        guard entry.decision == .allow, entry.delivery == .begun else { return false }
+        waiting.append(Waiting(line: lineCount, exchange: exchange, use: exchange.use))
+        return true
+    }
+
+    private func write(_ exchange: Exchange, _ entry: ExchangeEntry) {
+        let worker = exchange.worker
+        writer.begin()
+        writer.raw("\"time\":")
+        writer.raw(worker.clock.stamp)
+        writer.raw(",\"request\":\"")
+        exchange.requestID.each { writer.byte($0) }
+        writer.raw("\"")
+        if let client = exchange.client {
+            writer.raw(",\"peer\":\"")
+            client.peer.write(to: &writer)
+            writer.raw("\",\"tls\":\"")
+            writer.raw(client.session.version)
+            writer.raw("\"")
+            if let identity = client.identity { writer.raw(identity.record) }
+        }
+        if let route = exchange.route {
+            writer.raw(exchange.generation.routes[route].record)
+        }
+        writer.raw(",\"action\":\"")
+        writer.raw(exchange.methodName)
+        writer.raw("\"")
+        writer.append(entry)
+        if let reached = exchange.reachedLimit {
+            writer.raw(exchange.generation.limits[reached.set].rules[reached.limit])
+        } else if let route = exchange.route {
+            writer.raw(exchange.generation.routes[route].rule)
+        }
+        if let word = exchange.refusalWord {
+            writer.raw(",\"why\":\"")
+            writer.raw(word)
+            writer.raw("\"")
+        }
+        if exchange.shadowed { writer.raw(",\"shadow\":true") }
+        writer.end()
+    }
+
+    /// Hands over what this turn produced; called once at its end.
+    func submit() {
+        guard !writer.isEmpty else { return }
+        if log.submit(&writer, through: lineCount, worker: number) { return }
+        // The writer does not keep up: these lines are lost, and so are their answers.
+        writer.removeAll()
+        settle(RecordOutcome(through: lineCount, isRecorded: false))
+    }
+
+    /// Lets go what the writer says is settled; called when the worker is woken.
+    func collect() {
+        log.takeOutcomes(worker: number, into: &outcomes)
+        for outcome in outcomes { settle(outcome) }
+        outcomes.removeAll(keepingCapacity: true)
+    }
+
+    private func settle(_ outcome: RecordOutcome) {
+        while firstWaiting < waiting.count, waiting[firstWaiting].line <= outcome.through {
+            let next = waiting[firstWaiting]
+            firstWaiting += 1
+            if next.exchange.use == next.use { next.exchange.recorded(outcome.isRecorded) }
+        }
+        if firstWaiting == waiting.count {
+            waiting.removeAll(keepingCapacity: true)
+            firstWaiting = 0
+        } else if firstWaiting > 1024 {
+            waiting.removeFirst(firstWaiting)
+            firstWaiting = 0
+        }
+    }
+
+    var waitingCount: Int { waiting.count - firstWaiting }
+}

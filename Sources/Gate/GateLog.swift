@@ -1,0 +1,115 @@
+// GateLog.swift: what the operator reads on standard error, written by a thread of its own.
+//
+// A reader that stalls must not stall the gate: lines wait in a bounded queue, and what does not
+// fit is counted and said. Lines of one kind that come in a storm are counted too.
+
+internal import Glibc
+internal import Reactor
+internal import Synchronization
+internal import Wire
+
+/// The gate's log; any thread may write, none waits.
+package final class GateLog: Sendable {
+    private struct Queue {
+        var lines: [String] = []
+        var dropped = 0
+        var storms: [String: (second: Int, count: Int)] = [:]
+    }
+
+    private let queue = Mutex(Queue())
+    private let bell: Int32
+
+    /// Lines that wait for a slow reader.
+    static let linesMax = 4096
+    /// Lines of one kind in one second; the rest is counted.
+    static let stormMax = 10
+
+    /// Starts the thread that writes.
+    package init() throws(SystemError) {
+        bell = eventfd(0, Int32(EFD_CLOEXEC))
+        guard bell >= 0 else { throw SystemError("eventfd") }
+        try startThread(name: "herse-log") { self.run() }
+    }
+
+    /// Writes one line; `kind` groups what may come in a storm.
+    package func say(_ text: String, kind: String? = nil) {
+        let accepted = queue.withLock { queue -> Bool in
+            if let kind {
+                let second = time(nil)
+                var storm = queue.storms[kind] ?? (second, 0)
+                if storm.second != second {
+                    if storm.count > Self.stormMax {
+                        queue.lines.append("herse: \(kind): \(storm.count - Self.stormMax) more")
+                    }
+                    storm = (second, 0)
+                }
+                storm.count += 1
+                queue.storms[kind] = storm
+                if storm.count > Self.stormMax { return false }
+            }
+            guard queue.lines.count < Self.linesMax else {
+                queue.dropped += 1
+                return false
+            }
+            queue.lines.append("herse: \(text)")
+            return true
+        }
+        guard accepted else { return }
+        var one: UInt64 = 1
+        // Safe because eight bytes are written from a local.
+        _ = unsafe write(bell, &one, 8)
+    }
+
+    private func run() {
+        while true {
+            var count: UInt64 = 0
+            // Safe because eight bytes are read into a local.
+            _ = unsafe read(bell, &count, 8)
+            flush()
+        }
+    }
+
+    /// Writes what waits; also called at the end, when the process is about to exit.
+    package func flush() {
+        let (lines, dropped) = queue.withLock { queue in
+            let taken = (queue.lines, queue.dropped)
+            queue.lines = []
+            queue.dropped = 0
+            return taken
+        }
+        var text = lines.joined(separator: "\n")
+        if !lines.isEmpty { text += "\n" }
+        if dropped > 0 { text += "herse: \(dropped) lines of log lost: the reader is too slow\n" }
+        text.withUTF8 { bytes in
+            var done = 0
+            while done < bytes.count {
+                // Safe because done < bytes.count, and write reads at most the rest.
+                let count = unsafe write(2, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
+                if count <= 0 { return }
+                done += count
+            }
+        }
+    }
+
+    // MARK: What workers say
+
+    func handshakeFailed(_ peer: PeerAddress, listener: Int, why: String?) {
+        say("handshake failed with \(peer.description): \(why ?? "closed by peer")", kind: "handshake failed")
+    }
+
+    func connectionShed(_ what: String) { say("connection shed: no more \(what)", kind: "connection shed") }
+
+    func serverFailed(_ server: String, _ endpoint: String) {
+        say("identity server `\(server)` at \(endpoint) cannot be reached", kind: "server \(server)")
+    }
+
+    func serverHandshakeFailed(_ server: String, why: String?) {
+        say(
+            "identity server `\(server)`: TLS handshake failed: \(why ?? "closed by peer")",
+            kind: "server TLS \(server)")
+    }
+
+    func answerMalformed(_ server: String, _ error: HeadError) {
+        say("identity server `\(server)`: answer refused: \(error.reason)", kind: "answer \(server)")
+    }
+}

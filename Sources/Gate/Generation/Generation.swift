@@ -1,0 +1,90 @@
+// Generation.swift: one configuration in force, ready to be asked: the same for all workers.
+//
+// Immutable. A reload makes the next one beside it and hands it to every worker; an exchange
+// keeps the one it began under.
+
+internal import Limits
+package import Policy
+internal import Record
+internal import Wire
+
+/// What all workers share of one configuration.
+package struct Generation: Sendable {
+    /// Counts from 1 at the gate's start.
+    package let number: UInt64
+    package let rulebook: Rulebook
+    /// How each listener speaks TLS, by index.
+    let listeners: [ListenerMaterial]
+    /// How each identity server is reached, by index.
+    let servers: [ServerMaterial]
+    /// What is prepared for each route, by index.
+    let routes: [PreparedRoute]
+    /// What is prepared for each set of limits, by index.
+    let limits: [PreparedLimits]
+
+    package var configuration: Configuration { rulebook.configuration }
+}
+
+/// A listener's TLS material, and the files' digest by which a reload sees that nothing changed.
+struct ListenerMaterial: Sendable {
+    let settings: TLSServerSettings
+    let digest: UInt64
+}
+
+/// An identity server as it is reached: addresses resolved, TLS material loaded.
+struct ServerMaterial: Sendable {
+    let definition: IdentityServer
+    let endpoints: [Endpoint]
+    let digest: UInt64
+
+    struct Endpoint: Sendable {
+        let address: SocketAddress
+        /// Nil for cleartext.
+        let tls: TLSClientSettings?
+        let name: String
+    }
+}
+
+/// What each request of a route needs as bytes, made once.
+struct PreparedRoute: Sendable {
+    /// `Herse-Route: fhir` and CRLF.
+    let field: [UInt8]
+    /// `,"route":"fhir"`.
+    let record: [UInt8]
+    /// `,"rule":"herse.yaml:31"`.
+    let rule: [UInt8]
+    let asksForIdentityEncoding: Bool
+
+    init(_ route: Route) {
+        field = Array("Herse-Route: \(route.name)\r\n".utf8)
+        record = Array(",\"route\":".utf8) + jsonString(route.name)
+        rule = ruleFragment(route.place)
+        asksForIdentityEncoding = route.lookups != .none
+    }
+}
+
+/// A set of limits as the counters take it.
+struct PreparedLimits: Sendable {
+    let set: Limits.LimitSet
+    /// The policy's name in `RateLimit` and in messages, by limit.
+    let names: [String]
+    /// `,"rule":"herse.yaml:40"`, by limit.
+    let rules: [[UInt8]]
+
+    init(_ set: Policy.LimitSet, table: LimitTable) throws(LimitSetError) {
+        self.set = try table.prepare(
+            name: set.name,
+            windows: set.limits.map { limit in
+                LimitWindow(
+                    count: .requests, limit: UInt32(clamping: limit.limit),
+                    spanSeconds: UInt32(clamping: limit.per.components.seconds),
+                    isShadow: limit.enforcement == .shadow)
+            })
+        names = set.limits.map { "\(set.name)-\($0.count.rawValue)-\($0.per.components.seconds)s" }
+        rules = set.limits.map { ruleFragment($0.place) }
+    }
+}
+
+func ruleFragment(_ place: SourceLocation) -> [UInt8] {
+    Array(",\"rule\":".utf8) + jsonString("\(place.file):\(place.line)")
+}

@@ -1,0 +1,113 @@
+// Cutting.swift: neutralized means gone: what a worker does the moment the list changes.
+
+internal import Neutralization
+internal import Wire
+
+/// What was cut, for the operator.
+package struct CutCount: Sendable, Codable, Equatable {
+    package var connections = 0
+    package var exchanges = 0
+
+    package static func + (one: CutCount, other: CutCount) -> CutCount {
+        CutCount(
+            connections: one.connections + other.connections,
+            exchanges: one.exchanges + other.exchanges)
+    }
+}
+
+/// A walk over all live connections, some in each turn, after a change that may concern any.
+struct Sweep {
+    var next = 0
+    var cut = CutCount()
+    var waiting: [CheckedContinuation<CutCount, Never>] = []
+}
+
+extension WorkerCore {
+    /// Connections looked at in one turn of a sweep, and certificates verified again in it: a
+    /// request waits for one such slice at most.
+    private static let sweepMax = 512
+    private static let believeMax = 8
+
+    /// Puts `state` in force and cuts every live object of `subjects`, before it returns.
+    func neutralize(_ state: NeutralizationState, cutting subjects: [Subject]) -> CutCount {
+        neutralization = state
+        neutralizationEpoch += 1
+        var count = CutCount()
+        for subject in subjects {
+            for connection in connections(of: subject) { cut(connection, &count) }
+        }
+        return count
+    }
+
+    /// The live connections a subject stands for.
+    func connections(of subject: Subject) -> [ClientConnection] {
+        switch subject {
+        case .account(let account):
+            return registry.connections(account: SubjectKey(account: account))
+        case .certificate(let fingerprint):
+            return registry.connections(certificate: Fingerprint(fingerprint.bytes))
+        case .network(let network):
+            var found: [ClientConnection] = []
+            for index in 0..<slots.count {
+                if case .client(let connection) = slots.occupant(at: index),
+                    network.contains(NetworkAddress(connection.peer))
+                {
+                    found.append(connection)
+                }
+            }
+            return found
+        }
+    }
+
+    private func cut(_ connection: ClientConnection, _ count: inout CutCount) {
+        guard connection.phase != .closed else { return }
+        count.connections += 1
+        if connection.exchange != nil { count.exchanges += 1 }
+        counters.connectionsCut += 1
+        connection.cut()
+    }
+
+    /// Begins to look at every live connection again; ends with what was cut.
+    func beginSweep(_ waiting: CheckedContinuation<CutCount, Never>) {
+        neutralizationEpoch += 1
+        var next = sweep ?? Sweep()
+        // A sweep under way begins anew: what it has passed may be concerned by this change.
+        next.next = 0
+        next.waiting.append(waiting)
+        sweep = next
+        loop.wake()
+    }
+
+    /// Looks at some connections: cuts those that are neutralized, or whose certificate is no
+    /// longer believed.
+    func sweepSome() {
+        guard var sweep else { return }
+        var looked = 0
+        var believed = 0
+        while sweep.next < slots.count, looked < Self.sweepMax, believed < Self.believeMax {
+            if case .client(let connection) = slots.occupant(at: sweep.next),
+                connection.phase != .handshaking
+            {
+                consult(connection)
+                if connection.neutralized != nil {
+                    cut(connection, &sweep.cut)
+                } else if connection.identity != nil, connection.believedIn != generation.number {
+                    believed += 1
+                    if !believeAgain(connection) { cut(connection, &sweep.cut) }
+                }
+            }
+            sweep.next += 1
+            looked += 1
+        }
+        guard sweep.next >= slots.count else {
+            self.sweep = sweep
+            return
+        }
+        self.sweep = nil
+        for continuation in sweep.waiting { continuation.resume(returning: sweep.cut) }
+    }
+}
+
+extension NetworkAddress {
+    init(_ peer: PeerAddress) { self.init(v6: peer.high, peer.low) }
+}

@@ -1,0 +1,94 @@
+// Registry.swift: the live objects of one worker, by everything that can be neutralized.
+//
+// The one index that neutralization walks: whatever carries bytes to somebody stands in it from
+// the moment it is known who that is until it is closed.
+
+internal import Neutralization
+internal import Wire
+
+/// Live connections of a worker, by identity, account and listener.
+struct Registry {
+    private var identities: [Fingerprint: ProvenIdentity] = [:]
+    private var accounts: [SubjectKey: [ProvenIdentity]] = [:]
+    private var perListener: [Int] = []
+    private(set) var connectionCount = 0
+
+    /// Identities kept although nobody shows them now, so that the next connection is cheap.
+    private static let identitiesMax = 65_536
+
+    func count(of listener: Int) -> Int {
+        listener < perListener.count ? perListener[listener] : 0
+    }
+
+    mutating func add(_ connection: ClientConnection) {
+        while perListener.count <= connection.listener { perListener.append(0) }
+        perListener[connection.listener] += 1
+        connectionCount += 1
+    }
+
+    mutating func remove(_ connection: ClientConnection) {
+        perListener[connection.listener] -= 1
+        connectionCount -= 1
+        guard let identity = connection.identity else { return }
+        let last = identity.connections.count - 1
+        let place = connection.placeInIdentity
+        guard place <= last else { return }
+        let moved = identity.connections[last]
+        identity.connections[place] = moved
+        moved.placeInIdentity = place
+        identity.connections.removeLast()
+    }
+
+    /// The identity of a certificate, made when it is not known yet.
+    mutating func identity(
+        _ fingerprint: Fingerprint, make: () -> ProvenIdentity
+    ) -> ProvenIdentity {
+        if let known = identities[fingerprint] { return known }
+        if identities.count >= Self.identitiesMax { forgetUnshown() }
+        let identity = make()
+        identities[fingerprint] = identity
+        if let account = identity.account { accounts[account, default: []].append(identity) }
+        return identity
+    }
+
+    /// Notes that `connection` shows `identity`.
+    func show(_ identity: ProvenIdentity, on connection: ClientConnection) {
+        connection.identity = identity
+        connection.placeInIdentity = identity.connections.count
+        identity.connections.append(connection)
+    }
+
+    private mutating func forgetUnshown() {
+        identities = identities.filter { !$0.value.connections.isEmpty }
+        accounts = accounts.compactMapValues { known in
+            let shown = known.filter { !$0.connections.isEmpty }
+            return shown.isEmpty ? nil : shown
+        }
+    }
+
+    /// Forgets every identity, so that each is made anew under another rule; connections keep
+    /// theirs until they are shown one again.
+    mutating func forgetIdentities() {
+        identities.removeAll()
+        accounts.removeAll()
+    }
+
+    /// The live connections of an account.
+    func connections(account: SubjectKey) -> [ClientConnection] {
+        (accounts[account] ?? []).flatMap(\.connections)
+    }
+
+    /// The live connections that show a certificate.
+    func connections(certificate: Fingerprint) -> [ClientConnection] {
+        identities[certificate]?.connections ?? []
+    }
+
+    /// The listeners were numbered anew; `places` gives each old number its new one.
+    mutating func renumber(_ places: [Int?], count: Int) {
+        var next = Array(repeating: 0, count: count)
+        for (old, connections) in perListener.enumerated() where old < places.count {
+            if let new = places[old] { next[new] = connections }
+        }
+        perListener = next
+    }
+}

@@ -1,0 +1,68 @@
+// Worker.swift: a data-plane thread as an actor: what the control plane may ask of it.
+
+internal import Limits
+internal import Neutralization
+package import Reactor
+internal import Record
+internal import Wire
+
+/// One thread, one epoll, one share of the connections.
+package actor Worker: LoopOwner {
+    private let loop: EventLoop
+    private let core: WorkerCore
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        loop.asUnownedSerialExecutor()
+    }
+
+    init(
+        number: Int, of count: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
+        record: RecordLog, start: sending WorkerStart
+    ) throws(SystemError) {
+        self.loop = loop
+        core = try WorkerCore(
+            number: number, of: count, loop: loop, log: log, limits: limits, record: record,
+            start: start)
+    }
+
+    package func turn() -> Bool { core.turn() }
+
+    func adopt(_ parts: sending WorkerParts, _ state: NeutralizationState) {
+        core.adopt(parts, state)
+    }
+
+    /// Puts `state` in force; returns when every live object of `subjects` is cut.
+    func neutralize(_ state: NeutralizationState, cutting subjects: [Subject]) -> CutCount {
+        core.neutralize(state, cutting: subjects)
+    }
+
+    /// What `neutralize` would cut.
+    func preview(_ subjects: [Subject]) -> CutCount {
+        var count = CutCount()
+        for subject in subjects {
+            for connection in core.connections(of: subject) {
+                count.connections += 1
+                if connection.exchange != nil { count.exchanges += 1 }
+            }
+        }
+        return count
+    }
+
+    /// Looks at every live connection again; returns when all were.
+    func sweep() async -> CutCount {
+        await withCheckedContinuation { core.beginSweep($0) }
+    }
+
+    func replaceTicketKeys(_ keys: TicketKeys) {
+        for context in core.contexts { context.replaceTicketKeys(keys) }
+    }
+
+    func report() -> WorkerReport { core.report() }
+    func sessions(of professional: String?) -> [SessionReport] { core.sessions(of: professional) }
+    func drain() { core.drain() }
+    func stop() { core.stop() }
+
+    /// Connections with something under way.
+    var busyCount: Int { core.exchangesRunning }
+    var connectionCount: Int { core.registry.connectionCount }
+}

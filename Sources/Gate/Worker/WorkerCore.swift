@@ -1,0 +1,317 @@
+// WorkerCore.swift: all that one data-plane thread owns: descriptors, timers, buffers, exchanges.
+//
+// Reached from the worker's actor and from what it owns, on one thread only; nothing here is
+// locked, because nothing here is shared.
+
+internal import CSystem
+internal import Glibc
+internal import Limits
+internal import Neutralization
+internal import Policy
+internal import Reactor
+internal import Record
+internal import Wire
+
+/// The state of one worker.
+final class WorkerCore {
+    /// Milliseconds the timer wheel reaches; deadlines beyond are looked at again then.
+    static let wheelHorizon: UInt64 = 50_000
+    static let nothing: [UInt8] = []
+
+    let number: Int
+    let loop: EventLoop
+    let log: GateLog
+    let limits: LimitTable
+    var poller: Poller
+    var slots = Slots()
+    var wheel: TimerWheel
+    var clock = WorkerClock()
+    let buffers = BufferPool(size: 16 * 1024, keptMax: 1024)
+    /// For bytes that are thrown away.
+    let scratch = Buffer(capacity: 16 * 1024)
+    let headLimits = HeadLimits()
+    /// Parsed heads: one of each is enough, since what is needed of them is taken at once.
+    var requestHead = RequestHead()
+    var responseHead = ResponseHead()
+
+    var generation: Generation
+    var contexts: [TLSServerContext]
+    var pools: [ServerPool]
+    var listeners: [ListenerSocket] = []
+    let desk: RecordDesk
+    var registry = Registry()
+    var counters = WorkerCounters()
+    /// Whether a limit in shadow would have refused the request being admitted.
+    var shadowed = false
+
+    var neutralization: NeutralizationState
+    /// Grows with each change of the list.
+    var neutralizationEpoch: UInt64 = 1
+    var isDraining = false
+    var exchangesRunning = 0
+    private var freeExchanges: [Exchange] = []
+    private var resuming: [UInt64] = []
+    private let requestRandom: UInt64
+    private var requestNumber: UInt64 = 0
+    private var reserveDescriptor: Int32
+    private var limitTimeRead: (at: UInt64, time: LimitTime)?
+    var sweep: Sweep?
+    var isStopped = false
+    let workerCount: Int
+
+    private static let freeExchangesMax = 1024
+
+    init(
+        number: Int, of workerCount: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
+        record: RecordLog, start: sending WorkerStart
+    ) throws(SystemError) {
+        self.number = number
+        self.workerCount = workerCount
+        self.loop = loop
+        self.log = log
+        self.limits = limits
+        poller = try Poller()
+        wheel = TimerWheel(now: clock.milliseconds)
+        desk = RecordDesk(log: record, number: number)
+        generation = start.generation
+        contexts = start.contexts
+        neutralization = start.neutralization
+        pools = []
+        requestRandom = UInt64.random(in: .min ... .max)
+        reserveDescriptor = unsafe herse_open("/dev/null", O_RDONLY, 0)
+        let wake = slots.add { _ in .wake }
+        try poller.add(loop.wakeDescriptor, .readable, token: wake)
+        record.attach(worker: number, wake: { loop.wake() })
+        pools = zip(start.generation.servers, start.serverContexts).map { material, contexts in
+            ServerPool(material, contexts: contexts, worker: self)
+        }
+        try open(start.sockets)
+    }
+
+    deinit { close(reserveDescriptor) }
+
+    /// Begins to accept on `sockets`.
+    func open(_ sockets: [ListenerSocket]) throws(SystemError) {
+        for socket in sockets {
+            socket.token = slots.add { _ in .listener(socket) }
+            try poller.add(socket.descriptor, .readable, token: socket.token)
+        }
+        listeners += sockets
+    }
+
+    /// Stops accepting on sockets whose listener is no longer configured.
+    func close(_ socket: ListenerSocket) {
+        poller.remove(socket.descriptor)
+        slots.remove(socket.token)
+        listeners.removeAll { $0 === socket }
+    }
+
+    // MARK: A turn
+
+    /// Waits for readiness and handles all of it; false when the worker is to end.
+    func turn() -> Bool {
+        let wait = resuming.isEmpty && sweep == nil ? wheel.wait(now: clock.milliseconds) : 0
+        let count = poller.wait(milliseconds: wait)
+        clock.read()
+        limitTimeRead = nil
+        for index in 0..<count {
+            let event = poller.event(index)
+            switch slots[event.token] {
+            case .client(let connection): connection.handle(event.readiness)
+            case .server(let connection): connection.handle(event.readiness)
+            case .listener(let socket): accept(from: socket)
+            case .wake:
+                loop.drainWake()
+                desk.collect()
+            case .none: break
+            }
+        }
+        resume()
+        if sweep != nil { sweepSome() }
+        wheel.advance(to: clock.milliseconds) { token in
+            switch slots[token] {
+            case .client(let connection): connection.deadlineCame()
+            case .server(let connection): connection.deadlineCame()
+            case .listener, .wake, .none: nil
+            }
+        }
+        desk.submit()
+        return !isStopped
+    }
+
+    /// Lets a connection go on in this turn, once what it was doing has returned.
+    func resumeLater(_ token: UInt64) { resuming.append(token) }
+
+    private func resume() {
+        var rounds = 0
+        while !resuming.isEmpty, rounds < 64 {
+            var tokens: [UInt64] = []
+            swap(&tokens, &resuming)
+            for token in tokens {
+                if case .client(let connection) = slots[token] { connection.resume() }
+            }
+            rounds += 1
+        }
+    }
+
+    /// The time limits are reckoned in, read once a turn.
+    var limitTime: LimitTime {
+        if let read = limitTimeRead { return read.time }
+        let time = limits.clock.time(
+            sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
+        limitTimeRead = (clock.milliseconds, time)
+        return time
+    }
+
+    func nextRequestID() -> RequestID {
+        requestNumber &+= 1
+        return RequestID(random: requestRandom, number: requestNumber)
+    }
+
+    // MARK: Exchanges
+
+    func takeExchange() -> Exchange { freeExchanges.popLast() ?? Exchange(worker: self) }
+
+    func giveBack(_ exchange: Exchange) {
+        if freeExchanges.count < Self.freeExchangesMax { freeExchanges.append(exchange) }
+    }
+
+    /// The gate's own answer to a refusal.
+    func answer(
+        to refusal: Refusal, route: Int?, wantsHTML: Bool, _ generation: Generation,
+        _ id: RequestID
+    ) -> OwnAnswer {
+        let configuration = generation.configuration
+        var limit: (name: String, limit: Int, seconds: Int)?
+        if case .limitReached(_, let reached) = refusal {
+            let prepared = generation.limits[reached.set]
+            let window = prepared.set.windows[reached.limit]
+            limit = (prepared.names[reached.limit], Int(window.limit), Int(window.spanSeconds))
+        }
+        return OwnAnswer(
+            refusal,
+            to: AnswerAudience(
+                lookups: route.map { configuration.routes[$0].lookups } ?? .none,
+                wantsHTML: wantsHTML),
+            RefusalDetails(
+                requestID: id.text, contact: configuration.contact, limit: limit,
+                isDraining: isDraining))
+    }
+
+    // MARK: Connections
+
+    private func accept(from socket: ListenerSocket) {
+        var accepted = 0
+        while accepted < ListenerSocket.acceptsMax, !isDraining {
+            var storage = sockaddr_storage()
+            // Safe because the storage is a local of the size accept4 is told.
+            let descriptor = unsafe herse_accept(socket.descriptor, &storage)
+            if descriptor < 0 {
+                if errno == EMFILE || errno == ENFILE { shedOne(from: socket) }
+                return
+            }
+            accepted += 1
+            guard let peer = PeerAddress(storage) else {
+                Glibc.close(descriptor)
+                continue
+            }
+            let share = max(1, connectionsMax(of: socket) / workerCount)
+            guard registry.count(of: socket.index) < share else {
+                counters.connectionsShed += 1
+                log.connectionShed("connections of the listener")
+                cutSocket(descriptor)
+                continue
+            }
+            open(descriptor, from: peer, on: socket)
+        }
+    }
+
+    private func connectionsMax(of socket: ListenerSocket) -> Int {
+        generation.configuration.listeners[socket.index].connectionsMax
+    }
+
+    private func open(_ descriptor: Int32, from peer: PeerAddress, on socket: ListenerSocket) {
+        _ = herse_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        var connection: ClientConnection?
+        let token = slots.add { token in
+            connection = ClientConnection(
+                worker: self, descriptor: descriptor, context: contexts[socket.index],
+                listener: socket.index, peer: peer, token: token)
+            return connection.map { .client($0) } ?? .none
+        }
+        guard let connection else {
+            slots.remove(token)
+            Glibc.close(descriptor)
+            return
+        }
+        do throws(SystemError) {
+            try poller.add(descriptor, .readable, token: token)
+        } catch {
+            slots.remove(token)
+            Glibc.close(descriptor)
+            return
+        }
+        counters.connections += 1
+        registry.add(connection)
+        connection.setDeadline(after: connection.timeouts.handshake)
+        connection.handle(.readable)
+    }
+
+    /// Out of descriptors: takes one connection with the spare one and closes it, so that the
+    /// client learns it and the listener does not stay ready for ever.
+    private func shedOne(from socket: ListenerSocket) {
+        Glibc.close(reserveDescriptor)
+        var storage = sockaddr_storage()
+        // Safe because the storage is a local of the size accept4 is told.
+        let descriptor = unsafe herse_accept(socket.descriptor, &storage)
+        if descriptor >= 0 { cutSocket(descriptor) }
+        reserveDescriptor = unsafe herse_open("/dev/null", O_RDONLY, 0)
+        counters.connectionsShed += 1
+        log.connectionShed("descriptors")
+    }
+
+    /// A client's connection is over.
+    func forget(_ connection: ClientConnection) {
+        poller.remove(connection.descriptor)
+        slots.remove(connection.token)
+        registry.remove(connection)
+    }
+
+    // MARK: Identity
+
+    /// Finds out who is at the other end; false when that cannot be.
+    func identify(_ connection: ClientConnection) -> Bool {
+        connection.believedIn = generation.number
+        if let fingerprint = connection.session.peerFingerprint {
+            guard let leaf = connection.context.verifier.believed(fingerprint, now: clock.wallSeconds)
+            else { return false }
+            let identity = registry.identity(fingerprint) { makeIdentity(leaf) }
+            registry.show(identity, on: connection)
+        }
+        consult(connection)
+        return true
+    }
+
+    func makeIdentity(_ leaf: LeafCertificate) -> ProvenIdentity {
+        ProvenIdentity(
+            leaf, rule: generation.configuration.certificateAuthentication.rule, limits: limits)
+    }
+
+    /// Asks the list about everything a connection stands for.
+    func consult(_ connection: ClientConnection) {
+        connection.neutralizationEpoch = neutralizationEpoch
+        connection.neutralized = neutralization.verdict(
+            account: connection.identity?.account, certificate: connection.identity?.certificate,
+            address: NetworkAddress(connection.peer), now: UnixSeconds(clock.wallSeconds))
+    }
+
+    /// Verifies a certificate under the generation in force.
+    func believeAgain(_ connection: ClientConnection) -> Bool {
+        guard
+            contexts[connection.listener].verifier.verifyAgain(
+                connection.session, now: clock.wallSeconds) != nil
+        else { return false }
+        connection.believedIn = generation.number
+        return true
+    }
+}
