@@ -162,7 +162,8 @@ private func groupBytes(_ text: Substring, isLast: Bool) -> [UInt8]? {
             bytes += tail
             continue
         }
-        guard (1...4).contains(part.utf8.count), part.allSatisfy(\.isHexDigit), part.utf8.count == part.count,
+        guard (1...4).contains(part.utf8.count), part.allSatisfy(\.isHexDigit),
+            part.utf8.count == part.count,
             let group = UInt16(part, radix: 16)
         else { return nil }
         bytes += [UInt8(group >> 8), UInt8(group & 0xFF)]

@@ -3,7 +3,7 @@
 // Made by ConfigurationLoader only, so whoever holds one holds a valid one: names are resolved to
 // indices, durations are within their bounds, files are named by paths that can be opened.
 
-import Identity
+package import Identity
 
 /// A valid configuration.
 package struct Configuration: Sendable {

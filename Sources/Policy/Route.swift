@@ -44,7 +44,7 @@ package struct Route: Sendable {
 
 /// Methods a route can accept. CONNECT and TRACE are not among them: one opens a tunnel nothing
 /// looks into, the other sends credentials back to whoever asks.
-package enum Method: UInt8, CaseIterable, Sendable {
+package enum Method: UInt8, Sendable {
     case get
     case head
     case post
@@ -55,17 +55,19 @@ package enum Method: UInt8, CaseIterable, Sendable {
     /// Any other; no route accepts it.
     case other
 
+    /// All that have a name, the most frequent first.
+    package static let named: [Method] = [.get, .post, .head, .put, .patch, .delete, .options]
+
     /// Reads a method's name; case matters, RFC 9110 §9.1.
     package init(_ name: Span<UInt8>) {
         self = .other
-        for method in Self.allCases where method != .other {
-            guard equal(name, method.name) else { continue }
+        for method in Self.named where equal(name, method.name) {
             self = method
             return
         }
     }
 
-    package var name: StaticString {
+    package var name: String {
         switch self {
         case .get: "GET"
         case .head: "HEAD"
@@ -77,6 +79,17 @@ package enum Method: UInt8, CaseIterable, Sendable {
         case .other: "?"
         }
     }
+}
+
+private func equal(_ bytes: Span<UInt8>, _ text: String) -> Bool {
+    let wanted = text.utf8
+    guard bytes.count == wanted.count else { return false }
+    var index = 0
+    for byte in wanted {
+        guard bytes[index] == byte else { return false }
+        index += 1
+    }
+    return true
 }
 
 /// Some methods.
