@@ -107,8 +107,7 @@ final class Problems {
 }
 
 /// Input as a message shows it: in backticks, without control characters, shortened.
-func quoted(_ text: String) -> String {
-    let shownMax = 60
+func quoted(_ text: String, shownMax: Int = 60) -> String {
     var shown = ""
     for scalar in text.unicodeScalars.prefix(shownMax) {
         let isPlain = scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value)

@@ -198,7 +198,7 @@ extension Reading {
     func file(_ scalar: Scalar) throws(Complaint) -> FileReference {
         let reference = try path(scalar)
         if filesMustExist, let reason = reasonUnreadable(reference.path) {
-            throw Complaint("\(quoted(reference.path)) cannot be read: \(reason)")
+            throw Complaint("\(quoted(reference.path, shownMax: 240)) cannot be read: \(reason)")
         }
         return reference
     }

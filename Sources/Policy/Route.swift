@@ -42,8 +42,10 @@ package struct Route: Sendable {
     package static let countMax = 1024
 }
 
-/// Methods a route can accept. CONNECT and TRACE are not among them: one opens a tunnel nothing
-/// looks into, the other sends credentials back to whoever asks.
+/// Methods a route can accept.
+///
+/// CONNECT and TRACE are not among them: one opens a tunnel nothing looks into, the other sends
+/// credentials back to whoever asks.
 package enum Method: UInt8, Sendable {
     case get
     case head

@@ -84,12 +84,10 @@ package struct Rulebook: Sendable {
 
     /// Decides on one request; allocates nothing.
     ///
-    /// - Parameters:
-    ///   - isNeutralized: whether any subject of the request is on the neutralization list.
-    ///   - path: the request's path as received, query excluded.
-    ///   - listener: index in `Configuration.listeners`.
-    ///   - professional: the national identifier, empty when there is none.
-    ///   - structure: the structure's identifier, empty when there is none.
+    /// `isNeutralized` says whether any subject of the request is on the neutralization list;
+    /// `path` is the path as received, query excluded; `listener` an index in
+    /// `Configuration.listeners`; `professional` and `structure` their national identifiers, empty
+    /// when there are none.
     package func decide(
         isNeutralized: Bool, method: Method, path: Span<UInt8>, listener: Int, proof: Proof,
         professional: Span<UInt8>, structure: Span<UInt8>
