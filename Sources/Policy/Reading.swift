@@ -1,0 +1,205 @@
+// Reading.swift: from values to a configuration, top level first.
+//
+// Reads on after an error, so that all of them are told at once; what it then returns is never
+// put in force.
+
+import Identity
+
+struct Reading {
+    let problems: Problems
+    let filesMustExist: Bool
+    /// Whether all files could be read, so that what is missing is missing.
+    let expectsAll: Bool
+    let start: SourceLocation
+
+    func configuration(_ assembly: Assembly, files: [String]) -> Configuration? {
+        for key in Assembly.listKeys where (assembly.lists[key] ?? []).isEmpty && expectsAll {
+            let place = assembly.places[key] ?? start
+            problems.error(place, "the configuration needs at least one of `\(key)`")
+        }
+        let limitSets = assembly.limits.compactMap { limitSet($0) }
+        let servers = elements(assembly, "identity_servers", max: 256, identityServer)
+        let listeners = elements(assembly, "listeners", max: Listener.countMax, listener)
+        refuseDuplicates(servers.map { ($0.name, $0.place) }, of: "identity server")
+        refuseDuplicates(listeners.map { ($0.name, $0.place) }, of: "listener")
+        refuseDuplicates(
+            listeners.filter { $0.address.port != 0 }
+                .map { ($0.address.description, $0.addressPlace) }, of: "address")
+        let names = RouteNames(
+            servers: known(assembly, "identity_servers", servers.map(\.name)),
+            listeners: known(assembly, "listeners", listeners.map(\.name)),
+            limits: Names(built: limitSets.map(\.name), written: assembly.limits.map(\.key)))
+        let routes = elements(assembly, "routes", max: Route.countMax) { route($0, names) }
+        refuseDuplicates(routes.map { ($0.name, $0.place) }, of: "route")
+        return assemble(assembly, files, listeners, servers, routes, limitSets)
+    }
+
+    private func assemble(
+        _ assembly: Assembly, _ files: [String], _ listeners: [Listener],
+        _ servers: [IdentityServer], _ routes: [Route], _ limitSets: [LimitSet]
+    ) -> Configuration? {
+        let state = single(assembly, "state") { (scalar) throws(Complaint) in
+            try path(scalar)
+        }
+        let statePath = state?.path ?? resolve("./state", in: start.file)
+        let control = single(assembly, "control") { (scalar) throws(Complaint) in
+            try path(scalar)
+        }
+        let controlPath = control?.path ?? statePath + "/control.sock"
+        // sockaddr_un holds 108 bytes with its final NUL, unix(7).
+        if controlPath.utf8.count > 107 {
+            problems.error(
+                control?.place ?? state?.place ?? start,
+                "the path of the admin socket has \(controlPath.utf8.count) bytes, "
+                    + "at most 107 are possible",
+                hint: "set `control`")
+        }
+        let list = single(assembly, "neutralized") { (scalar) throws(Complaint) in
+            try file(scalar)
+        }
+        return Configuration(
+            files: files, state: statePath, control: controlPath,
+            workers: single(assembly, "workers", workers) ?? .auto,
+            drain: single(assembly, "drain") { (scalar) throws(Complaint) in
+                try scalar.duration(.zero ... .seconds(3600))
+            } ?? .seconds(30),
+            contact: single(assembly, "contact") { (scalar) throws(Complaint) in
+                try scalar.line()
+            },
+            neutralized: list, durability: durability(assembly.singles["record"]),
+            certificateAuthentication: authentication(assembly.singles["authentication"]),
+            listeners: listeners, identityServers: servers, routes: routes, limitSets: limitSets)
+    }
+
+    private func single<Result>(
+        _ assembly: Assembly, _ key: String, _ read: (Scalar) throws(Complaint) -> Result
+    ) -> Result? {
+        guard let entry = assembly.singles[key] else { return nil }
+        return scalar(entry.value, called: key, problems, read)
+    }
+
+    private func elements<Element>(
+        _ assembly: Assembly, _ key: String, max: Int, _ read: (Value) -> Element?
+    ) -> [Element] {
+        let values = assembly.lists[key] ?? []
+        if values.count > max {
+            problems.error(
+                assembly.places[key] ?? start,
+                "`\(key)` has \(values.count) items, at most \(max) are allowed")
+        }
+        return values.prefix(max).compactMap(read)
+    }
+
+    private func known(_ assembly: Assembly, _ key: String, _ built: [String]) -> Names {
+        let written = (assembly.lists[key] ?? []).compactMap { value -> String? in
+            guard case .mapping(let entries) = value.content,
+                case .scalar(let name, _) = entries.first(where: { $0.key == "name" })?.value
+                    .content
+            else { return nil }
+            return name
+        }
+        return Names(built: built, written: written)
+    }
+
+    private func refuseDuplicates(_ named: [(String, SourceLocation)], of kind: String) {
+        var first: [String: SourceLocation] = [:]
+        for (name, place) in named {
+            if let earlier = first[name] {
+                problems.error(
+                    place, "duplicate \(kind) \(quoted(name))", hint: "first at \(earlier)")
+            } else {
+                first[name] = place
+            }
+        }
+    }
+
+    private func workers(_ scalar: Scalar) throws(Complaint) -> Workers {
+        scalar.text == "auto" ? .auto : .count(try scalar.number(1...256))
+    }
+
+    private func durability(_ entry: Entry?) -> Durability {
+        guard let entry,
+            let fields = Fields(
+                entry.value, of: "`record`", keys: ["durable"], problems: problems)
+        else { return .beforeDelivery }
+        return fields.optional("durable", default: .beforeDelivery) { (scalar) throws(Complaint) in
+            try scalar.word(Durability.self)
+        }
+    }
+
+    private func authentication(_ entry: Entry?) -> CertificateAuthentication {
+        let standard = CertificateAuthentication(
+            rule: CertificateRule(), organisationsPlace: nil, nonNominativePlace: nil)
+        guard let entry,
+            let ways = Fields(
+                entry.value, of: "`authentication`", keys: ["certificate"], problems: problems),
+            let certificate = ways["certificate"],
+            let fields = Fields(
+                certificate.value, of: "`authentication.certificate`",
+                keys: ["professional_id", "organisations", "non_nominative"], problems: problems)
+        else { return standard }
+        let attribute = fields.optional("professional_id", default: .commonName, attribute)
+        func accepts(_ key: String) -> Bool {
+            fields.optional(key, default: Acceptance.refuse) { (scalar) throws(Complaint) in
+                try scalar.word(Acceptance.self)
+            } == .accept
+        }
+        return CertificateAuthentication(
+            rule: CertificateRule(
+                attribute: attribute, acceptsOrganisations: accepts("organisations"),
+                acceptsNonNominative: accepts("non_nominative")),
+            organisationsPlace: fields["organisations"]?.place,
+            nonNominativePlace: fields["non_nominative"]?.place)
+    }
+
+    private func attribute(_ scalar: Scalar) throws(Complaint) -> AttributeName {
+        guard let name = AttributeName(scalar.text) else {
+            let near = nearest(to: scalar.text, among: AttributeName.words)
+            throw Complaint(
+                "unknown attribute \(quoted(scalar.text))",
+                hint: near.map { "did you mean `\($0)`?" }
+                    ?? "such as `CN`, or an object identifier such as `2.5.4.3`")
+        }
+        return name
+    }
+}
+
+private enum Acceptance: String, CaseIterable {
+    case refuse
+    case accept
+}
+
+/// Names of one kind: those that could be read, at their index, and all that were written.
+struct Names {
+    let built: [String]
+    let written: [String]
+
+    /// The index of `name`; 0 when it is there but has errors of its own.
+    func index(of name: String, kind: String) throws(Complaint) -> Int {
+        if let index = built.firstIndex(of: name) { return index }
+        if written.contains(name) { return 0 }
+        throw Complaint(
+            "unknown \(kind) \(quoted(name))",
+            hint: written.isEmpty ? "none is declared" : hint(for: name, among: written))
+    }
+}
+
+extension Reading {
+    /// A path, relative to the file it stands in; nothing need be there.
+    func path(_ scalar: Scalar) throws(Complaint) -> FileReference {
+        let text = scalar.text
+        guard !text.isEmpty, text.utf8.count < 4096,
+            text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+        else { throw Complaint("\(quoted(text)) is not a path") }
+        return FileReference(path: resolve(text, in: scalar.place.file), place: scalar.place)
+    }
+
+    /// A path of a file that can be read.
+    func file(_ scalar: Scalar) throws(Complaint) -> FileReference {
+        let reference = try path(scalar)
+        if filesMustExist, let reason = reasonUnreadable(reference.path) {
+            throw Complaint("\(quoted(reference.path, shownMax: 240)) cannot be read: \(reason)")
+        }
+        return reference
+    }
+}

@@ -1,0 +1,187 @@
+// Rulebook.swift: what is decided of a request, by everything that needs no memory of others.
+//
+// The gate asks for each request, `explain` and the policy tests ask the same function, so what
+// they print is what would happen. The order is that of admission: neutralization, route,
+// identity; limits, which remember, come after and are asked by index.
+
+import Identity
+
+/// What a client has proven of itself when it asks.
+package enum Proof: Equatable, Sendable {
+    case none
+    /// The certificate of a human.
+    case person
+    /// A service card: whoever has it in hand.
+    case nonNominative
+    /// A legal entity's software.
+    case organisation
+    /// A certificate that verified, but names nobody.
+    case nobody
+}
+
+/// What becomes of a request, by indices into the configuration.
+package enum Decision: Equatable, Sendable {
+    case neutralized
+    /// The path can be read in two ways.
+    case ambiguousPath
+    case unknownRoute
+    case methodNotAllowed
+    case unproven(route: Int)
+    case nobody(route: Int)
+    case organisationRefused(route: Int)
+    case nonNominativeRefused(route: Int)
+    case professionalNotAllowed(route: Int)
+    case structureNotAllowed(route: Int)
+    /// Index of the set, index of the limit within it.
+    case limitReached(route: Int, set: Int, limit: Int)
+    /// As far as this module knows; limits of the route's set are still to be asked.
+    case allowed(route: Int)
+
+    /// HTTP status of the answer; nil when the request goes on.
+    package var status: Int? {
+        switch self {
+        case .neutralized: 403
+        case .ambiguousPath: 400
+        case .unknownRoute: 404
+        case .methodNotAllowed: 403
+        case .unproven: 401
+        case .nobody, .organisationRefused, .nonNominativeRefused: 403
+        case .professionalNotAllowed, .structureNotAllowed: 403
+        case .limitReached: 429
+        case .allowed: nil
+        }
+    }
+
+    /// The route it was decided on, if it came so far.
+    package var route: Int? {
+        switch self {
+        case .neutralized, .ambiguousPath, .unknownRoute, .methodNotAllowed: nil
+        case .unproven(let route), .nobody(let route), .organisationRefused(let route),
+            .nonNominativeRefused(let route), .professionalNotAllowed(let route),
+            .structureNotAllowed(let route), .limitReached(let route, _, _), .allowed(let route):
+            route
+        }
+    }
+}
+
+/// The rule behind a decision, as people read it.
+package struct Rule: Equatable, Sendable {
+    /// Such as `route fhir`, `limits standard: 600 requests per 1m`.
+    package let name: String
+    /// Where it stands; nil for what holds without being written.
+    package let place: SourceLocation?
+}
+
+/// A configuration, ready to be asked.
+package struct Rulebook: Sendable {
+    package let configuration: Configuration
+    package let table: RouteTable
+
+    package init(_ configuration: Configuration) {
+        self.configuration = configuration
+        table = RouteTable(configuration.routes)
+    }
+
+    /// Decides on one request; allocates nothing.
+    ///
+    /// `isNeutralized` says whether any subject of the request is on the neutralization list;
+    /// `path` is the path as received, query excluded; `listener` an index in
+    /// `Configuration.listeners`; `professional` and `structure` their national identifiers, empty
+    /// when there are none.
+    package func decide(
+        isNeutralized: Bool, method: Method, path: Span<UInt8>, listener: Int, proof: Proof,
+        professional: Span<UInt8>, structure: Span<UInt8>
+    ) -> Decision {
+        guard !isNeutralized else { return .neutralized }
+        let index: Int
+        switch table.match(path: path, method: method, listener: listener) {
+        case .route(let route): index = route
+        case .methodNotAllowed: return .methodNotAllowed
+        case .unknown: return .unknownRoute
+        case .ambiguous: return .ambiguousPath
+        }
+        if let refusal = refusal(of: proof, professional: professional, route: index) {
+            return refusal
+        }
+        let structures = configuration.routes[index].structures
+        let professionals = configuration.routes[index].professionals
+        guard professionals.allows(professional) else {
+            return .professionalNotAllowed(route: index)
+        }
+        guard structures.allows(structure) else { return .structureNotAllowed(route: index) }
+        return .allowed(route: index)
+    }
+
+    /// Adds the limits to a decision, for somebody who has already made `earlier` requests within
+    /// every window; what the gate asks its counters instead.
+    package func decide(_ decision: Decision, afterRequests earlier: Int) -> Decision {
+        guard case .allowed(let route) = decision, let set = configuration.routes[route].limits
+        else { return decision }
+        let limits = configuration.limitSets[set].limits
+        for (index, limit) in limits.enumerated()
+        where limit.enforcement == .deny && earlier >= limit.limit {
+            return .limitReached(route: route, set: set, limit: index)
+        }
+        return decision
+    }
+
+    private func refusal(of proof: Proof, professional: Span<UInt8>, route: Int) -> Decision? {
+        let rule = configuration.certificateAuthentication.rule
+        // INVARIANT: every route requires a certificate; the loader refuses any other.
+        switch proof {
+        case .none:
+            return .unproven(route: route)
+        case .nobody:
+            return .nobody(route: route)
+        case .person:
+            // Whoever is to be limited and neutralized by name must have one.
+            return professional.isEmpty ? .nobody(route: route) : nil
+        case .organisation:
+            return rule.acceptsOrganisations ? nil : .organisationRefused(route: route)
+        case .nonNominative:
+            return rule.acceptsNonNominative ? nil : .nonNominativeRefused(route: route)
+        }
+    }
+
+    /// The rule behind a decision made by this rulebook.
+    package func rule(of decision: Decision) -> Rule {
+        func route(_ index: Int) -> Route { configuration.routes[index] }
+        let authentication = configuration.certificateAuthentication
+        switch decision {
+        case .neutralized:
+            return Rule(name: "neutralized", place: configuration.neutralized?.place)
+        case .ambiguousPath:
+            return Rule(name: "ambiguous path", place: nil)
+        case .unknownRoute:
+            return Rule(name: "no route", place: nil)
+        case .methodNotAllowed:
+            return Rule(name: "no route with this method", place: nil)
+        case .unproven(let index), .nobody(let index):
+            return Rule(
+                name: "route \(route(index).name): require", place: route(index).requirementsPlace)
+        case .organisationRefused(let index):
+            return Rule(
+                name: "authentication.certificate.organisations: refuse",
+                place: authentication.organisationsPlace ?? route(index).requirementsPlace)
+        case .nonNominativeRefused(let index):
+            return Rule(
+                name: "authentication.certificate.non_nominative: refuse",
+                place: authentication.nonNominativePlace ?? route(index).requirementsPlace)
+        case .professionalNotAllowed(let index):
+            return Rule(
+                name: "route \(route(index).name): allow.professionals",
+                place: route(index).professionals.place)
+        case .structureNotAllowed(let index):
+            return Rule(
+                name: "route \(route(index).name): allow.structures",
+                place: route(index).structures.place)
+        case .limitReached(_, let set, let limit):
+            let set = configuration.limitSets[set]
+            return Rule(
+                name: "limits \(set.name): \(set.limits[limit].description)",
+                place: set.limits[limit].place)
+        case .allowed(let index):
+            return Rule(name: "route \(route(index).name)", place: route(index).place)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// Warnings.swift: what is valid, and yet unlikely to be what was meant.
+
+func warn(of configuration: Configuration, _ problems: Problems) {
+    let routes = configuration.routes
+    for (index, route) in routes.enumerated() {
+        warnOfShadow(route, by: routes[..<index], problems)
+        warnOfLastSlash(route, at: index, routes, problems)
+        if route.lookups != .none, route.limits == nil {
+            problems.warning(
+                route.place, "route \(quoted(route.name)) discloses identities without limits",
+                hint: "add `limits`")
+        }
+    }
+    for (index, set) in configuration.limitSets.enumerated()
+    where !routes.contains(where: { $0.limits == index }) {
+        problems.warning(set.place, "limits \(quoted(set.name)) is not used by any route")
+    }
+    for (index, server) in configuration.identityServers.enumerated()
+    where !routes.contains(where: { $0.identityServer == index }) {
+        problems.warning(
+            server.place, "identity server \(quoted(server.name)) is not used by any route")
+    }
+    for (index, listener) in configuration.listeners.enumerated() {
+        warnOfUselessListener(listener, index, routes, problems)
+    }
+}
+
+private func warnOfUselessListener(
+    _ listener: Listener, _ index: Int, _ routes: [Route], _ problems: Problems
+) {
+    if !routes.contains(where: { $0.listeners.contains(index: index) }) {
+        problems.warning(listener.place, "listener \(quoted(listener.name)) has no route")
+    } else if listener.tls.clientCertificate == .none {
+        problems.warning(
+            listener.place, "listener \(quoted(listener.name)) asks for no client certificate",
+            hint: "its routes require one and will answer 401")
+    }
+}
+
+/// A route whose every request meets an earlier one is never reached.
+private func warnOfShadow(_ route: Route, by earlier: ArraySlice<Route>, _ problems: Problems) {
+    var methods: Methods = []
+    var first: Route?
+    for other in earlier
+    where covers(other.path, route.path) && other.listeners.isSuperset(of: route.listeners) {
+        if !other.methods.isDisjoint(with: route.methods) { first = first ?? other }
+        methods.formUnion(other.methods)
+    }
+    guard let first, methods.isSuperset(of: route.methods) else { return }
+    problems.warning(
+        route.place, "route \(quoted(route.name)) is never reached",
+        hint: "\(quoted(first.name)) at \(first.place) comes first")
+}
+
+/// `/fhir/Patient` is refused where `/fhir/Patient/` stands before a route that would take it: an
+/// operator should learn it here, not from a 400.
+private func warnOfLastSlash(
+    _ route: Route, at index: Int, _ routes: [Route], _ problems: Problems
+) {
+    guard route.path.utf8.count > 1, route.path.hasSuffix("/") else { return }
+    let bare = String(route.path.dropLast())
+    let taker = routes.first { other in
+        covers(other.path, bare) && !other.listeners.isDisjoint(with: route.listeners)
+            && !other.methods.isDisjoint(with: route.methods)
+    }
+    guard let taker, taker.path != bare,
+        let position = routes.firstIndex(where: { $0.place == taker.place }), position > index
+    else { return }
+    problems.warning(
+        route.pathPlace,
+        "\(quoted(bare)), without the last slash, is refused rather than given to route "
+            + quoted(taker.name),
+        hint: "add a route with this path")
+}
+
+/// Whether every path of `inner` is one of `outer`.
+private func covers(_ outer: String, _ inner: String) -> Bool {
+    outer.hasSuffix("/") ? inner.hasPrefix(outer) : outer == inner
+}
