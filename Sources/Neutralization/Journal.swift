@@ -44,9 +44,9 @@ package struct JournalOpening: Sendable {
 /// The one writer of the journal.
 package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
     private var file: File
-    private var length = 0
-    private var lines: UInt64 = 0
-    private var live = LiveCommands()
+    private var length: Int
+    private var lines: UInt64
+    private var live: LiveCommands
     private var brokenBy: SystemFailure?
 
     /// Lines a journal may have beyond four for each subject it speaks of.
@@ -57,18 +57,20 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
 
     /// Reads the journal, cuts off what a crash left unfinished, and makes it ready to append.
     package init(_ file: consuming File, now: UnixSeconds) throws(JournalError) {
+        var file = file
+        let (replay, size) = try replayed(&file)
+        self.init(file, replay, size: size)
+        let isWhole = length == size && length > 0 && replay.endsInLineFeed
+        if !isWhole || isOvergrown { try rewrite(now: now) }
+    }
+
+    private init(_ file: consuming File, _ replay: JournalReplay, size: Int) {
         self.file = file
-        let bytes: [UInt8]
-        do { bytes = try self.file.read() } catch { throw .system(error) }
-        let replay = try JournalReplay(bytes)
         live = replay.live
         lines = replay.lines
         length = replay.length
-        opening = JournalOpening(
-            commands: live.inOrder, tornBytes: bytes.count - replay.length)
-        let isWhole = replay.length == bytes.count && replay.length > 0
-        if isWhole, replay.endsInLineFeed, !isOvergrown { return }
-        try rewrite(now: now)
+        brokenBy = nil
+        opening = JournalOpening(commands: live.inOrder, tornBytes: size - replay.length)
     }
 
     package var isBroken: Bool { brokenBy != nil }
@@ -184,6 +186,15 @@ struct LiveCommands {
     }
 }
 
+/// What a journal says, and its size in bytes.
+private func replayed<File: JournalFile & ~Copyable>(
+    _ file: inout File
+) throws(JournalError) -> (JournalReplay, size: Int) {
+    let bytes: [UInt8]
+    do { bytes = try file.read() } catch { throw .system(error) }
+    return (try JournalReplay(bytes), bytes.count)
+}
+
 /// What the bytes of a journal say.
 private struct JournalReplay {
     var live = LiveCommands()
@@ -194,7 +205,9 @@ private struct JournalReplay {
 
     init(_ bytes: [UInt8]) throws(JournalError) {
         let header = Array(journalHeader.utf8)
-        if bytes.count < header.count, header.starts(with: bytes) || !bytes.contains(where: { $0 != 0 }) {
+        if bytes.count < header.count,
+            header.starts(with: bytes) || !bytes.contains(where: { $0 != 0 })
+        {
             return  // Made, and cut short before its first order.
         }
         guard bytes.starts(with: header) else { throw .damaged(offset: 0, fault: .header) }

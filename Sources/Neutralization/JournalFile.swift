@@ -40,7 +40,7 @@ package protocol JournalFile: ~Copyable {
 /// An open descriptor, closed when it goes out of scope.
 struct Descriptor: ~Copyable {
     let number: Int32
-    deinit { close(number) }
+    deinit { if number >= 0 { close(number) } }
 }
 
 /// The journal on a real disk, locked against every other process while this value lives.
@@ -60,22 +60,26 @@ package struct DiskJournalFile: ~Copyable, Sendable {
     /// Opens the journal of a state folder, made empty if there is none; fails with
     /// `EWOULDBLOCK` of `flock` when another process has it.
     package init(stateFolder path: String) throws(SystemFailure) {
-        self.path = path + "/" + Self.name
-        folder = try openDescriptor(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, shown: path)
+        let filePath = path + "/" + Self.name
+        let folder = try openDescriptor(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, shown: path)
         // The lock is a file of its own: the journal is replaced by rename now and then, and a
         // lock on a file that has been replaced protects nothing.
         let lockPath = path + "/" + Self.lockName
-        lock = try openDescriptor(
+        let lock = try openDescriptor(
             folder.number, Self.lockName, O_RDWR | O_CREAT | O_NOFOLLOW, shown: lockPath)
         guard flock(lock.number, LOCK_EX | LOCK_NB) == 0 else {
             throw SystemFailure("flock", lockPath, errno: errno)
         }
-        file = try openDescriptor(
-            folder.number, Self.name, O_RDWR | O_CREAT | O_NOFOLLOW, shown: self.path)
+        let file = try openDescriptor(
+            folder.number, Self.name, O_RDWR | O_CREAT | O_NOFOLLOW, shown: filePath)
         // The name of a file just made must survive a power cut as well as its bytes.
         guard fsync(folder.number) == 0 else {
             throw SystemFailure("fsync", path, errno: errno)
         }
+        self.path = filePath
+        self.folder = folder
+        self.lock = lock
+        self.file = file
     }
 
     private func failure(_ call: String) -> SystemFailure {

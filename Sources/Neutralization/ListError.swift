@@ -63,7 +63,8 @@ extension ListProblem.Fault {
             "line is \(length) bytes long, at most \(ListLimits.lineMax) are allowed"
         case .bareCarriageReturn: "carriage return without a line feed"
         case .zeroByte: "zero byte"
-        case .tooManyForSubject: "more than \(NeutralizedSet.sameSubjectMax) lines about one subject"
+        case .tooManyForSubject:
+            "more than \(NeutralizedSet.sameSubjectMax) lines about one subject"
         case .tooManyLines: "more than \(ListLimits.linesMax) lines"
         case .fileTooLarge(let bytes):
             "file is \(bytes) bytes long, at most \(ListLimits.bytesMax) are allowed"
@@ -75,7 +76,8 @@ extension ListProblem.Fault {
         switch self {
         case .unknownKind, .missingSubject:
             "a line begins with account ID, certificate sha256:HEX or network CIDR"
-        case .subject(.notAvailable(let kind)): "remove the line or comment it out: \(kind) is to come"
+        case .subject(.notAvailable(let kind)):
+            "remove the line or comment it out: \(kind) is to come"
         case .subject(let error): error.hint
         case .unknownField, .repeatedField, .emptyField:
             "after the subject: since=TIME until=TIME reason=WORD ticket=WORD, each at most once"

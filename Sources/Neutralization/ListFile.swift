@@ -50,7 +50,8 @@ package func loadList(path: String) throws(ListFileError) -> LoadedList {
 
 private func readFile(_ path: String) throws(SystemFailure) -> ([UInt8], UnixSeconds) {
     // Not blocked by a FIFO put there by mistake. Safe because the path outlives the call.
-    let file = Descriptor(number: unsafe herse_open(path, O_RDONLY | O_NONBLOCK, 0))
+    let number = unsafe herse_open(path, O_RDONLY | O_NONBLOCK, 0)
+    let file = Descriptor(number: number)
     guard file.number >= 0 else { throw SystemFailure("open", path, errno: errno) }
     var status = stat()
     // Safe because status lives on the stack for the call.
@@ -72,7 +73,7 @@ func readAll(_ descriptor: Int32, count: Int, path: String) throws(SystemFailure
     var failed: Int32 = 0
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { room, filled in
         filled = 0
-        while filled < count, let base = unsafe room.baseAddress {
+        while filled < count, let base = room.baseAddress {
             // Safe because filled stays below count, the room that was asked for.
             let got = unsafe pread(descriptor, base + filled, count - filled, off_t(filled))
             if got < 0, errno == EINTR { continue }

@@ -119,10 +119,14 @@ private struct ListReader {
                 hasUntil = true
                 until = UInt32(listTime: try time(bytes, field, rest))
             case .reason:
-                if reason != nil { throw Misread(fault: .repeatedField(field), at: word.lowerBound) }
+                if reason != nil {
+                    throw Misread(fault: .repeatedField(field), at: word.lowerBound)
+                }
                 reason = try token(bytes, field, rest)
             case .ticket:
-                if ticket != nil { throw Misread(fault: .repeatedField(field), at: word.lowerBound) }
+                if ticket != nil {
+                    throw Misread(fault: .repeatedField(field), at: word.lowerBound)
+                }
                 ticket = try token(bytes, field, rest)
             }
         }

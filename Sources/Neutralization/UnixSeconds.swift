@@ -11,7 +11,7 @@ package struct UnixSeconds: Hashable, Comparable, Sendable {
     }
 
     /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what four digits of year can say.
-    static let textRange: ClosedRange<Int64> = -62_167_219_200 ... 253_402_300_799
+    static let textRange: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
 }
 
 extension UnixSeconds {
