@@ -56,12 +56,15 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
     package let opening: JournalOpening
 
     /// Reads the journal, cuts off what a crash left unfinished, and makes it ready to append.
-    package init(_ file: consuming File, now: UnixSeconds) throws(JournalError) {
+    package static func open(
+        _ file: consuming File, now: UnixSeconds
+    ) throws(JournalError) -> Journal {
         var file = file
         let (replay, size) = try replayed(&file)
-        self.init(file, replay, size: size)
-        let isWhole = length == size && length > 0 && replay.endsInLineFeed
-        if !isWhole || isOvergrown { try rewrite(now: now) }
+        var journal = Journal(file, replay, size: size)
+        let isWhole = replay.length == size && size > 0 && replay.endsInLineFeed
+        if !isWhole || journal.isOvergrown { try journal.rewrite(now: now) }
+        return journal
     }
 
     private init(_ file: consuming File, _ replay: JournalReplay, size: Int) {
@@ -154,7 +157,7 @@ extension Journal where File == DiskJournalFile {
         do { file = try DiskJournalFile(stateFolder: stateFolder) } catch {
             throw error.call == "flock" ? .inUse(error) : .system(error)
         }
-        return try Journal(file, now: now)
+        return try open(file, now: now)
     }
 }
 
