@@ -50,8 +50,9 @@ package final class LimitTable: Sendable {
     static let groupSlots = 8
     static let groupsMax: UInt64 = 8
 
-    /// Slots of a table if nothing else is asked for: 64 MiB, some 120,000 professionals with
-    /// three windows at 70 % full. A million of them want 2²², which is 512 MiB.
+    /// Slots of a table if nothing else is asked for.
+    ///
+    /// 64 MiB: some 120,000 professionals with three windows at 70 % full. A million of them want 2²², which is 512 MiB.
     package static let slotsDefault = 1 << 19
 
     init(mapping: consuming TableMapping, clock: LimitClock) {
@@ -61,8 +62,9 @@ package final class LimitTable: Sendable {
         self.clock = clock
     }
 
-    /// Opens the table of a state folder, made with at least `slots` slots if there is none, and
-    /// goes on with its clock. A table that exists keeps its size.
+    /// Opens the table of a state folder and goes on with its clock.
+    ///
+    /// Made with at least `slots` slots if there is none; a table that exists keeps its size.
     package static func open(
         stateFolder: String, slots: Int = slotsDefault, reading: ClockReading
     ) throws(LimitTableError) -> LimitTable {
@@ -103,54 +105,68 @@ package final class LimitTable: Sendable {
     private func chargeLocked(
         _ who: ProfessionalKey, _ windows: [PreparedWindow], _ now: LimitTime
     ) -> LimitOutcome {
-        var found = InlineArray<16, Int>(repeating: -1)
+        var found = examine(who, windows, now)
+        if let denied = found.denied {
+            let seconds = (denied.wait + 999) / 1000
+            let limit = windows[denied.window].limit
+            return LimitOutcome(
+                decision: .limited(window: denied.window, retryAfterSeconds: seconds),
+                shadowed: found.shadowed,
+                tightest: WindowUsage(
+                    window: denied.window, used: denied.used, limit: limit, resetSeconds: seconds))
+        }
+        // Every slot is there before the first is charged: no room for one, nothing in the others.
+        for ordinal in 0..<windows.count where found.slots[ordinal] < 0 {
+            guard let number = insert(who, windows[ordinal], now) else {
+                return LimitOutcome(decision: .noRoom, shadowed: found.shadowed, tightest: nil)
+            }
+            found.slots[ordinal] = number
+        }
+        for ordinal in 0..<windows.count where found.shadowed >> UInt16(ordinal) & 1 == 0 {
+            mapping.slot(found.slots[ordinal]).count()
+        }
+        var tightest: WindowUsage?
+        if let (ordinal, used) = found.tightest {
+            tightest = usage(
+                found.slots[ordinal], windows[ordinal], ordinal: ordinal, used: used + 1, now: now)
+        }
+        return LimitOutcome(decision: .allowed, shadowed: found.shadowed, tightest: tightest)
+    }
+
+    /// What a look at every window found, before anything is counted.
+    private struct Examination {
+        /// The number of each window's slot, -1 where there is none yet.
+        var slots = InlineArray<16, Int>(repeating: -1)
         var shadowed: UInt16 = 0
-        var denied: (window: Int, wait: UInt64)?
+        var denied: (window: Int, used: UInt64, wait: UInt64)?
         var tightest: (window: Int, used: UInt64)?
+    }
+
+    @inline(__always)
+    private func examine(
+        _ who: ProfessionalKey, _ windows: [PreparedWindow], _ now: LimitTime
+    ) -> Examination {
+        var found = Examination()
+        var least = UInt64.max
         for ordinal in 0..<windows.count {
             let window = windows[ordinal]
             let number = find(who.high, who.low ^ window.mark) ?? -1
-            found[ordinal] = number
+            found.slots[ordinal] = number
             let bucket = now.milliseconds / window.bucketMilliseconds
             let used = number < 0 ? 0 : mapping.slot(number).advance(to: bucket)
-            if used >= window.limit {
-                if window.isShadow {
-                    shadowed |= 1 << UInt16(ordinal)
-                    continue
+            if used < window.limit {
+                if !window.isShadow, window.limit - used < least {
+                    least = window.limit - used
+                    found.tightest = (ordinal, used)
                 }
+            } else if window.isShadow {
+                found.shadowed |= 1 << UInt16(ordinal)
+            } else {
                 let wait = wait(number, window, used: used, now: now)
-                if wait >= denied?.wait ?? 0 { denied = (ordinal, wait) }
-            } else if !window.isShadow {
-                let left = window.limit - used
-                let least = tightest.map { windows[$0.window].limit - $0.used } ?? .max
-                if left < least { tightest = (ordinal, used) }
+                if wait >= found.denied?.wait ?? 0 { found.denied = (ordinal, used, wait) }
             }
         }
-        if let denied {
-            let seconds = (denied.wait + 999) / 1000
-            let window = windows[denied.window]
-            return LimitOutcome(
-                decision: .limited(window: denied.window, retryAfterSeconds: seconds),
-                shadowed: shadowed,
-                tightest: WindowUsage(
-                    window: denied.window, used: window.limit, limit: window.limit,
-                    resetSeconds: seconds))
-        }
-        for ordinal in 0..<windows.count where found[ordinal] < 0 {
-            guard let number = insert(who.high, windows[ordinal], who.low, now) else {
-                return LimitOutcome(decision: .noRoom, shadowed: shadowed, tightest: nil)
-            }
-            found[ordinal] = number
-        }
-        for ordinal in 0..<windows.count where shadowed >> UInt16(ordinal) & 1 == 0 {
-            mapping.slot(found[ordinal]).count()
-        }
-        let usage = tightest.map { tightest in
-            usage(
-                found[tightest.window], windows[tightest.window], ordinal: tightest.window,
-                used: tightest.used + 1, now: now)
-        }
-        return LimitOutcome(decision: .allowed, shadowed: shadowed, tightest: usage)
+        return found
     }
 
     /// What is used of every window of `set`; counts nothing.
@@ -222,9 +238,10 @@ extension LimitTable {
     /// Takes a free slot, or one whose counts are all forgotten.
     @inline(never)
     private func insert(
-        _ owner: UInt64, _ prepared: PreparedWindow, _ low: UInt64, _ now: LimitTime
+        _ who: ProfessionalKey, _ prepared: PreparedWindow, _ now: LimitTime
     ) -> Int? {
-        let window = low ^ prepared.mark
+        let owner = who.high
+        let window = who.low ^ prepared.mark
         let bucket = now.milliseconds / prepared.bucketMilliseconds
         var group = window
         for _ in 0..<Self.groupsMax {

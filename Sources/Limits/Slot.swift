@@ -10,7 +10,9 @@
 
 import Synchronization
 
-/// A view of one slot. Its owner, window, newest, state and span may be read at any time; counts
+/// A view of one slot.
+///
+/// Its owner, window, newest, state and span may be read at any time; counts
 /// only by who holds the lock of the owner's stripe.
 ///
 /// Safe because only `LimitTable` makes one, over 128 bytes inside its mapping, 8-aligned.
@@ -25,7 +27,9 @@ import Synchronization
     enum State {
         static let free: UInt32 = 0
         static let used: UInt32 = 1
-        /// Being written by run number `run` of the gate; nobody else touches it. What a killed
+        /// Being written by run number `run` of the gate; nobody else touches it.
+        ///
+        /// What a killed
         /// run left claimed is as good as free, except that it does not end a search.
         static func claimed(run: UInt32) -> UInt32 { 2 | run << 8 }
     }

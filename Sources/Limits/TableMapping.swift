@@ -181,7 +181,9 @@ extension TableMapping {
             origin: unsafe word(64).pointee.load(ordering: .relaxed), mark: mark)
     }
 
-    /// Remembers the clock of this run. Killed in between, no boot is named, and the next start
+    /// Remembers the clock of this run.
+    ///
+    /// Killed in between, no boot is named, and the next start
     /// reckons from the mark, which is never behind.
     func remember(_ memory: ClockMemory) {
         unsafe word(72).pointee.store(memory.mark, ordering: .releasing)

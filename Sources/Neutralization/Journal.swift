@@ -231,8 +231,10 @@ private struct JournalReplay {
         }
     }
 
-    /// Whether a crash leaves such an end: one line without its line feed, or with bytes that
-    /// never reached the disk and read as zero. A whole last line with a wrong checksum is rot: to
+    /// Whether a crash leaves such an end.
+    ///
+    /// It does leave one line without its line feed, or with bytes that never reached the disk
+    /// and read as zero. A whole last line with a wrong checksum is rot: to
     /// drop it could restore someone who was cut off.
     private func isTorn(_ bytes: [UInt8], from start: Int, fault: JournalLineFault) -> Bool {
         let rest = bytes[start...]

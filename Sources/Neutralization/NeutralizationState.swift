@@ -23,7 +23,9 @@ package struct NeutralizationState: Sendable {
         lengths6 = list.lengths6
     }
 
-    /// The state after a start: the list, and what the journal kept. Commands to append to the
+    /// The state after a start: the list, and what the journal kept.
+    ///
+    /// Commands to append to the
     /// journal before this state is in force come with it.
     package static func restored(
         list: NeutralizedSet, commands: [Command], at now: UnixSeconds
@@ -47,7 +49,9 @@ package struct Neutralized: Equatable, Sendable {
 }
 
 extension NeutralizationState {
-    /// Why this caller is cut off, or `nil`; looks at the account, then the certificate, then every
+    /// Why this caller is cut off, or `nil`.
+    ///
+    /// Looks at the account, then the certificate, then every
     /// network the address is in, the smallest first. Allocates only when it finds something.
     package func verdict(
         account: SubjectKey? = nil, certificate: SubjectKey? = nil,
@@ -122,7 +126,9 @@ extension NeutralizationState {
         return Command(verb, subject, at: at, reason: reason, ticket: ticket, by: by)
     }
 
-    /// The state once `commands`, already durable, are obeyed. The list is shared, the commands
+    /// The state once `commands`, already durable, are obeyed.
+    ///
+    /// The list is shared, the commands
     /// are copied: give many at once.
     package func obeying(_ commands: [Command]) -> NeutralizationState {
         var next = self
@@ -159,7 +165,9 @@ extension NeutralizationState {
     }
 
     /// The first moment after `now` at which an entry comes in force or is over, so that live
-    /// connections can be looked at again then. Reads the whole list: ask off the workers.
+    /// connections can be looked at again then.
+    ///
+    /// Reads the whole list: ask off the workers.
     package func nextChange(after now: UnixSeconds) -> UnixSeconds? {
         var next = list.nextChange(after: UInt32(listTime: now)).map { UnixSeconds(Int64($0)) }
         for command in commands.values {

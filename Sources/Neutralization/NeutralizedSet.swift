@@ -127,8 +127,9 @@ package final class NeutralizedSet: Sendable {
         }
     }
 
-    /// The first moment after `now` at which an entry comes in force or is over. Reads every
-    /// entry (some milliseconds for a million): ask once per list and once per edge, off the
+    /// The first moment after `now` at which an entry comes in force or is over.
+    ///
+    /// Reads every entry (some milliseconds for a million): ask once per list and once per edge, off the
     /// workers.
     func nextChange(after now: UInt32) -> UInt32? {
         var next = UInt32.max

@@ -14,8 +14,9 @@ package struct SubjectKey: Hashable, Sendable {
         self.low = low
     }
 
-    /// The key of an account; refuses what is not an identifier: 1…64 bytes of letters, digits,
-    /// `.`, `_`, `-` and `/`. The two identifiers a person keeps while moving from ADELI to RPPS
+    /// The key of an account, or why the text is none.
+    ///
+    /// An account is 1…64 bytes of letters, digits, `.`, `_`, `-` and `/`. The two identifiers a person keeps while moving from ADELI to RPPS
     /// are two keys: resolve aliases before this point.
     package init(account text: Span<UInt8>) throws(SubjectError) {
         guard text.count > 0 else { throw .empty }
