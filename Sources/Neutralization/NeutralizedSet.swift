@@ -1,0 +1,208 @@
+// NeutralizedSet.swift: the operator's list in memory: a million entries, one look-up, no allocation.
+//
+// Entries lie in the order of the file; an open-addressing index of 32-bit words points at them, and
+// texts lie in one blob. An entry takes 40 bytes, 8 of index and about 13 of text. Networks are in
+// the same index, under their masked address and prefix length, and are looked up longest first.
+
+/// One line of the list, as a person reads it.
+package struct ListedEntry: Equatable, Sendable {
+    package let subject: Subject
+    package let since: UnixSeconds?
+    package let until: UnixSeconds?
+    package let reason: String?
+    package let ticket: String?
+    /// Line of the file, from 1.
+    package let line: Int
+}
+
+/// Every entry of one list file; immutable, so that all workers share one.
+package final class NeutralizedSet: Sendable {
+    let entries: [Entry]
+    /// 0 for empty, else 8 bits of hash and, below them, the entry's number plus one.
+    let index: [UInt32]
+    let texts: [UInt8]
+    /// Prefix lengths that occur, longest first.
+    let lengths4: [UInt8]
+    let lengths6: [UInt8]
+
+    /// Lines about one subject; more is a mistake of whatever wrote the list, and would make
+    /// looking that subject up slow.
+    static let sameSubjectMax = 64
+
+    struct Entry {
+        let high: UInt64
+        let low: UInt64
+        /// When it comes in force: 0 for always.
+        let since: UInt32
+        /// When it is over: `.max` for never.
+        let until: UInt32
+        let text: UInt32
+        let note: UInt32
+        let line: UInt32
+        let tag: UInt16
+
+        var key: IndexKey { IndexKey(high: high, low: low, tag: tag) }
+    }
+
+    /// A list that names nobody.
+    package static let empty = NeutralizedSet()
+
+    private init() {
+        entries = []
+        index = [0, 0]
+        texts = []
+        lengths4 = []
+        lengths6 = []
+    }
+
+    /// Builds the index; throws the number of an entry whose subject has too many lines already.
+    init(entries: [Entry], texts: [UInt8]) throws(TooManyForSubject) {
+        var capacity = 2
+        while capacity < entries.count * 2 { capacity *= 2 }
+        let mask = capacity - 1
+        var index = [UInt32](repeating: 0, count: capacity)
+        var present4: UInt64 = 0
+        var present6 = [Bool](repeating: false, count: 129)
+        for number in 0..<entries.count {
+            let entry = entries[number]
+            let spread = entry.key.spread
+            var place = Int(truncatingIfNeeded: spread) & mask
+            var same = 0
+            while index[place] != 0 {
+                let other = entries[Int(index[place] & 0xFF_FFFF) - 1]
+                if other.key == entry.key { same += 1 }
+                guard same < Self.sameSubjectMax else { throw TooManyForSubject(entry: number) }
+                place = (place + 1) & mask
+            }
+            index[place] = UInt32(truncatingIfNeeded: spread >> 56) << 24 | UInt32(number + 1)
+            let length = Int(entry.tag & 0xFF)
+            if entry.tag & 0xFF00 == IndexKey.network4Tag { present4 |= 1 << UInt64(length) }
+            if entry.tag & 0xFF00 == IndexKey.network6Tag, length <= 128 { present6[length] = true }
+        }
+        self.entries = entries
+        self.index = index
+        self.texts = texts
+        self.lengths4 = (0...32).reversed().filter { present4 >> $0 & 1 == 1 }
+        self.lengths6 = (0...128).reversed().filter { present6[Int($0)] }
+    }
+
+    struct TooManyForSubject: Error { let entry: Int }
+
+    package var count: Int { entries.count }
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// The number of an entry about `key` that is in force at `now`; entries whose `since` is not
+    /// later than `overriddenTo` do not count.
+    @inline(__always)
+    func find(_ key: IndexKey, now: UInt32, overriddenTo: UInt32? = nil) -> Int? {
+        let spread = key.spread
+        let mask = index.count - 1
+        var place = Int(truncatingIfNeeded: spread) & mask
+        let check = UInt32(truncatingIfNeeded: spread >> 56)
+        // INVARIANT: the index is at most half full, so that an empty place ends every search.
+        while true {
+            let word = index[place]
+            if word == 0 { return nil }
+            if word >> 24 == check {
+                let number = Int(word & 0xFF_FFFF) - 1
+                let entry = entries[number]
+                if entry.high == key.high, entry.low == key.low, entry.tag == key.tag,
+                    entry.since <= now, now < entry.until
+                {
+                    guard let overriddenTo, entry.since <= overriddenTo else { return number }
+                }
+            }
+            place = (place + 1) & mask
+        }
+    }
+
+    /// Calls `body` with the number of every entry about `key`, in force or not.
+    func forEach(_ key: IndexKey, _ body: (Int) -> Void) {
+        let mask = index.count - 1
+        var place = Int(truncatingIfNeeded: key.spread) & mask
+        while index[place] != 0 {
+            let number = Int(index[place] & 0xFF_FFFF) - 1
+            if entries[number].key == key { body(number) }
+            place = (place + 1) & mask
+        }
+    }
+
+    /// The first moment after `now` at which an entry comes in force or is over.
+    ///
+    /// Reads every entry (some milliseconds for a million): ask once per list and once per edge, off the
+    /// workers.
+    func nextChange(after now: UInt32) -> UInt32? {
+        var next = UInt32.max
+        for entry in entries {
+            if entry.since > now { next = min(next, entry.since) }
+            if entry.until > now { next = min(next, entry.until) }
+        }
+        return next == .max ? nil : next
+    }
+}
+
+extension NeutralizedSet {
+    /// The entry with this number, 0 ..< `count`, with its texts.
+    package func entry(_ number: Int) -> ListedEntry {
+        let entry = entries[number]
+        let reason = text(at: Int(entry.note))
+        let ticket = text(at: reason.upperBound)
+        return ListedEntry(
+            subject: subject(of: entry),
+            since: entry.since == 0 ? nil : UnixSeconds(Int64(entry.since)),
+            until: entry.until == .max ? nil : UnixSeconds(Int64(entry.until)),
+            reason: reason.isEmpty ? nil : String(decoding: texts[reason], as: UTF8.self),
+            ticket: ticket.isEmpty ? nil : String(decoding: texts[ticket], as: UTF8.self),
+            line: Int(entry.line))
+    }
+
+    /// Calls `body` with every entry in the order of the file, until it returns false.
+    package func forEach(_ body: (ListedEntry) -> Bool) {
+        for number in 0..<entries.count {
+            guard body(entry(number)) else { return }
+        }
+    }
+
+    /// What the lines about `key` say, in 64 bits: another line, or another word in one, gives
+    /// another digest; 0 when no line is about it.
+    func digest(_ key: IndexKey) -> UInt64 {
+        var sum: UInt64 = 0
+        forEach(key) { number in
+            let entry = self.entries[number]
+            var hash = FNV128()
+            for time in [entry.since, entry.until] {
+                for shift in [24, 16, 8, 0] as [UInt32] {
+                    hash.add(UInt8(truncatingIfNeeded: time >> shift))
+                }
+            }
+            let reason = self.text(at: Int(entry.note))
+            let ticket = self.text(at: reason.upperBound)
+            for byte in self.texts[Int(entry.note)..<ticket.upperBound] { hash.add(byte) }
+            // Added up, since the order of lines says nothing.
+            sum &+= hash.high ^ hash.low | 1
+        }
+        return sum
+    }
+
+    /// The bytes after a length byte at `offset`.
+    private func text(at offset: Int) -> Range<Int> {
+        let start = offset + 1
+        return start..<start + Int(texts[offset])
+    }
+
+    private func subject(of entry: Entry) -> Subject {
+        if let network = entry.key.network { return .network(network) }
+        let bytes = texts[text(at: Int(entry.text))]
+        if entry.tag == IndexKey.certificateTag, let it = CertificateFingerprint(bytes.span) {
+            return .certificate(it)
+        }
+        return .account(AccountID(read: String(decoding: bytes, as: UTF8.self)))
+    }
+}
+
+extension UInt32 {
+    /// A moment as the index keeps it: 1970 to 2106, what lies beyond counts as the nearest.
+    init(listTime time: UnixSeconds) {
+        self.init(clamping: time.value)
+    }
+}

@@ -1,0 +1,74 @@
+// SubjectError.swift: why a text names no subject, in words for the operator.
+
+/// Why a text names no subject; offsets count bytes from the start of the value.
+package enum SubjectError: Error, Equatable {
+    case empty
+    case unknownKind(String)
+    /// A kind of the interface that this version cannot neutralize yet.
+    case notAvailable(kind: String)
+    case accountLength(Int)
+    case accountByte(UInt8, at: Int)
+    case notSHA256
+    case fingerprintByte(UInt8, at: Int)
+    case fingerprintLength(digits: Int)
+    case notAnAddress
+    case prefixLength(max: Int, at: Int)
+    case mappedNetwork
+    /// Bits are set after the prefix; the network that was probably meant.
+    case hostBits(String)
+    case notUTF8
+
+    /// Where in the value, in bytes from its start.
+    package var offset: Int {
+        switch self {
+        case .accountByte(_, let at), .fingerprintByte(_, let at), .prefixLength(_, let at): at
+        default: 0
+        }
+    }
+
+    /// What is wrong, for a person.
+    package var message: String {
+        switch self {
+        case .empty: "no subject given"
+        case .unknownKind(let kind): "unknown kind of subject `\(kind)`"
+        case .notAvailable(let kind): "`\(kind)` is not available in this version"
+        case .accountLength(let length):
+            "account is \(length) bytes long, at most \(AccountID.lengthMax) are allowed"
+        case .accountByte(let byte, _): "\(named(byte)) is not allowed in an account"
+        case .notSHA256: "a certificate is named by its SHA-256 fingerprint"
+        case .fingerprintByte(let byte, _): "\(named(byte)) is not a hexadecimal digit"
+        case .fingerprintLength(let digits): "fingerprint has \(digits) digits, 64 are needed"
+        case .notAnAddress: "not an IP address"
+        case .prefixLength(let max, _): "prefix length is not a number from 0 to \(max)"
+        case .mappedNetwork: "network is written as IPv4-mapped IPv6"
+        case .hostBits: "bits are set after the prefix"
+        case .notUTF8: "not UTF-8"
+        }
+    }
+
+    /// What to do about it.
+    package var hint: String {
+        switch self {
+        case .empty, .unknownKind:
+            "write account:ID, certificate:sha256:HEX or network:CIDR"
+        case .notAvailable: "name an account, a certificate or a network"
+        case .accountLength, .accountByte:
+            "an account is a national identifier: letters, digits, `.`, `_`, `-` and `/`"
+        case .notSHA256, .fingerprintByte, .fingerprintLength:
+            "write sha256: and 64 hexadecimal digits, as `openssl x509 -fingerprint -sha256` does"
+        case .notAnAddress, .prefixLength: "write for instance 203.0.113.0/24 or 2001:db8::/32"
+        case .mappedNetwork: "write it as IPv4"
+        case .hostBits(let network): "did you mean \(network)?"
+        case .notUTF8: "write it in ASCII"
+        }
+    }
+}
+
+/// A byte as a person can read it, whatever it is: a terminal never sees a control byte.
+func named(_ byte: UInt8) -> String {
+    if byte > 0x20, byte < 0x7F, byte != 0x60 {
+        return "`" + String(Unicode.Scalar(byte)) + "`"
+    }
+    let digits = String(byte, radix: 16, uppercase: true)
+    return "byte 0x" + (digits.utf8.count < 2 ? "0" : "") + digits
+}

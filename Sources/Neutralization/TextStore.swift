@@ -1,0 +1,68 @@
+// TextStore.swift: the texts of a list, one after another, each after a byte that gives its length.
+
+/// Collects the texts of a list while it is read; equal notes in a row of lines are kept once.
+struct TextStore {
+    private(set) var bytes: [UInt8]
+    /// Where notes seen lately lie, by hash; 0 is the empty note, and also "none yet".
+    private var recent = [UInt32](repeating: 0, count: 1024)
+
+    init() {
+        bytes = [0, 0]
+    }
+
+    /// Keeps an account upper-cased; at most 64 bytes, checked before.
+    mutating func account(_ source: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
+        let offset = UInt32(bytes.count)
+        bytes.append(UInt8(range.count))
+        for index in range { bytes.append(upperCased(source[index])) }
+        return offset
+    }
+
+    /// Reads hexadecimal digits; keeps the 32 bytes, and gives the key they make.
+    mutating func fingerprint(
+        _ source: Span<UInt8>, _ digits: Range<Int>
+    ) throws(SubjectError) -> (SubjectKey, UInt32) {
+        let offset = bytes.count
+        bytes.append(32)
+        do {
+            try readFingerprint(source.extracting(digits)) { bytes.append($0) }
+        } catch { throw error.moved(by: 7) }
+        guard let key = SubjectKey(sha256: bytes.span.extracting(offset + 1..<bytes.count)) else {
+            throw .fingerprintLength(digits: (bytes.count - offset - 1) * 2)
+        }
+        return (key, UInt32(offset))
+    }
+
+    /// Keeps a reason and a ticket, each at most 64 bytes, checked before.
+    mutating func note(
+        _ source: Span<UInt8>, _ reason: Range<Int>?, _ ticket: Range<Int>?
+    ) -> UInt32 {
+        if reason == nil, ticket == nil { return 0 }
+        let start = bytes.count
+        keep(source, reason ?? 0..<0)
+        keep(source, ticket ?? 0..<0)
+        var hash: UInt64 = 0
+        for index in start..<bytes.count { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
+        let place = Int(hash >> 32 & 1023)
+        let known = Int(recent[place])
+        if known > 0, isSame(known, start) {
+            bytes.removeLast(bytes.count - start)
+            return UInt32(known)
+        }
+        recent[place] = UInt32(start)
+        return UInt32(start)
+    }
+
+    private mutating func keep(_ source: Span<UInt8>, _ range: Range<Int>) {
+        bytes.append(UInt8(range.count))
+        for index in range { bytes.append(source[index]) }
+    }
+
+    /// Whether the text from `start` to the end also lies at `known`, which is before it.
+    private func isSame(_ known: Int, _ start: Int) -> Bool {
+        for index in 0..<bytes.count - start where bytes[known + index] != bytes[start + index] {
+            return false
+        }
+        return true
+    }
+}
