@@ -31,7 +31,8 @@ let package = Package(
     targets: [
         // System libraries and the few inline shims, one door each.
         .target(name: "CSystem"),
-        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(
+            name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
         // The data plane, bottom up.
         .target(name: "Reactor", dependencies: ["CSystem"], swiftSettings: strict),
@@ -52,7 +53,8 @@ let package = Package(
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
-        .target(name: "Demo", dependencies: ["COpenSSL", flyingFox], swiftSettings: strict),
+        .target(
+            name: "Demo", dependencies: ["COpenSSL", flyingFox], swiftSettings: strict),
 
         .executableTarget(
             name: "herse", dependencies: ["Gate", "Demo", argumentParser], swiftSettings: strict),
@@ -64,5 +66,8 @@ let package = Package(
         .testTarget(
             name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),
         .testTarget(name: "RecordTests", dependencies: ["Record"], swiftSettings: strict),
+        .testTarget(
+            name: "DemoTests", dependencies: ["Demo", "COpenSSL", "Identity"],
+            swiftSettings: strict),
     ]
 )
