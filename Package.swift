@@ -17,6 +17,7 @@ let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 
 let package = Package(
     name: "herse",
@@ -54,7 +55,7 @@ let package = Package(
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
         .target(
-            name: "Demo", dependencies: ["COpenSSL", flyingFox], swiftSettings: strict),
+            name: "Demo", dependencies: ["COpenSSL", flyingFox, flyingSocks], swiftSettings: strict),
 
         .executableTarget(
             name: "herse", dependencies: ["Gate", "Demo", argumentParser], swiftSettings: strict),
@@ -67,7 +68,8 @@ let package = Package(
             name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),
         .testTarget(name: "RecordTests", dependencies: ["Record"], swiftSettings: strict),
         .testTarget(
-            name: "DemoTests", dependencies: ["Demo", "COpenSSL", "Identity"],
+            name: "DemoTests",
+            dependencies: ["Demo", "COpenSSL", "Identity", flyingFox, flyingSocks],
             swiftSettings: strict),
     ]
 )
