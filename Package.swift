@@ -17,6 +17,7 @@ let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let argumentParser = Target.Dependency.product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 
 let package = Package(
     name: "herse",
@@ -31,7 +32,8 @@ let package = Package(
     targets: [
         // System libraries and the few inline shims, one door each.
         .target(name: "CSystem"),
-        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(
+            name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
 
         // The data plane, bottom up.
         .target(name: "Reactor", dependencies: ["CSystem"], swiftSettings: strict),
@@ -52,7 +54,8 @@ let package = Package(
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
-        .target(name: "Demo", dependencies: ["COpenSSL", flyingFox], swiftSettings: strict),
+        .target(
+            name: "Demo", dependencies: ["COpenSSL", flyingFox, flyingSocks], swiftSettings: strict),
 
         .executableTarget(
             name: "herse", dependencies: ["Gate", "Demo", argumentParser], swiftSettings: strict),
@@ -64,5 +67,9 @@ let package = Package(
         .testTarget(
             name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),
         .testTarget(name: "RecordTests", dependencies: ["Record"], swiftSettings: strict),
+        .testTarget(
+            name: "DemoTests",
+            dependencies: ["Demo", "COpenSSL", "Identity", flyingFox, flyingSocks],
+            swiftSettings: strict),
     ]
 )
