@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS = ["keepalive", "latency", "handshake", "resumption", "memory"]
 PROFESSIONALS = 8
 NEUTRALIZED = 5000
+#: Client connections a contestant has room for, beyond the idle ones.
+SPARE_CONNECTIONS = 1000
 
 
 def comma_list(allowed: list[str]):
@@ -68,6 +71,10 @@ def parse_arguments() -> argparse.Namespace:
         parser.error(f"--idle: `{arguments.idle}` is not a list of numbers (as in 1500,10000)")
     if not all(1 <= one <= 28_000 for one in arguments.idle):
         parser.error("--idle: 1 to 28000, the ports one loopback address has")
+    descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if max(arguments.idle) + SPARE_CONNECTIONS > descriptors:
+        parser.error(f"--idle: {max(arguments.idle)} connections and {SPARE_CONNECTIONS} to spare "
+                     f"are more than the {descriptors} descriptors allowed (see `ulimit -Hn`)")
     return arguments
 
 
@@ -173,7 +180,7 @@ def run(arguments: argparse.Namespace) -> None:
         listed = [pki.neutralized.professional]
         listed += [rpps_identifier(number) for number in range(100_000, 100_000 + NEUTRALIZED)]
         setting = Setting(workshop, pki, backend.port, listed,
-                          max(arguments.idle) + 1000, gate_cores)
+                          max(arguments.idle) + SPARE_CONNECTIONS, gate_cores)
         bench = rows.Bench(workshop, pki, backend, [one(setting) for one in chosen], load_cores,
                            arguments.rounds, arguments.seconds, say)
         if arguments.profile:
