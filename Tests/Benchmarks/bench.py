@@ -50,17 +50,18 @@ def parse_arguments() -> argparse.Namespace:
                         help="idle connections of the memory row (default: 1500)")
     parser.add_argument("--quick", action="store_true",
                         help="two rounds of two seconds, 500 idle connections: for a first look")
-    parser.add_argument("--only", type=comma_list(list(CONTESTANTS)), default=list(CONTESTANTS),
-                        metavar="NAME[,NAME]", help="leave the other contestants out")
+    parser.add_argument("--only", type=comma_list(list(CONTESTANTS)), metavar="NAME[,NAME]",
+                        help=f"leave the other contestants out, of {', '.join(CONTESTANTS)}")
     parser.add_argument("--herse", type=Path, metavar="FILE",
                         help="measure this executable instead of building one")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
     parser.add_argument("--write", action="store_true",
                         help="write the tables into Tests/Benchmarks/RESULTS.md")
     parser.add_argument("--profile", choices=["callgrind", "perf"],
-                        help="instead of comparing: where Herse's time goes, request and handshake")
+                        help="instead of measuring: where the time of Herse (or of --only) goes")
     parser.add_argument("--keep", action="store_true", help="keep the temporary folder")
     arguments = parser.parse_args()
+    arguments.only = arguments.only or (["herse"] if arguments.profile else list(CONTESTANTS))
     if arguments.quick:
         arguments.rounds, arguments.seconds, arguments.idle = 2, 2.0, "500"
     if not 1 <= arguments.rounds <= 1000 or not 1 <= arguments.seconds <= 600:
@@ -163,8 +164,6 @@ def stop_by_signal(number: int, _frame) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     chosen: list[type[Contestant]] = [CONTESTANTS[name] for name in arguments.only]
-    if arguments.profile:
-        chosen = [Herse]
     if Herse in chosen:
         Herse.executable = build_herse(arguments.herse)
     signal.alarm(time_limit(arguments))

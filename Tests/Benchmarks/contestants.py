@@ -51,6 +51,8 @@ def _first_line(command: list[str]) -> str:
 class Contestant(ABC):
     name: str
     title: str
+    #: Arguments that keep all the work in the process that is started, where a tool wraps it.
+    alone: list[str] = []
 
     def __init__(self, setting: Setting):
         self.setting = setting
@@ -72,7 +74,8 @@ class Contestant(ABC):
         folder = self.setting.workshop.folder / f"{self.name}.{port}"
         folder.mkdir(mode=0o700)
         self.process = Process(self.setting.workshop, f"{self.name}.{port}",
-                               (wrapper or []) + self.command(folder), self.setting.gate_cores)
+                               [*wrapper, *self.command(folder), *self.alone] if wrapper
+                               else self.command(folder), self.setting.gate_cores)
         self.process.wait_until(self.is_ready, seconds, "ready")
 
     def stop(self) -> None:
@@ -193,6 +196,7 @@ http {{
 
 class Nginx(Contestant):
     name, title = "nginx", "nginx"
+    alone = ["-g", "master_process off;"]
 
     def version(self) -> str:
         return _first_line(["nginx", "-v"]).split("/")[-1].split()[0]

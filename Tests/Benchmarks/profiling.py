@@ -1,4 +1,7 @@
-# profiling.py: where Herse's time goes, by callgrind (instructions, repeatable) or perf (samples).
+# profiling.py: where a gate's time goes, by callgrind (instructions, repeatable) or perf (samples).
+#
+# callgrind sees user space only, and counts alike on a busy machine: the figure to compare two
+# versions by. perf sees the kernel too.
 
 import re
 import time
@@ -16,71 +19,88 @@ LINES = 45
 
 
 def profile(bench: Bench, tool: str, port: Callable[[], int]) -> None:
-    herse = bench.contestants[0]
-    if tool == "callgrind":
-        folder = bench.workshop.folder
-        herse.start(port(), ["valgrind", "--tool=callgrind", "--instr-atstart=no",
-                             f"--callgrind-out-file={folder}/callgrind.out"], seconds=120)
-        counted(bench, herse)
-    else:
-        herse.start(port())
-        sampled(bench, herse)
-    herse.stop()
+    counts: dict[str, dict[str, float]] = {}
+    for contestant in bench.contestants:
+        if tool == "callgrind":
+            contestant.start(port(), ["valgrind", "--tool=callgrind", "--instr-atstart=no",
+                                      f"--vgdb-prefix={bench.workshop.folder}/vgdb",
+                                      f"--callgrind-out-file={output(bench, contestant)}.%p"],
+                             seconds=120)
+            counts[contestant.name] = counted(bench, contestant)
+        else:
+            contestant.start(port())
+            sampled(bench, contestant)
+        contestant.stop()
+    for title in next(iter(counts.values()), {}):
+        print(f"\ninstructions in user space for a {title}: "
+              + ", ".join(f"{name} {count[title]:,.0f}" for name, count in counts.items()))
+
+
+def output(bench: Bench, contestant: Contestant) -> Path:
+    return bench.workshop.folder / f"callgrind.{contestant.name}"
 
 
 # MARK: callgrind
 
-def counted(bench: Bench, herse: Contestant) -> None:
+def counted(bench: Bench, contestant: Contestant) -> dict[str, float]:
+    """Instructions in user space for each operation."""
+    counts = {}
+
     def requests(count: int) -> dict:
-        return bench.tls_client("ask", herse.port, count, PATIENT, seconds=300)
+        return bench.tls_client("ask", contestant.port, count, PATIENT, seconds=300)
 
     def handshakes(count: int) -> dict:
-        return bench.tls_client("full", herse.port, count, 1, seconds=300)
+        return bench.tls_client("full", contestant.port, count, 1, seconds=300)
 
-    for title, count, operate in (("keep-alive request", REQUESTS, requests),
-                                  ("full mutual-TLS handshake", HANDSHAKES, handshakes)):
+    for title, count, operate in (("full mutual-TLS handshake", HANDSHAKES, handshakes),
+                                  ("keep-alive request", REQUESTS, requests)):
         operate(max(10, count // 10))
-        control(bench, herse, "-z")
-        control(bench, herse, "-i", "on")
+        control(bench, contestant, "-z")
+        control(bench, contestant, "-i", "on")
         got = operate(count)
-        control(bench, herse, "-i", "off")
-        control(bench, herse, f"-d{title.split()[0]}")
+        control(bench, contestant, "-i", "off")
+        control(bench, contestant, "-d")
         if got["failed"]:
-            raise BenchError(f"herse under callgrind: {got}\n{herse.process.tail()}")
-        newest = max(bench.workshop.folder.glob("callgrind.out.*"),
-                     key=lambda path: path.stat().st_mtime)
+            raise BenchError(f"{contestant.name} under callgrind: {got}\n"
+                             f"{contestant.process.tail()}")
+        stem = output(bench, contestant)
+        newest = max(stem.parent.glob(f"{stem.name}.*"), key=lambda path: path.stat().st_mtime)
         shown = bench.workshop.run(["callgrind_annotate", "--threshold=100", str(newest)],
                                    cores()[1], 300)
-        total = re.search(r"([0-9,]+) (?:\(100[^)]*\) +)?PROGRAM TOTALS", shown)
-        instructions = int(total[1].replace(",", "")) if total else 0
-        print(f"\n{title}: {instructions / count:,.0f} instructions each ({count} of them, "
-              "the connection included)")
-        table = shown[total.end():] if total else shown
-        print("\n".join(shorten(line) for line in table.splitlines()[:LINES] if line.strip()))
+        total = re.search(r"^ *([0-9,]+).*PROGRAM TOTALS", shown, re.MULTILINE)
+        if total is None:
+            raise BenchError(f"callgrind_annotate: no totals in\n{shown[:2000]}")
+        # The requests come over one connection, whose handshake is not theirs.
+        other = sum(counts.values())
+        counts[title] = (int(total[1].replace(",", "")) - other) / count
+        print(f"\n{contestant.name}, {title}: {counts[title]:,.0f} instructions each, {count} of them")
+        lines = [shorten(line) for line in shown[total.end():].splitlines() if line.strip()]
+        print("\n".join(lines[:LINES]))
+    return counts
 
 
-def control(bench: Bench, herse: Contestant, *arguments: str) -> None:
-    bench.workshop.run(["callgrind_control", *arguments, str(herse.process.child.pid)],
-                       cores()[1], 60)
+def control(bench: Bench, contestant: Contestant, *arguments: str) -> None:
+    bench.workshop.run(["callgrind_control", f"--vgdb-prefix={bench.workshop.folder}/vgdb",
+                        *arguments, str(contestant.process.child.pid)], cores()[1], 60)
 
 
 # MARK: perf
 
-def sampled(bench: Bench, herse: Contestant) -> None:
+def sampled(bench: Bench, contestant: Contestant) -> None:
     def requests() -> None:
-        url = f"https://localhost:{herse.port}{PATIENT}"
+        url = f"https://localhost:{contestant.port}{PATIENT}"
         parse_wrk(finished(bench.wrk(url, CONNECTIONS, int(bench.seconds + 2)), bench.seconds + 20))
 
     def handshakes() -> None:
-        bench.tls_client("full", herse.port, f"{bench.seconds + 2:g}s", DIALLERS,
+        bench.tls_client("full", contestant.port, f"{bench.seconds + 2:g}s", DIALLERS,
                          seconds=bench.seconds + 30)
 
     for title, operate in (("keep-alive", requests), ("handshake", handshakes)):
-        data = bench.workshop.folder / f"{title}.perf"
+        data = bench.workshop.folder / f"{contestant.name}-{title}.perf"
         # cpu-clock needs no hardware counter, so it works in virtual machines too.
-        recorder = Process(bench.workshop, f"perf-{title}",
+        recorder = Process(bench.workshop, f"perf-{contestant.name}-{title}",
                            ["perf", "record", "-e", "cpu-clock", "-F", "1999", "-g",
-                            "-p", str(herse.process.child.pid), "-o", str(data),
+                            "-p", ",".join(map(str, contestant.process.family())), "-o", str(data),
                             "--", "sleep", f"{bench.seconds:g}"], bench.load_cores)
         time.sleep(0.5)
         operate()
@@ -90,7 +110,7 @@ def sampled(bench: Bench, herse: Contestant) -> None:
         shown = bench.workshop.run(
             ["perf", "report", "--stdio", "--no-children", "-g", "none", "-i", str(data),
              "--percent-limit", "0.5"], bench.load_cores, 300)
-        print(f"\n{title}:")
+        print(f"\n{contestant.name}, {title}:")
         print("\n".join([shorten(line) for line in shown.splitlines()
                          if line.strip() and not line.startswith("#")][:LINES]))
 
