@@ -1,0 +1,330 @@
+# contestants.py: the gates that are measured, each configured for the same work.
+#
+# Every one of them: TLS 1.3 with a required client certificate verified against one authority,
+# the professional's number taken out of it, a neutralization list of thousands consulted, requests
+# counted per professional, identity headers set, connections to the backend kept alive. The peers
+# keep no log; Herse has its durable record on. Where the work differs, Herse does more.
+
+import os
+import socket
+import ssl
+import subprocess
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+from machine import BenchError, Process, Workshop
+from pki import PKI
+
+SUITES_13 = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
+SUITES_12 = ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"]
+PATIENT = "/fhir/Patient/1"
+#: Where the backend answers with the identity it was told, to prove that a gate tells it.
+ECHO = "/fhir/echo"
+
+
+@dataclass
+class Setting:
+    """What a contestant is configured from."""
+    workshop: Workshop
+    pki: PKI
+    backend_port: int
+    #: National identifiers that are cut off, one a line.
+    neutralized: list[str]
+    #: Client connections that must fit.
+    connections: int
+    gate_cores: set[int]
+
+
+def _listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _first_line(command: list[str]) -> str:
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=20)
+    return (done.stdout.splitlines() or ["unknown"])[0]
+
+
+class Contestant(ABC):
+    name: str
+    title: str
+    #: Arguments that keep all the work in the process that is started, where a tool wraps it.
+    alone: list[str] = []
+
+    def __init__(self, setting: Setting):
+        self.setting = setting
+        self.port = 0
+        self.process: Process | None = None
+
+    @abstractmethod
+    def version(self) -> str: ...
+
+    @abstractmethod
+    def command(self, folder: Path) -> list[str]:
+        """Writes the configuration for `self.port` into `folder`; returns what to start."""
+
+    def is_ready(self) -> bool:
+        return _listening(self.port)
+
+    def start(self, port: int, wrapper: list[str] | None = None, seconds: float = 20) -> None:
+        self.port = port
+        folder = self.setting.workshop.folder / f"{self.name}.{port}"
+        folder.mkdir(mode=0o700)
+        self.process = Process(self.setting.workshop, f"{self.name}.{port}",
+                               [*wrapper, *self.command(folder), *self.alone] if wrapper
+                               else self.command(folder), self.setting.gate_cores)
+        self.process.wait_until(self.is_ready, seconds, "ready")
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.stop()
+            self.process = None
+
+    # MARK: proof that the work is done
+
+    def prove(self, body: str) -> None:
+        """Refuses to measure a gate that skips a check the others make."""
+        for card in self.setting.pki.cards[:2]:
+            self._expect(card, PATIENT, 200, body)
+            self._expect(card, ECHO, 200, card.professional)
+        self._expect(self.setting.pki.neutralized, PATIENT, 403, None)
+        self._expect(None, PATIENT, 400, None)
+
+    def _expect(self, card, path: str, status: int, body: str | None) -> None:
+        who = card.professional if card else "nobody"
+        got, answer = self._get(card, path)
+        # Without a certificate a TLS alert is as good as nginx's 400.
+        if (got == status or (card is None and got is None)) and body in (None, answer):
+            return
+        raise BenchError(f"{self.name}: GET {path} as {who} gave {got} `{answer[:200]}`, expected "
+                         f"{status}{f' `{body[:80]}`' if body else ''}; its log ends in\n"
+                         f"{self.process.tail()}")
+
+    def _get(self, card, path: str) -> tuple[int | None, str]:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self.setting.pki.authority)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        if card:
+            context.load_cert_chain(card.certificate, card.key)
+        received = b""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 30) as plain, \
+                    context.wrap_socket(plain, server_hostname="localhost") as secure:
+                secure.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                               "Accept: application/fhir+json\r\n\r\n".encode())
+                while chunk := secure.recv(65536):
+                    received += chunk
+        except (ssl.SSLError, ConnectionError) as error:
+            if not received:
+                return None, str(error)
+        head, _, body = received.decode(errors="replace").partition("\r\n\r\n")
+        words = head.split(" ", 2)
+        return (int(words[1]) if len(words) > 1 and words[1].isdigit() else None), body
+
+
+class HAProxy(Contestant):
+    name, title = "haproxy", "HAProxy"
+
+    def version(self) -> str:
+        return _first_line(["haproxy", "-v"]).split()[2]
+
+    def command(self, folder: Path) -> list[str]:
+        pki = self.setting.pki
+        (folder / "neutralized.list").write_text("\n".join(self.setting.neutralized) + "\n")
+        (folder / "haproxy.cfg").write_text(f"""
+global
+    nbthread 1
+    maxconn {self.setting.connections}
+    no strict-limits
+    ssl-default-bind-options ssl-min-ver TLSv1.2
+    ssl-default-bind-ciphersuites {":".join(SUITES_13)}
+    ssl-default-bind-ciphers {":".join(SUITES_12)}
+    ssl-default-bind-curves X25519:P-256:P-384
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 1h
+    timeout server 1m
+    timeout http-request 10s
+    timeout http-keep-alive 1h
+frontend professionals
+    bind 127.0.0.1:{self.port} ssl crt {pki.server_both} ca-file {pki.authority} verify required alpn http/1.1
+    stick-table type string len 32 size 100k expire 1h store http_req_rate(1m)
+    http-request set-var(txn.professional) ssl_c_s_dn(CN)
+    http-request deny deny_status 403 if {{ var(txn.professional) -m str -f {folder}/neutralized.list }}
+    http-request track-sc0 var(txn.professional)
+    http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt 1000000000 }}
+    http-request set-header X-Professional %[var(txn.professional)]
+    http-request set-header X-Forwarded-Proto https
+    option forwardfor
+    default_backend mpi
+backend mpi
+    http-reuse always
+    server mpi1 127.0.0.1:{self.setting.backend_port} maxconn 1000
+""")
+        # It wants two descriptors a connection, though idle ones hold one: what the limit gives must
+        # do (`no strict-limits`). -db: one process, in the foreground.
+        return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
+
+
+def _nginx_frame(folder: Path, connections: int, http: str) -> list[str]:
+    """One worker, in the foreground, all its files in `folder`."""
+    (folder / "nginx.conf").write_text(f"""
+{"user root;" if os.getuid() == 0 else ""}
+worker_processes 1;
+daemon off;
+pid {folder}/nginx.pid;
+error_log stderr error;
+events {{ worker_connections {2 * connections}; multi_accept on; }}
+http {{
+    access_log off;
+    keepalive_timeout 1h;
+    keepalive_requests 1000000000;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+{http}
+}}
+""")
+    return ["nginx", "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")]
+
+
+class Nginx(Contestant):
+    name, title = "nginx", "nginx"
+    alone = ["-g", "master_process off;"]
+
+    def version(self) -> str:
+        return _first_line(["nginx", "-v"]).split("/")[-1].split()[0]
+
+    def command(self, folder: Path) -> list[str]:
+        pki = self.setting.pki
+        (folder / "neutralized.map").write_text(
+            "".join(f"{professional} 1;\n" for professional in self.setting.neutralized))
+        return _nginx_frame(folder, self.setting.connections, f"""
+    map_hash_max_size 65536;
+    map_hash_bucket_size 128;
+    map $ssl_client_s_dn $professional {{ default ""; "~(?:^|[,+])CN=([^,+]+)" $1; }}
+    map $professional $neutralized {{ default 0; include {folder}/neutralized.map; }}
+    limit_req_zone $professional zone=professionals:10m rate=1000000r/s;
+    upstream mpi {{ server 127.0.0.1:{self.setting.backend_port}; keepalive 256; keepalive_requests 1000000000; }}
+    server {{
+        listen 127.0.0.1:{self.port} ssl backlog=4096;
+        ssl_certificate {pki.server_certificate};
+        ssl_certificate_key {pki.server_key};
+        ssl_client_certificate {pki.authority};
+        ssl_verify_client on;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        ssl_ciphers {":".join(SUITES_12)};
+        ssl_conf_command Ciphersuites {":".join(SUITES_13)};
+        ssl_ecdh_curve X25519:prime256v1:secp384r1;
+        ssl_session_cache shared:sessions:10m;
+        location / {{
+            if ($neutralized) {{ return 403; }}
+            limit_req zone=professionals burst=100000 nodelay;
+            proxy_pass http://mpi;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_set_header Host $host;
+            proxy_set_header X-Professional $professional;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto https;
+        }}
+    }}""")
+
+
+class Herse(Contestant):
+    name, title = "herse", "Herse"
+    #: The release executable; set before the first one is made.
+    executable = Path("herse")
+
+    def version(self) -> str:
+        done = subprocess.run(["git", "describe", "--always", "--dirty"], text=True, timeout=20,
+                              cwd=Path(__file__).parent, capture_output=True)
+        return done.stdout.strip() or "unversioned"
+
+    def command(self, folder: Path) -> list[str]:
+        pki = self.setting.pki
+        accounts = [f"account {one} since=2026-01-01T00:00:00Z reason=credential-compromise"
+                    for one in self.setting.neutralized]
+        cards = [f"certificate sha256:{number:064x} reason=lost-card" for number in range(1, 501)]
+        networks = [f"network 198.51.100.{number}/32" for number in range(1, 21)]
+        (folder / "neutralized.list").write_text("\n".join(accounts + cards + networks) + "\n")
+        (folder / "herse.yaml").write_text(f"""
+state: {folder}/state
+control: {folder}/state/control.sock
+workers: 1
+listeners:
+  - name: professionals
+    address: 127.0.0.1:{self.port}
+    tls:
+      certificate: {pki.server_certificate}
+      private_key: {pki.server_key}
+      client_certificate: required
+      client_authorities: [{pki.authority}]
+identity_servers:
+  - name: mpi
+    endpoints: ["http://127.0.0.1:{self.setting.backend_port}"]
+authentication:
+  certificate:
+    professional_id: CN
+routes:
+  - name: fhir
+    path: /fhir/
+    identity_server: mpi
+    lookups: fhir
+    require: [certificate]
+    limits: standard
+limits:
+  standard:
+    - {{count: requests, limit: 100000000, per: 1m}}
+    - {{count: requests, limit: 1000000000, per: 1h}}
+    - {{count: requests, limit: 1000000000, per: 1d}}
+neutralized: {folder}/neutralized.list
+record: {{durable: before-delivery}}
+""")
+        return [str(self.executable), "serve", "-c", str(folder / "herse.yaml")]
+
+    def is_ready(self) -> bool:
+        return any("ready" in line
+                   for line in self.process.log.read_text(errors="replace").splitlines())
+
+
+class Backend:
+    """The identity server: nginx with one 1 KB FHIR Patient, the same for everybody."""
+
+    def __init__(self, workshop: Workshop, port: int, on: set[int]):
+        self.port = port
+        folder = workshop.folder / "backend"
+        (folder / "www").mkdir(parents=True)
+        self.patient = (Path(__file__).parent / "patient.json").read_text()
+        (folder / "www" / "patient.json").write_text(self.patient)
+        command = _nginx_frame(folder, 4096, f"""
+    default_type application/fhir+json;
+    open_file_cache max=16;
+    sendfile on;
+    tcp_nopush on;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        root {folder}/www;
+        location = /status {{ stub_status; }}
+        location = {ECHO} {{ return 200 "$http_herse_professional$http_x_professional"; }}
+        location / {{ try_files /patient.json =404; }}
+    }}""")
+        self.process = Process(workshop, "backend", command, on)
+        self.process.wait_until(lambda: _listening(port), 10, "ready")
+
+    def requests(self) -> int:
+        """Requests answered so far, the one that asks included."""
+        with socket.create_connection(("127.0.0.1", self.port), 10) as plain:
+            plain.sendall(b"GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: plain.recv(65536), b"")).decode()
+        # The third number of the line after "server accepts handled requests".
+        return int(answer.partition("requests\n")[2].split()[2])
+
+
+CONTESTANTS: dict[str, type[Contestant]] = {one.name: one for one in (Herse, HAProxy, Nginx)}
