@@ -40,9 +40,13 @@ import Testing
 
     @Test func `of field text is not looked at past its bound`() {
         let bytes = [UInt8](repeating: 0, count: 32)
-        #expect(endOfFieldText(bytes.span, from: 8, to: 8) == 8)
+        let empty = endOfFieldText(bytes.span, from: 8, to: 8)
+        #expect(empty == 8)
         let mixed = [UInt8](repeating: 0x61, count: 16) + bytes
-        for end in 0...16 { #expect(endOfFieldText(mixed.span, from: 0, to: end) == end) }
+        for end in 0...16 {
+            let found = endOfFieldText(mixed.span, from: 0, to: end)
+            #expect(found == end)
+        }
     }
 
     @Test func `of hexadecimal digits has their values`() {

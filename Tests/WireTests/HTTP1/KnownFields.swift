@@ -4,9 +4,7 @@ import Testing
 import Wire
 
 private func known(_ name: String) throws -> KnownField {
-    let text = "GET / HTTP/1.0\r\n\(name): 100-continue\r\n\r\n"
-    return try response("HTTP/1.1 100 \r\n\(text.dropFirst("GET / HTTP/1.0\r\n".count))").head
-        .fields[0].known
+    try response("HTTP/1.1 200 OK\r\n\(name): x\r\n\r\n").head.fields[0].known
 }
 
 private let names: [(String, KnownField)] = [
@@ -54,7 +52,8 @@ private let names: [(String, KnownField)] = [
     @Test(arguments: [
         "Hos", "Hosts", "Accept-", "Accept-Encodin", "Accept-Encodings", "X-Forwarded",
         "XForwardedFor", "Herse", "Hers-e", "Proxi", "T", "TEE", "Content-Lengt", "X_Custom",
-        "Content-Lengths", "Client-Cert-Chains", "Client-Certs", "Date2", "\u{60}ate", "X-Request-I",
+        "Content-Lengths", "Client-Cert-Chains", "Client-Certs", "Date2", "\u{60}ate",
+        "X-Request-I",
     ])
     func `is unknown when it only looks like one`(name: String) throws {
         #expect(try known(name) == .other)
