@@ -64,5 +64,11 @@ let package = Package(
         .testTarget(
             name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),
         .testTarget(name: "RecordTests", dependencies: ["Record"], swiftSettings: strict),
+
+        // Replays inputs for the parsers; script/fuzz makes a fuzzer of it.
+        .target(name: "CFuzz", path: "Tests/Fuzz/Driver"),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["CFuzz", "Wire"], path: "Tests/Fuzz/Targets",
+            swiftSettings: strict),
     ]
 )
