@@ -71,5 +71,11 @@ let package = Package(
             name: "DemoTests",
             dependencies: ["Demo", "COpenSSL", "Identity", flyingFox, flyingSocks],
             swiftSettings: strict),
+
+        // Replays inputs for the parsers; script/fuzz makes a fuzzer of it.
+        .target(name: "CFuzz", path: "Tests/Fuzz/Driver"),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["CFuzz", "Wire"], path: "Tests/Fuzz/Targets",
+            swiftSettings: strict),
     ]
 )

@@ -1,6 +1,8 @@
 // ByteSet.swift: which bytes may stand where in a head, RFC 9110 §5.6.2 and RFC 3986 §3.3.
 
-/// A set of ASCII bytes, as two words: a test costs no memory access. Bytes from 0x80 are never in.
+/// A set of ASCII bytes, as two words: a test costs no memory access.
+///
+/// Bytes from 0x80 are in none.
 struct ByteSet {
     /// One bit for each of the bytes 0x00 to 0x3F.
     let low: UInt64
@@ -104,8 +106,9 @@ enum Ascii {
     }
 }
 
-/// Where the text that a field value may hold ends: the first control byte other than a tab
-/// (RFC 9110 §5.5), or `end`. Bytes from 0x80 are text (`obs-text`).
+/// Where the text that a field value may hold ends, or `end`.
+///
+/// RFC 9110 §5.5: it stops at a control byte other than a tab; bytes from 0x80 are text.
 @inline(__always)
 func endOfFieldText(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
     var index = start

@@ -37,8 +37,9 @@ package enum ChunkEvent: Equatable, Sendable {
 
 /// Reads a chunked body; extensions and trailers are checked, bounded and dropped.
 package struct ChunkedDecoder: Sendable, Equatable {
-    /// Bytes a chunk's extensions may take, each time. The ones in use sign a chunk in about 90;
-    /// the bound keeps a peer from having 8 KiB of line read for each byte it delivers.
+    /// Bytes the extensions of one chunk may take.
+    ///
+    /// The ones in use sign a chunk in about 90; the bound keeps a peer from having 8 KiB of line read for each byte it delivers.
     package static let extensionLengthMax = 256
     /// Bytes the trailer section may take, its line ends included.
     package static let trailersLengthMax = 4096
@@ -60,8 +61,9 @@ package struct ChunkedDecoder: Sendable, Equatable {
 
     package init() {}
 
-    /// Reads on from `offset`, to the next piece of data, the end, or the end of `bytes`. After a
-    /// refusal or the end it must not be called again.
+    /// Reads on from `offset`, to the next piece of data, the end, or the end of `bytes`.
+    ///
+    /// After a refusal or the end it must not be called again.
     package mutating func next(
         _ bytes: Span<UInt8>, from offset: Int
     ) throws(ChunkError) -> ChunkEvent {

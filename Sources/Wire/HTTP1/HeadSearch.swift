@@ -38,8 +38,9 @@ package struct HeadSearch: Sendable {
         return true
     }
 
-    /// Whether an empty line ends in the bytes not yet searched. A bare line feed counts as the
-    /// end of a line: parsing is what refuses it.
+    /// Whether an empty line ends in the bytes not yet searched.
+    ///
+    /// A bare line feed counts as the end of a line: parsing is what refuses it.
     private func hasEnd(_ bytes: Span<UInt8>) -> Bool {
         var index = searched
         while index < bytes.count {

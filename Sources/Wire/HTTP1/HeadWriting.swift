@@ -55,8 +55,9 @@ extension Buffer {
         append(bytes.extracting(run))
     }
 
-    /// Appends the target to ask the identity server for: the path and query as they came, in
-    /// origin form, or `*`. A CONNECT has none: nothing is appended.
+    /// Appends the path and query as they came, whatever form the target had; or `*`.
+    ///
+    /// A CONNECT has neither: nothing is appended.
     package func appendOriginTarget(of head: borrowing RequestHead, in bytes: Span<UInt8>) {
         if head.target.form == .asterisk {
             append("*")

@@ -26,8 +26,9 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
     case accept, acceptEncoding, altSvc, authorization, contentEncoding, contentType, cookie
     case date, ifNoneMatch, prefer, range, retryAfter, server, setCookie, userAgent
 
-    /// The field whose name these bytes are; `isOdd` says that they hold punctuation other than
-    /// the hyphen. The bytes are a token.
+    /// The field whose name these bytes, a token, are.
+    ///
+    /// `isOdd` says that they hold punctuation other than the hyphen.
     @inline(__always)
     init(_ bytes: Span<UInt8>, _ range: Range<Int>, isOdd: Bool) {
         if isOdd {

@@ -29,8 +29,10 @@ package struct ResponseHead: Sendable {
         return length
     }
 
-    /// Parses `HTTP/1.1 200 reason`; returns where the first field begins. A missing space after
-    /// the status is let through: servers leave it out with an empty reason, and nothing turns on it.
+    /// Parses `HTTP/1.1 200 reason`; returns where the first field begins.
+    ///
+    /// A missing space after the status is let through: servers leave it out with an empty reason,
+    /// and nothing turns on it.
     @inline(__always)
     private mutating func parseLine(
         _ bytes: Span<UInt8>, available: Int, _ limits: HeadLimits
