@@ -1,0 +1,151 @@
+// ControlMessages.swift: what the command line and the running gate say to each other.
+//
+// One line of JSON each way over the admin socket, then the connection ends. The command line
+// prints answers; it decides nothing.
+
+/// What an administrator asks of the running gate.
+package enum ControlRequest: Codable, Sendable {
+    case status
+    /// Loads the configuration, lists and certificates again. With `confirmWithinSeconds` the
+    /// former generation comes back by itself unless `confirm` is said in time.
+    case reload(confirmWithinSeconds: Int?)
+    case confirm
+    case rollback
+    case neutralize(NeutralizeOrder)
+    case reinstate(subjects: [String], reason: String, ticket: String?)
+    /// All entries in force, or those that concern one subject.
+    case neutralized(subject: String?)
+    case sessions(professional: String?)
+    case limits(professional: String)
+}
+
+/// Whom to cut off, until when and why.
+package struct NeutralizeOrder: Codable, Sendable {
+    /// As typed: `account:ID`, `certificate:sha256:HEX`, `network:CIDR`, or a bare ID.
+    package var subjects: [String]
+    package var reason: String
+    /// RFC 3339; nil for good.
+    package var until: String?
+    package var ticket: String?
+    /// Only say what would be cut.
+    package var preview: Bool
+
+    package init(
+        subjects: [String], reason: String, until: String?, ticket: String?, preview: Bool
+    ) {
+        self.subjects = subjects
+        self.reason = reason
+        self.until = until
+        self.ticket = ticket
+        self.preview = preview
+    }
+}
+
+/// What the gate answers.
+package enum ControlAnswer: Codable, Sendable {
+    case status(StatusReport)
+    case reloaded(ReloadReport)
+    case neutralized(NeutralizeReport)
+    case entries([NeutralizedReport])
+    case sessions([SessionReport])
+    case limits([LimitReport])
+    /// Nothing was changed. Each problem is one line, a configuration's as `FILE:LINE:COLUMN: …`.
+    case refused([String])
+    /// The order is in force in memory, but it is not known to be on disk: it holds until the gate
+    /// stops.
+    case notDurable(String, NeutralizeReport)
+}
+
+/// What `herse reload`, `confirm` and `rollback` print.
+package struct ReloadReport: Codable, Sendable {
+    package var generation: UInt64
+    package var milliseconds: Double
+    /// Warnings of the configuration, one line each.
+    package var warnings: [String]
+    /// Live connections cut, since their subject is neutralized or no longer believed.
+    package var cut: CutCount
+    /// Seconds after which the former generation comes back unless confirmed.
+    package var confirmWithinSeconds: Int?
+}
+
+/// What `herse neutralize` and `herse reinstate` print.
+package struct NeutralizeReport: Codable, Sendable {
+    /// The subjects as understood, in their full form.
+    package var subjects: [String]
+    package var cut: CutCount
+    /// From the order's arrival to the last cut; `durableMilliseconds` of it for the disk.
+    package var milliseconds: Double
+    package var durableMilliseconds: Double
+    package var isPreview: Bool
+    /// Subjects already in the state asked for.
+    package var unchanged: [String]
+}
+
+/// One entry in force.
+package struct NeutralizedReport: Codable, Sendable {
+    package var subject: String
+    /// `list:LINE` or `command:WHO`.
+    package var source: String
+    package var since: String?
+    package var until: String?
+    package var reason: String?
+    package var ticket: String?
+    /// Whether it is in force now, or will be.
+    package var inForce: Bool
+}
+
+/// One window of one set of limits, as used by a professional.
+package struct LimitReport: Codable, Sendable {
+    package var set: String
+    package var count: String
+    package var perSeconds: Int
+    package var limit: UInt64
+    package var used: UInt64
+    package var remaining: UInt64
+    package var resetSeconds: UInt64
+    /// `deny` or `shadow`.
+    package var enforce: String
+}
+
+/// How the gate is.
+package struct StatusReport: Codable, Sendable {
+    package var version: String
+    package var generation: UInt64
+    package var uptimeSeconds: UInt64
+    package var listeners: [ListenerReport]
+    package var servers: [ServerReport]
+    package var lists: [ListReport]
+    package var record: RecordReport
+    package var workers: [WorkerReport]
+    /// Everything that is not as it should be, one sentence each; empty when healthy.
+    package var degraded: [String]
+    package var awaitingConfirmationSeconds: Int?
+}
+
+/// A listener and the address it is bound to.
+package struct ListenerReport: Codable, Sendable {
+    package var name: String
+    package var address: String
+    package var connections: Int
+    /// RFC 3339 end of the certificate shown.
+    package var certificateEnds: String
+}
+
+/// A neutralization or revocation list.
+package struct ListReport: Codable, Sendable {
+    /// `neutralized`, `commands` or `revocation`.
+    package var kind: String
+    package var name: String
+    /// `fresh`, `stale`, `empty` or `unknown`.
+    package var state: String
+    package var entries: Int
+    package var ageSeconds: Int64?
+    package var nextUpdate: String?
+}
+
+/// How the record is kept.
+package struct RecordReport: Codable, Sendable {
+    package var durable: String
+    package var problem: String?
+    package var failedCommits: UInt64
+}
