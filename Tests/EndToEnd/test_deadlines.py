@@ -108,10 +108,9 @@ def test_an_exchange_has_an_end_whatever_trickles(hasty, upstream):
         connection.send(request())
         assert connection.head()[0] == 200
         began = time.monotonic()
-        ended, _ = connection.end(within=8)
+        _, body = connection.end(within=8)
+        assert len(body) < 100000
         assert time.monotonic() - began < 6
-        # Cut, not ended: a client must not take it for whole.
-        assert ended != "closed" or True
 
 
 def test_clear_text_http_is_answered_by_the_end_alone(hasty, upstream):
