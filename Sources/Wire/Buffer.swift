@@ -95,6 +95,9 @@
     }
 
     @inline(__always)
+    package func append(_ bytes: [UInt8]) { append(bytes.span) }
+
+    @inline(__always)
     package func append(_ text: StaticString) {
         let length = text.utf8CodeUnitCount
         reserve(length)

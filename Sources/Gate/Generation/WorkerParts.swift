@@ -1,6 +1,8 @@
 // WorkerParts.swift: what one worker needs of a generation and cannot share with another.
 
 internal import Neutralization
+internal import Policy
+internal import Reactor
 internal import Wire
 
 /// What a worker begins with.

@@ -2,17 +2,17 @@
 
 internal import Limits
 internal import Neutralization
-package import Reactor
+internal import Reactor
 internal import Record
 internal import Wire
 
 /// One thread, one epoll, one share of the connections.
-package actor Worker: LoopOwner {
+actor Worker: LoopOwner {
     private let loop: EventLoop
     private let core: WorkerCore
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor {
-        loop.asUnownedSerialExecutor()
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe loop.asUnownedSerialExecutor()
     }
 
     init(
@@ -25,7 +25,7 @@ package actor Worker: LoopOwner {
             start: start)
     }
 
-    package func turn() -> Bool { core.turn() }
+    func turn() -> Bool { core.turn() }
 
     func adopt(_ parts: sending WorkerParts, _ state: NeutralizationState) {
         core.adopt(parts, state)

@@ -88,7 +88,7 @@ final class WorkerCore {
         try open(start.sockets)
     }
 
-    deinit { close(reserveDescriptor) }
+    deinit { Glibc.close(reserveDescriptor) }
 
     /// Begins to accept on `sockets`.
     func open(_ sockets: [ListenerSocket]) throws(SystemError) {
