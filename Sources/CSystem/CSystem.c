@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <sched.h>
 #include <string.h>
 
 int herse_peer_credentials(int descriptor, struct herse_peer *out) {
@@ -26,4 +27,10 @@ int herse_name_thread(pthread_t thread, const char *name) {
     strncpy(kept, name, sizeof kept - 1);
     kept[sizeof kept - 1] = 0;
     return pthread_setname_np(thread, kept);
+}
+
+int herse_usable_cores(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    return CPU_COUNT(&set);
 }

@@ -29,6 +29,9 @@ int herse_peer_credentials(int descriptor, struct herse_peer *out);
 /// accept4() with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int herse_accept(int descriptor, struct sockaddr_storage *peer);
 
+/// Cores this process may run on; 1 when the system does not say.
+int herse_usable_cores(void);
+
 /// Names a thread for ps and top; at most 15 bytes are kept.
 int herse_name_thread(pthread_t thread, const char *name);
 
