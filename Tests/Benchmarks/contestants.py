@@ -5,6 +5,7 @@
 # counted per professional, identity headers set, connections to the backend kept alive. The peers
 # keep no log; Herse has its durable record on. Where the work differs, Herse does more.
 
+import hashlib
 import os
 import socket
 import ssl
@@ -134,6 +135,7 @@ class HAProxy(Contestant):
     def command(self, folder: Path) -> list[str]:
         pki = self.setting.pki
         (folder / "neutralized.list").write_text("\n".join(self.setting.neutralized) + "\n")
+        clients = f"ca-file {pki.authority} verify required"
         (folder / "haproxy.cfg").write_text(f"""
 global
     nbthread 1
@@ -151,10 +153,11 @@ defaults
     timeout http-request 10s
     timeout http-keep-alive 1h
 frontend professionals
-    bind 127.0.0.1:{self.port} ssl crt {pki.server_both} ca-file {pki.authority} verify required alpn http/1.1
+    bind 127.0.0.1:{self.port} ssl crt {pki.server_both} alpn http/1.1 {clients}
     stick-table type string len 32 size 100k expire 1h store http_req_rate(1m)
     http-request set-var(txn.professional) ssl_c_s_dn(CN)
-    http-request deny deny_status 403 if {{ var(txn.professional) -m str -f {folder}/neutralized.list }}
+    acl neutralized var(txn.professional) -m str -f {folder}/neutralized.list
+    http-request deny deny_status 403 if neutralized
     http-request track-sc0 var(txn.professional)
     http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt 1000000000 }}
     http-request set-header X-Professional %[var(txn.professional)]
@@ -165,8 +168,8 @@ backend mpi
     http-reuse always
     server mpi1 127.0.0.1:{self.setting.backend_port} maxconn 1000
 """)
-        # It wants two descriptors a connection, though idle ones hold one: what the limit gives must
-        # do (`no strict-limits`). -db: one process, in the foreground.
+        # It wants two descriptors a connection, though idle ones hold one: what the limit gives
+        # must do (`no strict-limits`). -db: one process, in the foreground.
         return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
 
 
@@ -211,7 +214,11 @@ class Nginx(Contestant):
     map $ssl_client_s_dn $professional {{ default ""; "~(?:^|[,+])CN=([^,+]+)" $1; }}
     map $professional $neutralized {{ default 0; include {folder}/neutralized.map; }}
     limit_req_zone $professional zone=professionals:10m rate=1000000r/s;
-    upstream mpi {{ server 127.0.0.1:{self.setting.backend_port}; keepalive 256; keepalive_requests 1000000000; }}
+    upstream mpi {{
+        server 127.0.0.1:{self.setting.backend_port};
+        keepalive 256;
+        keepalive_requests 1000000000;
+    }}
     server {{
         listen 127.0.0.1:{self.port} ssl backlog=4096;
         ssl_certificate {pki.server_certificate};
@@ -241,8 +248,12 @@ class Herse(Contestant):
     name, title = "herse", "Herse"
     #: The release executable; set before the first one is made.
     executable = Path("herse")
+    #: Whether it was built from this very tree, and so is named by its commit.
+    built_here = True
 
     def version(self) -> str:
+        if not self.built_here:
+            return f"sha256:{hashlib.sha256(self.executable.read_bytes()).hexdigest()[:12]}"
         done = subprocess.run(["git", "describe", "--always", "--dirty"], text=True, timeout=20,
                               cwd=Path(__file__).parent, capture_output=True)
         return done.stdout.strip() or "unversioned"

@@ -73,7 +73,8 @@ def counted(bench: Bench, contestant: Contestant) -> dict[str, float]:
         # The requests come over one connection, whose handshake is not theirs.
         other = sum(counts.values())
         counts[title] = (int(total[1].replace(",", "")) - other) / count
-        print(f"\n{contestant.name}, {title}: {counts[title]:,.0f} instructions each, {count} of them")
+        print(f"\n{contestant.name}, {title}: {counts[title]:,.0f} instructions each, "
+              f"{count} of them")
         lines = [shorten(line) for line in shown[total.end():].splitlines() if line.strip()]
         print("\n".join(lines[:LINES]))
     return counts
