@@ -12,7 +12,8 @@ from pathlib import Path
 import profiling
 import report
 import rows
-from contestants import CONTESTANTS, Backend, Contestant, Herse, Setting
+from contestant import Contestant, Setting
+from contestants import CONTESTANTS, Backend, Herse
 from machine import BenchError, Workshop, cores, free_ports
 from pki import make_pki, rpps_identifier
 

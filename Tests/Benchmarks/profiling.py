@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
-from contestants import PATIENT, Contestant
+from contestant import PATIENT, Contestant
 from machine import BenchError, Process, cores
 from rows import CONNECTIONS, DIALLERS, Bench, finished, parse_wrk
 

@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable
 
-from contestants import PATIENT, Backend, Contestant
+from contestant import PATIENT, Contestant
+from contestants import Backend
 from machine import BenchError, Process, Workshop
 from pki import PKI
 
