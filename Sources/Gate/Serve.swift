@@ -115,15 +115,8 @@ private final class Threads: Sendable {
 // MARK: Opening what the gate stands on
 
 private func takeSignals() throws(StartFailure) -> Int32 {
-    signal(SIGPIPE, SIG_IGN)
-    var set = sigset_t()
-    // Safe because the set is a local.
-    unsafe sigemptyset(&set)
-    for number in [SIGHUP, SIGTERM, SIGINT] { unsafe sigaddset(&set, number) }
-    // Every thread started from here on leaves them to the control plane.
-    unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-    let descriptor = unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))
-    guard descriptor >= 0 else { throw StartFailure("signalfd: \(systemText(errno))") }
+    let descriptor = herse_catch_signals()
+    guard descriptor >= 0 else { throw StartFailure("signals: \(systemText(errno))") }
     return descriptor
 }
 
