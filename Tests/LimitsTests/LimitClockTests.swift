@@ -33,9 +33,10 @@ private func reading(_ boot: BootID, up: UInt64, wall: UInt64) -> ClockReading {
     }
 
     // (wall clock after the boot, limit time then); the mark stands at 1,009,000.
-    @Test(arguments: [
-        (1_100_000, 1_100_000), (1_009_000, 1_009_000), (900_000, 1_009_000), (0, 1_009_000),
-    ] as [(UInt64, UInt64)])
+    @Test(
+        arguments: [
+            (1_100_000, 1_100_000), (1_009_000, 1_009_000), (900_000, 1_009_000), (0, 1_009_000),
+        ] as [(UInt64, UInt64)])
     func `goes on after a boot from the later of wall clock and mark`(wall: UInt64, time: UInt64) {
         let memory = ClockMemory(boot: boot, origin: 995_000, mark: 1_009_000)
         let clock = LimitClock(memory, reading: reading(otherBoot, up: 20_000, wall: wall))
@@ -57,7 +58,8 @@ private func reading(_ boot: BootID, up: UInt64, wall: UInt64) -> ClockReading {
                     for up in extremes {
                         let memory = ClockMemory(boot: boot, origin: origin, mark: mark)
                         for now in [boot, otherBoot] {
-                            let clock = LimitClock(memory, reading: reading(now, up: up, wall: wall))
+                            let clock = LimitClock(
+                                memory, reading: reading(now, up: up, wall: wall))
                             let first = clock.time(sinceBootMilliseconds: up)
                             let later = clock.time(sinceBootMilliseconds: .max)
                             #expect(first <= later)
