@@ -97,6 +97,26 @@ private func reading(_ boot: BootID, up: UInt64, wall: UInt64) -> ClockReading {
     }
 }
 
+@Suite struct `The clocks of the machine` {
+    @Test func `are read, and stand later than this was written`() throws {
+        let first = try ClockReading.ofSystem()
+        let second = try ClockReading.ofSystem()
+        #expect(first.boot == second.boot)
+        #expect(first.sinceBootMilliseconds <= second.sinceBootMilliseconds)
+        #expect(first.sinceBootMilliseconds > 0)
+        #expect(first.wallMilliseconds > 1_760_000_000_000)
+    }
+
+    @Test(arguments: [
+        ("00000000-0000-0001-0000-00000000000a\n", BootID(high: 1, low: 10)), ("", nil),
+        ("0000000000000001000000000000000", nil), ("x0000000-0000-0001-0000-00000000000a", nil),
+        ("00000000-0000-0001-0000-00000000000ab", nil),
+    ])
+    func `name a boot in 32 digits`(text: String, boot: BootID?) {
+        #expect(BootID(Array(text.utf8).span) == boot)
+    }
+}
+
 /// A small seeded generator, so that a failing run can be repeated.
 struct SplitMix: RandomNumberGenerator {
     var state: UInt64
