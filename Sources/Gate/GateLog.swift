@@ -3,8 +3,9 @@
 // A reader that stalls must not stall the gate: lines wait in a bounded queue, and what does not
 // fit is counted and said. Lines of one kind that come in a storm are counted too.
 
+internal import CSystem
 internal import Glibc
-internal import Reactor
+package import Reactor
 internal import Synchronization
 internal import Wire
 

@@ -65,6 +65,7 @@ package func holder(
 private func expectAuthentication(_ facts: CertificateFacts) throws(IdentityRefusal) {
     guard facts.version == 3 else { throw .oldVersion(facts.version) }
     guard !facts.isAuthority else { throw .authority }
+    // An absent key usage restricts nothing, RFC 5280 §4.2.1.3; the extended one must then speak.
     if let usage = facts.keyUsage {
         guard !usage.contains(.nonRepudiation) else { throw .signatureCertificate }
         guard !usage.contains(.certificateSign) else { throw .authority }

@@ -62,8 +62,15 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
         var file = file
         let (replay, size) = try replayed(&file)
         var journal = Journal(file, replay, size: size)
-        let isWhole = replay.length == size && size > 0 && replay.endsInLineFeed
-        if !isWhole || journal.isOvergrown { try journal.rewrite(now: now) }
+        if replay.length == 0 || !replay.endsInLineFeed {
+            try journal.rewrite(now: now)
+            return journal
+        }
+        if replay.length < size { try journal.cutTail() }
+        // A full disk must not keep a gate from starting with an order that is already kept.
+        if journal.isOvergrown {
+            do { try journal.rewrite(now: now) } catch .notWritten {}
+        }
         return journal
     }
 
@@ -129,6 +136,15 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
         lines += 1
     }
 
+    /// Drops what a crash left of an order that was never acknowledged.
+    private mutating func cutTail() throws(JournalError) {
+        do {
+            try file.truncate(to: length)
+            try file.sync()
+        } catch { throw .system(error) }
+    }
+
+    /// Writes the last order about each subject to a new file that takes the old one's name.
     private mutating func rewrite(now: UnixSeconds) throws(JournalError) {
         live.forget(now: now)
         var bytes = Array(journalHeader.utf8)
@@ -137,7 +153,8 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
             number += 1
             bytes += journalLine(command, number: number)
         }
-        do { try file.replace(with: bytes) } catch {
+        do { try file.stage(bytes) } catch { throw .notWritten(error) }
+        do { try file.adoptStaged() } catch {
             brokenBy = error
             throw .broken(error)
         }

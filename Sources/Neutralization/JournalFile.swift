@@ -33,8 +33,11 @@ package protocol JournalFile: ~Copyable {
     /// Returns once everything written is on stable storage.
     mutating func sync() throws(SystemFailure)
     mutating func truncate(to length: Int) throws(SystemFailure)
-    /// Replaces everything at once and durably; on error the file holds the old or the new.
-    mutating func replace(with bytes: [UInt8]) throws(SystemFailure)
+    /// Writes what is to replace everything, durably, beside the file, which stays as it is.
+    mutating func stage(_ bytes: [UInt8]) throws(SystemFailure)
+    /// Replaces everything by what was staged, at once and durably; on error it is unknown which of
+    /// the two the file holds after a crash.
+    mutating func adoptStaged() throws(SystemFailure)
 }
 
 /// An open descriptor, closed when it goes out of scope.
@@ -49,10 +52,11 @@ package struct DiskJournalFile: ~Copyable, Sendable {
     private let folder: Descriptor
     private let lock: Descriptor
     private var file: Descriptor
+    private var staged: Descriptor
 
     package static let name = "neutralization.journal"
     static let lockName = "neutralization.lock"
-    private static let freshName = "neutralization.journal.new"
+    private static let stagedName = "neutralization.journal.new"
 
     /// Bytes of journal that are read at open: some ten million orders.
     private static let sizeMax = 1 << 30
@@ -80,6 +84,7 @@ package struct DiskJournalFile: ~Copyable, Sendable {
         self.folder = folder
         self.lock = lock
         self.file = file
+        self.staged = Descriptor(number: -1)
     }
 
     private func failure(_ call: String) -> SystemFailure {
@@ -122,23 +127,25 @@ extension DiskJournalFile: JournalFile {
         guard ftruncate(file.number, off_t(length)) == 0 else { throw failure("ftruncate") }
     }
 
-    package mutating func replace(with bytes: [UInt8]) throws(SystemFailure) {
-        let fresh = try openDescriptor(
-            folder.number, Self.freshName, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, shown: path)
+    package mutating func stage(_ bytes: [UInt8]) throws(SystemFailure) {
+        // An older one may be left from a crash or a full disk.
+        staged = try openDescriptor(
+            folder.number, Self.stagedName, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, shown: path)
         do throws(SystemFailure) {
-            try writeAll(bytes, to: fresh.number, at: 0)
-            guard fsync(fresh.number) == 0 else { throw failure("fsync") }
-            // Safe because both names outlive the call.
-            let renamed = unsafe renameat(
-                folder.number, Self.freshName, folder.number, Self.name)
-            guard renamed == 0 else { throw failure("rename") }
+            try writeAll(bytes, to: staged.number, at: 0)
+            guard fsync(staged.number) == 0 else { throw failure("fsync") }
         } catch {
-            // Safe because the name outlives the call; a failure leaves a file that the next
-            // replacement overwrites.
-            _ = unsafe unlinkat(folder.number, Self.freshName, 0)
+            // Safe because the name outlives the call. It gives the room back to a full disk.
+            _ = unsafe unlinkat(folder.number, Self.stagedName, 0)
             throw error
         }
-        file = fresh
+    }
+
+    package mutating func adoptStaged() throws(SystemFailure) {
+        // Safe because both names outlive the call.
+        let renamed = unsafe renameat(folder.number, Self.stagedName, folder.number, Self.name)
+        guard renamed == 0 else { throw failure("rename") }
+        swap(&file, &staged)
         guard fsync(folder.number) == 0 else { throw failure("fsync") }
     }
 

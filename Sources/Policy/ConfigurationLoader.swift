@@ -52,9 +52,10 @@ package struct ConfigurationLoader: Sendable {
         guard problems.errorCount == 0 || assembly.hasContent else {
             return Loaded(configuration: nil, diagnostics: problems.sorted)
         }
-        let isWhole = assembly.filesRead == parts.count && problems.errorCount == 0
+        let hasAllFiles = assembly.filesRead == parts.count
         let reading = Reading(
-            problems: problems, filesMustExist: filesMustExist, expectsAll: isWhole,
+            problems: problems, filesMustExist: filesMustExist, hasAllFiles: hasAllFiles,
+            expectsAll: hasAllFiles && problems.errorCount == 0,
             start: SourceLocation(startOf: parts.first?.file ?? origin))
         let configuration = reading.configuration(assembly, files: parts.map(\.file))
         let isValid = problems.errorCount == 0

@@ -74,15 +74,17 @@ struct Complaint: Error {
 
 /// Everything found wrong so far, collected so that an operator sees all of it at once.
 final class Problems {
-    /// Diagnostics kept; a file of garbage must not answer with a flood.
+    /// Errors kept, and as many warnings; a file of garbage must not answer with a flood.
     static let countMax = 1000
 
-    private(set) var found: [Diagnostic] = []
+    private var found: [Diagnostic] = []
+    /// All errors, those not kept included.
     private(set) var errorCount = 0
+    private var warningCount = 0
 
     func error(_ place: SourceLocation, _ message: String, hint: String? = nil) {
+        if !isFull { found.append(Diagnostic(place, .error, message, hint: hint)) }
         errorCount += 1
-        add(Diagnostic(place, .error, message, hint: hint))
     }
 
     func error(_ place: SourceLocation, _ complaint: Complaint) {
@@ -90,8 +92,13 @@ final class Problems {
     }
 
     func warning(_ place: SourceLocation, _ message: String, hint: String? = nil) {
-        add(Diagnostic(place, .warning, message, hint: hint))
+        guard warningCount < Self.countMax else { return }
+        found.append(Diagnostic(place, .warning, message, hint: hint))
+        warningCount += 1
     }
+
+    /// Whether no further error would be kept, so that looking for one is idle.
+    var isFull: Bool { errorCount >= Self.countMax }
 
     /// In order of place; those of one place in the order they were found.
     var sorted: [Diagnostic] {
@@ -99,19 +106,22 @@ final class Problems {
             .sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }
             .map(\.element)
     }
-
-    private func add(_ diagnostic: Diagnostic) {
-        guard found.count < Self.countMax else { return }
-        found.append(diagnostic)
-    }
 }
 
-/// Input as a message shows it: in backticks, without control characters, shortened.
+/// Input as a message shows it: in backticks, without characters that could break or reorder the
+/// line it stands in, shortened.
 func quoted(_ text: String, shownMax: Int = 60) -> String {
     var shown = ""
     for scalar in text.unicodeScalars.prefix(shownMax) {
-        let isPlain = scalar.value >= 0x20 && !(0x7F...0x9F).contains(scalar.value)
-        shown.unicodeScalars.append(isPlain && scalar != "`" ? scalar : "\u{FFFD}")
+        shown.unicodeScalars.append(isPlain(scalar) && scalar != "`" ? scalar : "\u{FFFD}")
     }
     return text.unicodeScalars.count > shownMax ? "`\(shown)…`" : "`\(shown)`"
+}
+
+/// Whether a character stays within its line and leaves its neighbours where they are.
+func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: false
+    default: true
+    }
 }

@@ -132,6 +132,10 @@ private func report(_ error: YamlError, text: String, file: String, problems: Pr
     switch error {
     case .scanner(let context, let problem, let mark, _),
         .parser(let context, let problem, let mark, _):
+        guard !problem.hasPrefix("Maximum nesting") else {
+            problems.error(place(mark), "nested deeper than \(Conversion.depthMax) levels")
+            return
+        }
         problems.error(
             place(mark), "not readable as YAML: \(problem)",
             hint: context.map { "\($0.text), which began on line \($0.mark.line)" })

@@ -23,7 +23,7 @@ struct Fields {
         self.subject = subject
         self.problems = problems
         self.entries = entries
-        for entry in entries where !keys.contains(entry.key) {
+        for entry in entries where !keys.contains(entry.key) && !problems.isFull {
             problems.error(
                 entry.place, "unknown key \(quoted(entry.key)) in \(subject)",
                 hint: hint(for: entry.key, among: keys))

@@ -8,7 +8,9 @@ import Identity
 struct Reading {
     let problems: Problems
     let filesMustExist: Bool
-    /// Whether all files could be read, so that what is missing is missing.
+    /// Whether every file could be read as a document.
+    let hasAllFiles: Bool
+    /// Whether nothing was wrong in them so far, so that what is missing is missing.
     let expectsAll: Bool
     let start: SourceLocation
 
@@ -28,7 +30,9 @@ struct Reading {
         let names = RouteNames(
             servers: known(assembly, "identity_servers", servers.map(\.name)),
             listeners: known(assembly, "listeners", listeners.map(\.name)),
-            limits: Names(built: limitSets.map(\.name), written: assembly.limits.map(\.key)))
+            limits: Names(
+                built: limitSets.map(\.name), written: assembly.limits.map(\.key),
+                areAllKnown: areAllKnown(assembly.limits.isEmpty)))
         let routes = elements(assembly, "routes", max: Route.countMax) { route($0, names) }
         refuseDuplicates(routes.map { ($0.name, $0.place) }, of: "route")
         return assemble(assembly, files, listeners, servers, routes, limitSets)
@@ -98,7 +102,13 @@ struct Reading {
             else { return nil }
             return name
         }
-        return Names(built: built, written: written)
+        return Names(
+            built: built, written: written, areAllKnown: areAllKnown(written.isEmpty))
+    }
+
+    /// One mistake is told once: a list that could not be read makes no name in it unknown.
+    private func areAllKnown(_ hasNone: Bool) -> Bool {
+        hasAllFiles && (expectsAll || !hasNone)
     }
 
     private func refuseDuplicates(_ named: [(String, SourceLocation)], of kind: String) {
@@ -173,11 +183,13 @@ private enum Acceptance: String, CaseIterable {
 struct Names {
     let built: [String]
     let written: [String]
+    /// False when the place they are written in may be what could not be read.
+    let areAllKnown: Bool
 
-    /// The index of `name`; 0 when it is there but has errors of its own.
+    /// The index of `name`; 0 when it has errors of its own, or nobody can know.
     func index(of name: String, kind: String) throws(Complaint) -> Int {
         if let index = built.firstIndex(of: name) { return index }
-        if written.contains(name) { return 0 }
+        if written.contains(name) || !areAllKnown { return 0 }
         throw Complaint(
             "unknown \(kind) \(quoted(name))",
             hint: written.isEmpty ? "none is declared" : hint(for: name, among: written))
@@ -188,9 +200,9 @@ extension Reading {
     /// A path, relative to the file it stands in; nothing need be there.
     func path(_ scalar: Scalar) throws(Complaint) -> FileReference {
         let text = scalar.text
-        guard !text.isEmpty, text.utf8.count < 4096,
-            text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
-        else { throw Complaint("\(quoted(text)) is not a path") }
+        guard !text.isEmpty, text.utf8.count < 4096, text.unicodeScalars.allSatisfy(isPlain) else {
+            throw Complaint("\(quoted(text)) is not a path")
+        }
         return FileReference(path: resolve(text, in: scalar.place.file), place: scalar.place)
     }
 

@@ -16,11 +16,7 @@ extension Scalar {
 
     /// One line of printable text, at most 200 characters.
     func line() throws(Complaint) -> String {
-        let isPlain = text.unicodeScalars.allSatisfy {
-            $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value)
-                && $0.value != 0x2028 && $0.value != 0x2029
-        }
-        guard !text.isEmpty, text.count <= 200, isPlain else {
+        guard !text.isEmpty, text.count <= 200, text.unicodeScalars.allSatisfy(isPlain) else {
             throw Complaint("not one line of 1 to 200 characters")
         }
         return text

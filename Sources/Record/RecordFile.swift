@@ -30,13 +30,13 @@ package enum RecordError: Error, Equatable, Sendable {
 }
 
 /// Where committed bytes go; the tests have one that fails the n-th call.
-package protocol RecordStore {
+package protocol RecordStore: Sendable {
     mutating func write(_ bytes: [UInt8], at offset: Int) throws(RecordError)
     mutating func sync() throws(RecordError)
 }
 
 /// One segment: its descriptor, the end of what is sure, and the end of what is filled ahead.
-package struct RecordFile<Store: RecordStore> {
+package struct RecordFile<Store: RecordStore>: Sendable {
     private var store: Store
     /// Bytes that hold entries; the next goes here.
     package private(set) var length: Int

@@ -21,6 +21,11 @@ package enum Durability: Sendable, Equatable {
 package struct RecordOutcome: Sendable, Equatable {
     package let through: UInt64
     package let isRecorded: Bool
+
+    package init(through: UInt64, isRecorded: Bool) {
+        self.through = through
+        self.isRecorded = isRecorded
+    }
 }
 
 /// The record of one gate: a thread, and one lane for each worker.

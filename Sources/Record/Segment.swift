@@ -4,7 +4,7 @@ internal import CSystem
 internal import Glibc
 
 /// The segment being written: `record/000001.jsonl`, `000002.jsonl` and so on.
-package struct Segment {
+package struct Segment: Sendable {
     private var file: RecordFile<SegmentStore>
     private let store: SegmentStore
     package let number: Int

@@ -5,12 +5,15 @@
 
 /// A growable window of bytes; whoever fills it bounds it.
 ///
-/// Safe because every access lies within `base ..< base + capacity`, which this class alone owns.
+/// Safe because every access lies within `base ..< base + capacity`, which this class alone owns
+/// and never moves while it is lent.
 @safe package final class Buffer {
     private var base: UnsafeMutableRawPointer
     package private(set) var capacity: Int
     private var start = 0
     private var end = 0
+    /// How many calls are looking at the bytes: they must not be moved meanwhile.
+    private var lent = 0
 
     package init(capacity: Int) {
         precondition(capacity > 0, "a buffer holds at least one byte")
@@ -29,7 +32,10 @@
     package func withBytes<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // Safe because start...end lies within the allocation and body cannot keep the span.
+        lent += 1
+        defer { lent -= 1 }
+        // Safe because start...end lies within the allocation, which stays while it is lent, and
+        // body cannot keep the span.
         let bytes = unsafe UnsafeRawBufferPointer(start: base + start, count: end - start)
         return try unsafe body(bytes.bindMemory(to: UInt8.self).span)
     }
@@ -95,6 +101,9 @@
     }
 
     @inline(__always)
+    package func append(_ bytes: [UInt8]) { append(bytes.span) }
+
+    @inline(__always)
     package func append(_ text: StaticString) {
         let length = text.utf8CodeUnitCount
         reserve(length)
@@ -137,6 +146,8 @@
 
     @inline(never)
     private func makeRoom(_ count: Int) {
+        // Else whoever is looking would go on in freed memory.
+        precondition(lent == 0, "a buffer being looked at is not moved")
         let held = end - start
         if capacity - held >= count {
             unsafe base.copyMemory(from: base + start, byteCount: held)

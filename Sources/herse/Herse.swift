@@ -1,1 +1,11 @@
-@main struct Herse { static func main() {} }
+// Herse.swift: the command line.
+
+import Gate
+
+@main
+struct Herse {
+    static func main() async {
+        let arguments = CommandLine.arguments
+        _ = await serve(configurationPath: arguments.count > 1 ? arguments[1] : "/etc/herse")
+    }
+}

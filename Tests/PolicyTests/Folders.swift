@@ -92,6 +92,13 @@ private let limitsPart = part(from: "limits:\n", to: nil)
             ])
     }
 
+    @Test func `does not call unknown what stands in a file that cannot be read`() throws {
+        let folder = try Folder([
+            "a.yaml": listenersPart + serversPart + "\tx", "b.yaml": routesPart + limitsPart,
+        ])
+        #expect(folder.load().1 == ["F/a.yaml:11:1: error: a tab character (indent with spaces)"])
+    }
+
     @Test func `without any file is refused, and a .yml is pointed out`() throws {
         let folder = try Folder(["herse.yml": sample])
         #expect(

@@ -137,6 +137,21 @@ import Testing
             ])
     }
 
+    @Test func `is refused for an error that comes after a thousand warnings`() {
+        let ids = String(repeating: "899700218897, ", count: 1001) + "899700218896"
+        let text = changed("    lookups: fhir", "    allow: {professionals: [\(ids)]}")
+        #expect(diagnostics(text).count == 1000)
+        let worse = ConfigurationLoader.load(text: Array((text + "unknown: 1\n").utf8))
+        #expect(worse.configuration == nil)
+        #expect(worse.diagnostics.count == 1001)
+    }
+
+    @Test func `shows input without the characters that break or turn a line`() {
+        #expect(
+            diagnostics("\"a\\u2028b\\u202Ec\": 1\n").first?.hasPrefix(
+                "h:1:1: error: unknown key `a\u{FFFD}b\u{FFFD}c` in a configuration") == true)
+    }
+
     @Test func `without listeners, identity servers and routes names what is missing`() {
         #expect(
             diagnostics("routes: []\n") == [
@@ -257,6 +272,9 @@ private let documents = #"""
 
     + ? [a]\n: b\n
     = h:1:3: error: a key must be a word
+
+    + identity_server:\n- name: mpi\nroutes:\n- {name: a, path: /, identity_server: mpi, require: [certificate]}\n
+    = h:1:1: error: unknown key `identity_server` in a configuration (did you mean `identity_servers`?)
 
     + state: *a\n
     = h:1:8: error: not readable as YAML: found undefined alias

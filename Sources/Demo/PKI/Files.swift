@@ -29,7 +29,13 @@ func writeFile(_ bytes: [UInt8], to path: String, mode: mode_t) throws(PKIError)
         let count = unsafe bytes.withUnsafeBytes { all in
             unsafe write(file, all.baseAddress?.advanced(by: written), all.count - written)
         }
-        if count > 0 { written += count } else if errno != EINTR { code = errno }
+        if count > 0 {
+            written += count
+        } else if count == 0 {
+            code = EIO
+        } else if errno != EINTR {
+            code = errno
+        }
     }
     if code == 0, fsync(file) != 0 { code = errno }
     if close(file) != 0, code == 0 { code = errno }

@@ -6,7 +6,7 @@
 internal import Wire
 
 /// Why a request is not forwarded, or its answer not delivered.
-package enum Refusal: Error, Equatable, Sendable {
+enum Refusal: Error, Equatable, Sendable {
     // The request itself.
     case malformed(HeadError)
     case bodyMalformed
@@ -37,18 +37,18 @@ package enum Refusal: Error, Equatable, Sendable {
     case notRecorded
 
     /// The ceiling that was reached.
-    package struct LimitReached: Equatable, Sendable {
+    struct LimitReached: Equatable, Sendable {
         /// Index of the set, and of the limit within it.
-        package let set: Int
-        package let limit: Int
+        let set: Int
+        let limit: Int
         /// Seconds after which one more request passes, if none is made before.
-        package let retryAfter: Int
+        let retryAfter: Int
     }
 
     /// HTTP status of the answer.
-    package var status: Int {
+    var status: Int {
         switch self {
-        case .malformed(let error): error.status
+        case .malformed(let error): Int(error.status)
         case .bodyMalformed, .ambiguousPath: 400
         case .unproven: 401
         case .neutralized, .methodNotAllowed, .nobody, .organisation, .nonNominative,
@@ -66,7 +66,7 @@ package enum Refusal: Error, Equatable, Sendable {
     }
 
     /// One word for the record and for logs.
-    package var word: StaticString {
+    var word: StaticString {
         switch self {
         case .malformed: "malformed"
         case .bodyMalformed: "body-malformed"
@@ -96,7 +96,7 @@ package enum Refusal: Error, Equatable, Sendable {
     }
 
     /// What the client is told, in one sentence; it never tells why somebody is neutralized.
-    package var sentence: String {
+    var sentence: String {
         switch self {
         case .malformed(let error): "The request is not understood: \(error.reason)."
         case .bodyMalformed: "The body of the request is not understood."
@@ -124,7 +124,7 @@ package enum Refusal: Error, Equatable, Sendable {
     }
 
     /// Whether the connection cannot carry another request: its framing is lost, or it is over.
-    package var closesConnection: Bool {
+    var closesConnection: Bool {
         switch self {
         case .malformed, .bodyMalformed, .bodyTooLarge, .headSlow, .bodySlow, .upgrade,
             .neutralized, .draining:
@@ -137,8 +137,16 @@ package enum Refusal: Error, Equatable, Sendable {
         }
     }
 
+    /// Whether it was decided on a request, rather than on bytes that were none.
+    var isDecision: Bool {
+        switch self {
+        case .malformed, .bodyMalformed, .headSlow, .bodySlow: false
+        default: true
+        }
+    }
+
     /// The route it was decided on, if it came so far.
-    package var route: Int? {
+    var route: Int? {
         switch self {
         case .unproven(let route), .nobody(let route), .organisation(let route),
             .nonNominative(let route), .professionalNotAllowed(let route),

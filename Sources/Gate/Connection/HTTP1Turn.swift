@@ -299,7 +299,7 @@ extension ClientConnection: AnswerSink {
         out.append("\r\n")
         turn.answerStaged = true
         endHead(out)
-        if !turn.isHead { out.append(answer.body.span) }
+        if !turn.isHead { out.append(answer.body) }
         heldCount += out.count - before
     }
 

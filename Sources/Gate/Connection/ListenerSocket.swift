@@ -39,7 +39,7 @@ struct SocketAddress: Sendable, Hashable {
     func withPointer<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         unsafe bytes.withUnsafeBytes { raw in
             // Safe because bytes has the size of the structure its family says.
-            guard let base = unsafe raw.baseAddress else { preconditionFailure("never empty") }
+            guard let base = raw.baseAddress else { preconditionFailure("never empty") }
             return unsafe body(base.assumingMemoryBound(to: sockaddr.self), socklen_t(raw.count))
         }
     }
@@ -63,7 +63,7 @@ final class ListenerSocket {
         self.index = index
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
             | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(address.family, type, 0)
+        let descriptor = Glibc.socket(address.family, type, 0)
         guard descriptor >= 0 else { throw SystemError("socket") }
         do throws(SystemError) {
             try Self.prepare(descriptor, address)

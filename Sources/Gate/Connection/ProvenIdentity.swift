@@ -55,14 +55,15 @@ final class ProvenIdentity {
         case nil:
             proof = .nobody
         }
-        self.professional = Array(professional.utf8)
+        let id = Array(professional.utf8)
+        self.professional = id
         self.structure = Array(structure.utf8)
-        account = try? SubjectKey(account: self.professional.span)
+        account = try? SubjectKey(account: id.span)
         var digest: [UInt8] = []
         for index in 0..<32 { digest.append(leaf.fingerprint.bytes[index]) }
         certificate = SubjectKey(sha256: digest.span)
         limitKey = limits.professional(
-            self.professional.isEmpty ? digest.span : self.professional.span)
+            (id.isEmpty ? digest : id).span)
 
         var fields = ""
         if !professional.isEmpty { fields += "Herse-Professional: \(professional)\r\n" }

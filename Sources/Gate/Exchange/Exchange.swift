@@ -168,12 +168,12 @@ final class Exchange {
         if route.asksForIdentityEncoding { out.append("Accept-Encoding: identity\r\n") }
         appendFraming(head, out)
         if let identity = client.identity {
-            out.append(identity.fields.span)
+            out.append(identity.fields)
             if generation.configuration.routes[permit.route].forwardsClientCertificate {
-                out.append(identity.clientCertificateField.span)
+                out.append(identity.clientCertificateField)
             }
         }
-        out.append(route.field.span)
+        out.append(route.field)
         out.append("X-Request-Id: ")
         requestID.append(to: out)
         appendForwarded(head, bytes, client.peer, out)

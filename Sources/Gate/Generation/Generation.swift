@@ -23,6 +23,13 @@ package struct Generation: Sendable {
     let limits: [PreparedLimits]
 
     package var configuration: Configuration { rulebook.configuration }
+
+    /// The same under another number: what a rollback puts in force.
+    func renumbered(_ number: UInt64) -> Generation {
+        Generation(
+            number: number, rulebook: rulebook, listeners: listeners, servers: servers,
+            routes: routes, limits: limits)
+    }
 }
 
 /// A listener's TLS material, and the files' digest by which a reload sees that nothing changed.

@@ -477,7 +477,7 @@ final class ServerConnection {
     private func write(_ bytes: UnsafeRawBufferPointer) -> TLSProgress {
         if let session { return unsafe session.write(bytes) }
         // Safe because send reads bytes.count bytes at most.
-        let count = unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL.rawValue))
+        let count = unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
         if count >= 0 { return .done(count) }
         return errno == EAGAIN || errno == EINTR ? .wantsWrite : .failed
     }

@@ -1,6 +1,8 @@
 // Cutting.swift: neutralized means gone: what a worker does the moment the list changes.
 
 internal import Neutralization
+internal import Policy
+internal import Reactor
 internal import Wire
 
 /// What was cut, for the operator.
@@ -45,7 +47,7 @@ extension WorkerCore {
         case .account(let account):
             return registry.connections(account: SubjectKey(account: account))
         case .certificate(let fingerprint):
-            return registry.connections(certificate: Fingerprint(fingerprint.bytes))
+            return registry.connections(certificate: Fingerprint(fingerprint.bytes.span))
         case .network(let network):
             var found: [ClientConnection] = []
             for index in 0..<slots.count {

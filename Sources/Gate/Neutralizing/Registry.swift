@@ -27,7 +27,7 @@ struct Registry {
     }
 
     mutating func remove(_ connection: ClientConnection) {
-        perListener[connection.listener] -= 1
+        if connection.listener < perListener.count { perListener[connection.listener] -= 1 }
         connectionCount -= 1
         guard let identity = connection.identity else { return }
         let last = identity.connections.count - 1

@@ -2,34 +2,39 @@
 
 internal import Limits
 internal import Neutralization
-package import Reactor
+internal import Reactor
 internal import Record
 internal import Wire
 
 /// One thread, one epoll, one share of the connections.
-package actor Worker: LoopOwner {
+actor Worker: LoopOwner {
     private let loop: EventLoop
     private let core: WorkerCore
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor {
-        loop.asUnownedSerialExecutor()
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe loop.asUnownedSerialExecutor()
     }
 
     init(
         number: Int, of count: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
-        record: RecordLog, start: sending WorkerStart
+        record: RecordLog, generation: Generation
     ) throws(SystemError) {
         self.loop = loop
         core = try WorkerCore(
             number: number, of: count, loop: loop, log: log, limits: limits, record: record,
-            start: start)
+            generation: generation)
     }
 
-    package func turn() -> Bool { core.turn() }
+    func turn() -> Bool { core.turn() }
 
-    func adopt(_ parts: sending WorkerParts, _ state: NeutralizationState) {
-        core.adopt(parts, state)
+    func stage(
+        _ next: Generation, tickets: TicketKeys, ports: [Int: UInt16]
+    ) throws(StagingError) -> [Int: UInt16] {
+        try core.stage(next, tickets: tickets, ports: ports)
     }
+
+    func commit(_ state: NeutralizationState) { core.commit(state) }
+    func discardStaged() { core.discardStaged() }
 
     /// Puts `state` in force; returns when every live object of `subjects` is cut.
     func neutralize(_ state: NeutralizationState, cutting subjects: [Subject]) -> CutCount {

@@ -34,9 +34,11 @@ final class WorkerCore {
     var requestHead = RequestHead()
     var responseHead = ResponseHead()
 
+    /// What is in force; set by `commit` alone.
     var generation: Generation
-    var contexts: [TLSServerContext]
-    var pools: [ServerPool]
+    var contexts: [TLSServerContext] = []
+    var pools: [ServerPool] = []
+    var staged: Staged?
     var listeners: [ListenerSocket] = []
     let desk: RecordDesk
     var registry = Registry()
@@ -44,7 +46,7 @@ final class WorkerCore {
     /// Whether a limit in shadow would have refused the request being admitted.
     var shadowed = false
 
-    var neutralization: NeutralizationState
+    var neutralization = NeutralizationState()
     /// Grows with each change of the list.
     var neutralizationEpoch: UInt64 = 1
     var isDraining = false
@@ -63,7 +65,7 @@ final class WorkerCore {
 
     init(
         number: Int, of workerCount: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
-        record: RecordLog, start: sending WorkerStart
+        record: RecordLog, generation: Generation
     ) throws(SystemError) {
         self.number = number
         self.workerCount = workerCount
@@ -73,22 +75,15 @@ final class WorkerCore {
         poller = try Poller()
         wheel = TimerWheel(now: clock.milliseconds)
         desk = RecordDesk(log: record, number: number)
-        generation = start.generation
-        contexts = start.contexts
-        neutralization = start.neutralization
-        pools = []
+        self.generation = generation
         requestRandom = UInt64.random(in: .min ... .max)
         reserveDescriptor = unsafe herse_open("/dev/null", O_RDONLY, 0)
         let wake = slots.add { _ in .wake }
         try poller.add(loop.wakeDescriptor, .readable, token: wake)
         record.attach(worker: number, wake: { loop.wake() })
-        pools = zip(start.generation.servers, start.serverContexts).map { material, contexts in
-            ServerPool(material, contexts: contexts, worker: self)
-        }
-        try open(start.sockets)
     }
 
-    deinit { close(reserveDescriptor) }
+    deinit { Glibc.close(reserveDescriptor) }
 
     /// Begins to accept on `sockets`.
     func open(_ sockets: [ListenerSocket]) throws(SystemError) {

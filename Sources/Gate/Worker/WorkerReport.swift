@@ -7,6 +7,7 @@ internal import Wire
 package struct WorkerReport: Sendable, Codable {
     package let generation: UInt64
     package let connections: Int
+    package let connectionsPerListener: [Int]
     package let exchanges: Int
     package let waitingForRecord: Int
     package let counters: WorkerCounters
@@ -33,6 +34,9 @@ extension WorkerCore {
     func report() -> WorkerReport {
         WorkerReport(
             generation: generation.number, connections: registry.connectionCount,
+            connectionsPerListener: generation.configuration.listeners.indices.map {
+                registry.count(of: $0)
+            },
             exchanges: exchangesRunning, waitingForRecord: desk.waitingCount, counters: counters,
             servers: pools.flatMap { $0.report() })
     }

@@ -55,7 +55,6 @@ enum Ascii {
     static var dot: UInt8 { 0x2E }
     static var slash: UInt8 { 0x2F }
     static var zero: UInt8 { 0x30 }
-    static var nine: UInt8 { 0x39 }
     static var colon: UInt8 { 0x3A }
     static var semicolon: UInt8 { 0x3B }
     static var questionMark: UInt8 { 0x3F }

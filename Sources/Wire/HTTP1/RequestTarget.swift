@@ -73,17 +73,11 @@ package struct RequestTarget: Sendable, Equatable {
         guard let scheme = try endOfScheme(bytes, from: start, to: limit) else { return limit }
         let end = try parseAuthority(bytes, from: scheme, to: limit)
         guard end < limit else { return limit }
-        switch bytes[end] {
-        case Ascii.slash:
-            return try parsePath(bytes, from: end, to: limit)
-        case Ascii.space, Ascii.questionMark:
-            // An empty path is "/" (RFC 9110 §4.2.3): the slash before the authority stands in.
-            path = (scheme - 1)..<scheme
-            return bytes[end] == Ascii.space
-                ? end : try parseQuery(bytes, from: end + 1, to: limit)
-        default:
-            throw .targetInvalid
-        }
+        if bytes[end] == Ascii.slash { return try parsePath(bytes, from: end, to: limit) }
+        // An empty path is "/" (RFC 9110 §4.2.3): the slash before the authority stands in.
+        path = (scheme - 1)..<scheme
+        return bytes[end] == Ascii.space
+            ? end : try parseQuery(bytes, from: end + 1, to: limit)
     }
 
     /// Where `http://` or `https://` ends; nil when it goes on past `limit`.
@@ -108,7 +102,8 @@ package struct RequestTarget: Sendable, Equatable {
         return index
     }
 
-    /// Takes in an authority; returns where it ends, or `limit`.
+    /// Takes in an authority; returns where the slash, space or question mark after it is, or
+    /// `limit`.
     private mutating func parseAuthority(
         _ bytes: Span<UInt8>, from start: Int, to limit: Int
     ) throws(HeadError) -> Int {

@@ -8,6 +8,13 @@ package struct Fingerprint: Hashable, Sendable {
 
     package init(_ bytes: InlineArray<32, UInt8>) { self.bytes = bytes }
 
+    /// The fingerprint of these bytes, which must be 32; fewer are filled with zeros.
+    package init(_ digest: Span<UInt8>) {
+        var bytes: InlineArray<32, UInt8> = .init(repeating: 0)
+        for index in 0..<min(32, digest.count) { bytes[index] = digest[index] }
+        self.bytes = bytes
+    }
+
     package static func == (one: Fingerprint, other: Fingerprint) -> Bool {
         for index in 0..<32 where one.bytes[index] != other.bytes[index] { return false }
         return true

@@ -144,6 +144,17 @@ import Wire
         #expect(head.wantsUpgrade == upgrades)
     }
 
+    @Test func `has a body or none`() {
+        #expect(BodyFraming.none.isEmpty && BodyFraming.length(0).isEmpty)
+        #expect(!BodyFraming.length(1).isEmpty && !BodyFraming.chunked.isEmpty)
+        #expect(!BodyFraming.untilClose.isEmpty)
+    }
+
+    @Test func `may be sent again when its method is idempotent`() {
+        let idempotent: Set<Wire.Method> = [.get, .head, .put, .delete, .options, .trace]
+        #expect(Set(Wire.Method.allCases.filter(\.isIdempotent)) == idempotent)
+    }
+
     @Test func `needs no Host in HTTP 1.0`() throws {
         #expect(try request("GET / HTTP/1.0\r\n\r\n").head.host == nil)
         let text = "GET http://a:1/ HTTP/1.0\r\n\r\n"

@@ -1,0 +1,309 @@
+// ControlPlane.swift: the gate's administration: one thread beside the workers.
+//
+// Its turn watches the admin socket, signals and its own timers; what is asked is done in the
+// files beside this one: Reloading, Neutralizing, Reporting, Stopping.
+
+internal import CSystem
+internal import Foundation
+internal import Glibc
+internal import Limits
+internal import Neutralization
+internal import Policy
+internal import Reactor
+internal import Record
+internal import Wire
+
+/// The one that changes what is in force; workers only ever see the result.
+actor ControlPlane: LoopOwner {
+    private enum Watched: UInt64 {
+        case wake = 0
+        case signals = 1
+        case socket = 2
+        /// Tokens of connections begin here.
+        case connection = 16
+    }
+
+    private let loop: EventLoop
+    private var poller: Poller
+    private let socket: ControlSocket
+    private let signals: Int32
+    private var connections: [UInt64: ControlConnection] = [:]
+    private var nextToken = Watched.connection.rawValue
+
+    let log: GateLog
+    let configurationPath: String
+    let workers: [Worker]
+    let limits: LimitTable
+    let record: RecordLog
+    let startedAt: UInt64
+
+    var generation: Generation
+    var neutralization: NeutralizationState
+    var list: LoadedList?
+    var journal: Journal<DiskJournalFile>
+    /// Why commands could not be made durable, if one could not.
+    var journalProblem: String?
+    /// Bound port of each listener, by the address it was configured with.
+    var ports: [String: UInt16]
+
+    /// The generation to go back to, and when that happens by itself.
+    var former: Former?
+    /// When the list changes by itself next, in seconds since 1970.
+    var nextListChange: UnixSeconds?
+    private var nextTicketKeys: UInt64
+    var stopAt: UInt64?
+    var isStopping = false
+    var isEnding = false
+    var isOver = false
+
+    private var isChanging = false
+    private var waitingToChange: [CheckedContinuation<Void, Never>] = []
+
+    /// Administrators' connections at once.
+    private static let connectionsMax = 32
+    private static let requestMilliseconds: UInt64 = 30_000
+    /// How long tickets are sealed with one key: a stolen key opens no older session than this.
+    private static let ticketKeyMilliseconds: UInt64 = 3_600_000
+
+    struct Former {
+        let generation: Generation
+        let list: LoadedList?
+        let until: UInt64?
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe loop.asUnownedSerialExecutor()
+    }
+
+    init(_ start: consuming ControlStart, loop: EventLoop) throws(SystemError) {
+        self.loop = loop
+        poller = try Poller()
+        socket = start.socket
+        signals = start.signals
+        log = start.log
+        configurationPath = start.configurationPath
+        workers = start.workers
+        limits = start.limits
+        record = start.record
+        generation = start.generation
+        neutralization = start.neutralization
+        list = start.list
+        ports = start.ports
+        journal = start.journal
+        let now = herse_clock(CLOCK_MONOTONIC) / 1_000_000
+        startedAt = now
+        nextTicketKeys = now + Self.ticketKeyMilliseconds
+        nextListChange = neutralization.nextChange(after: UnixSeconds(Int64(time(nil))))
+        try poller.add(loop.wakeDescriptor, .readable, token: Watched.wake.rawValue)
+        try poller.add(signals, .readable, token: Watched.signals.rawValue)
+        try poller.add(socket.descriptor, .readable, token: Watched.socket.rawValue)
+    }
+
+    var milliseconds: UInt64 { herse_clock(CLOCK_MONOTONIC) / 1_000_000 }
+    var now: UnixSeconds { UnixSeconds(Int64(time(nil))) }
+
+    func turn() -> Bool {
+        let count = poller.wait(milliseconds: 250)
+        for index in 0..<count {
+            let event = poller.event(index)
+            switch event.token {
+            case Watched.wake.rawValue: loop.drainWake()
+            case Watched.signals.rawValue: readSignals()
+            case Watched.socket.rawValue: accept()
+            default: handle(event.token, event.readiness)
+            }
+        }
+        keepTime()
+        return !isOver
+    }
+
+    /// What happens by itself: lists change, confirmations lapse, ticket keys age, a stop ends.
+    private func keepTime() {
+        let moment = milliseconds
+        for (token, connection) in connections
+        where connection.deadline < moment && !connection.isAnswering {
+            drop(token)
+        }
+        if let change = nextListChange, change < now || change == now {
+            nextListChange = nil
+            Task { await self.listChangedByItself() }
+        }
+        if let until = former?.until, until <= moment, !isChanging {
+            Task { await self.confirmationLapsed() }
+        }
+        if nextTicketKeys <= moment {
+            nextTicketKeys = moment + Self.ticketKeyMilliseconds
+            if let keys = TicketKeys() {
+                Task { for worker in self.workers { await worker.replaceTicketKeys(keys) } }
+            }
+        }
+        if isStopping { Task { await self.continueStopping() } }
+    }
+
+    private func readSignals() {
+        var number: UInt8 = 0
+        // Safe because one byte is read into a local.
+        while unsafe read(signals, &number, 1) == 1 {
+            switch Int32(number) {
+            case SIGHUP:
+                Task {
+                    switch await self.reload(confirmWithinSeconds: nil) {
+                    case .refused(let problems):
+                        for problem in problems { log.say(problem) }
+                        log.say("reload refused, generation \(generation.number) stays in force")
+                    default: break
+                    }
+                }
+            case SIGTERM, SIGINT:
+                if isStopping { stopAt = 0 } else { beginStopping() }
+            default: break
+            }
+        }
+    }
+
+    // MARK: The admin socket
+
+    private func accept() {
+        while true {
+            let descriptor = accept4Unix(socket.descriptor)
+            guard descriptor >= 0 else { return }
+            var peer = herse_peer()
+            // Safe because the structure is a local. Only root and the gate's own user may speak,
+            // whatever became of the socket's mode.
+            let known = unsafe herse_peer_credentials(descriptor, &peer) == 0
+            guard known, peer.uid == 0 || peer.uid == geteuid(),
+                connections.count < Self.connectionsMax
+            else {
+                if known { log.say("admin socket: user \(peer.uid) refused", kind: "admin refused") }
+                close(descriptor)
+                continue
+            }
+            let token = nextToken
+            nextToken += 1
+            connections[token] = ControlConnection(
+                descriptor: descriptor, peer: peer, token: token,
+                deadline: milliseconds + Self.requestMilliseconds)
+            do throws(SystemError) {
+                try poller.add(descriptor, .readable, token: token)
+            } catch {
+                connections[token] = nil
+            }
+        }
+    }
+
+    private func handle(_ token: UInt64, _ readiness: Readiness) {
+        guard let connection = connections[token] else { return }
+        if !connection.output.isEmpty {
+            if connection.writeSome() { drop(token) }
+            return
+        }
+        if connection.isAnswering {
+            // Nothing is expected before the answer: the peer has gone, and its order is obeyed.
+            poller.modify(connection.descriptor, [], token: token)
+            return
+        }
+        switch connection.readSome() {
+        case .more: break
+        case .ended: drop(token)
+        case .line(let bytes):
+            connection.isAnswering = true
+            let by = name(of: connection.peer)
+            Task {
+                let answer = await self.obey(bytes, by: by)
+                self.reply(answer, token)
+            }
+        }
+    }
+
+    private func reply(_ answer: ControlAnswer, _ token: UInt64) {
+        guard let connection = connections[token] else { return }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        let bytes = (try? encoder.encode(answer)).map { Array($0) } ?? []
+        connection.answer(bytes)
+        if connection.writeSome() {
+            drop(token)
+        } else {
+            poller.modify(connection.descriptor, .writable, token: token)
+        }
+    }
+
+    private func drop(_ token: UInt64) {
+        guard let connection = connections.removeValue(forKey: token) else { return }
+        poller.remove(connection.descriptor)
+    }
+
+    private func obey(_ bytes: [UInt8], by: String) async -> ControlAnswer {
+        guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(bytes)) else {
+            return .refused(["the request is not understood: is this herse of the gate's version?"])
+        }
+        switch request {
+        case .status: return .status(await status())
+        case .reload(let seconds): return await reload(confirmWithinSeconds: seconds)
+        case .confirm: return confirm()
+        case .rollback: return await rollback()
+        case .neutralize(let order): return await neutralize(order, by: by)
+        case .reinstate(let subjects, let reason, let ticket):
+            return await reinstate(subjects, reason: reason, ticket: ticket, by: by)
+        case .neutralized(let subject): return entries(subject)
+        case .sessions(let professional): return await sessions(professional)
+        case .limits(let professional): return limitsOf(professional)
+        }
+    }
+
+    /// Runs `body` while nothing else changes what is in force; whoever comes meanwhile waits.
+    func exclusively<Result: Sendable>(_ body: () async -> Result) async -> Result {
+        while isChanging { await withCheckedContinuation { waitingToChange.append($0) } }
+        isChanging = true
+        let result = await body()
+        isChanging = false
+        if !waitingToChange.isEmpty { waitingToChange.removeFirst().resume() }
+        return result
+    }
+
+    /// Asks all workers at once.
+    func everywhere<Result: Sendable>(
+        _ ask: @escaping @Sendable (Worker) async -> Result
+    ) async -> [Result] {
+        let workers = self.workers
+        return await withTaskGroup(of: (Int, Result).self) { group in
+            for (index, worker) in workers.enumerated() {
+                group.addTask { (index, await ask(worker)) }
+            }
+            var results: [(Int, Result)] = []
+            for await result in group { results.append(result) }
+            return results.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+}
+
+/// What the control plane begins with.
+struct ControlStart: ~Copyable {
+    let socket: ControlSocket
+    let signals: Int32
+    let log: GateLog
+    let configurationPath: String
+    let workers: [Worker]
+    let limits: LimitTable
+    let record: RecordLog
+    let generation: Generation
+    let neutralization: NeutralizationState
+    let list: LoadedList?
+    let ports: [String: UInt16]
+    var journal: Journal<DiskJournalFile>
+}
+
+/// `root`, `alice (uid 1000)`: who gave an order, for the journal.
+private func name(of peer: herse_peer) -> String {
+    // Safe because the entry is read before another call could change it.
+    guard let entry = unsafe getpwuid(peer.uid), let name = unsafe entry.pointee.pw_name else {
+        return "uid:\(peer.uid)"
+    }
+    return unsafe String(cString: name)
+}
+
+private func accept4Unix(_ listener: Int32) -> Int32 {
+    var storage = sockaddr_storage()
+    // Safe because the storage is a local of the size accept4 is told.
+    return unsafe herse_accept(listener, &storage)
+}

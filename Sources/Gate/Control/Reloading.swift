@@ -1,0 +1,203 @@
+// Reloading.swift: the next generation: loaded beside the one in force, then put in force whole.
+
+internal import CSystem
+internal import Glibc
+internal import Limits
+internal import Neutralization
+internal import Policy
+internal import Reactor
+internal import Wire
+
+extension ControlPlane {
+    /// Loads everything again. Nothing changes unless all of it is good; returns when the new
+    /// generation is in force in every worker and everybody it cuts off is cut.
+    func reload(confirmWithinSeconds: Int?) async -> ControlAnswer {
+        if isStopping { return .refused(["the gate is stopping"]) }
+        let begun = milliseconds
+        let path = configurationPath
+        // Loading takes as long as it takes: orders are obeyed meanwhile.
+        let candidate = await loadCandidate(path)
+        guard let configuration = candidate.configuration, let material = candidate.material else {
+            return .refused(candidate.diagnostics.map(\.description))
+        }
+        let warnings = candidate.diagnostics.map(\.description)
+        return await exclusively {
+            if let problem = cannotChange(to: configuration) { return .refused([problem]) }
+            let former = Former(
+                generation: generation, list: list,
+                until: confirmWithinSeconds.map { milliseconds + UInt64($0) * 1000 })
+            let next: Generation
+            do throws(LimitSetError) {
+                next = try makeGeneration(
+                    number: generation.number + 1, configuration, material, limits: limits)
+            } catch {
+                return .refused(["limits: \(error.message)"])
+            }
+            switch await putInForce(next, list: material.list) {
+            case .failure(let problem): return .refused([problem.text])
+            case .success(let cut):
+                self.former = former
+                log.say("generation \(next.number) in force")
+                return .reloaded(
+                    ReloadReport(
+                        generation: next.number, milliseconds: Double(milliseconds - begun),
+                        warnings: warnings, cut: cut, confirmWithinSeconds: confirmWithinSeconds))
+            }
+        }
+    }
+
+    /// Keeps the generation in force: it no longer goes back by itself.
+    func confirm() -> ControlAnswer {
+        guard let former, former.until != nil else {
+            return .refused(["nothing waits for a confirmation"])
+        }
+        self.former = Former(generation: former.generation, list: former.list, until: nil)
+        return .reloaded(
+            ReloadReport(
+                generation: generation.number, milliseconds: 0, warnings: [], cut: CutCount(),
+                confirmWithinSeconds: nil))
+    }
+
+    /// Puts the generation before the last reload in force again. The neutralization list is not
+    /// rolled back: whoever was cut off stays so.
+    func rollback() async -> ControlAnswer {
+        let begun = milliseconds
+        return await exclusively {
+            guard let former else { return .refused(["there is no reload to undo"]) }
+            let next = former.generation.renumbered(generation.number + 1)
+            switch await putInForce(next, list: list) {
+            case .failure(let problem): return .refused([problem.text])
+            case .success(let cut):
+                self.former = nil
+                log.say("generation \(next.number) in force: the one before the last reload")
+                return .reloaded(
+                    ReloadReport(
+                        generation: next.number, milliseconds: Double(milliseconds - begun),
+                        warnings: [], cut: cut, confirmWithinSeconds: nil))
+            }
+        }
+    }
+
+    func confirmationLapsed() async {
+        guard let until = former?.until, until <= milliseconds else { return }
+        log.say("reload was not confirmed in time: going back")
+        _ = await rollback()
+    }
+
+    /// What a reload cannot change; the operator is told to restart.
+    private func cannotChange(to next: Configuration) -> String? {
+        let old = generation.configuration
+        let fixed = [
+            ("state", old.state == next.state), ("control", old.control == next.control),
+            ("workers", old.workers == next.workers),
+            ("record", old.durability == next.durability),
+        ]
+        guard let key = fixed.first(where: { !$0.1 })?.0 else { return nil }
+        return "\(next.files.first ?? configurationPath):1:1: error: `\(key)` cannot change by "
+            + "reload (restart the gate to change it)"
+    }
+
+    struct Problem: Error { let text: String }
+
+    /// Two phases: every worker makes what it needs; only when all could is it put in force.
+    private func putInForce(
+        _ next: Generation, list newList: LoadedList?
+    ) async -> Result<CutCount, Problem> {
+        guard let tickets = TicketKeys() else {
+            return .failure(Problem(text: "the system has no randomness"))
+        }
+        var bound: [Int: UInt16] = [:]
+        for (index, listener) in next.configuration.listeners.enumerated() {
+            if let port = ports[listener.address.description] { bound[index] = port }
+        }
+        for (number, worker) in workers.enumerated() {
+            do throws(StagingError) {
+                bound = try await worker.stage(next, tickets: tickets, ports: bound)
+            } catch {
+                for worker in workers[..<number] { await worker.discardStaged() }
+                return .failure(Problem(text: describe(error, next)))
+            }
+        }
+        let (state, settled) = neutralization.replacing(
+            list: newList?.entries ?? .empty, at: now)
+        if !settled.isEmpty {
+            do throws(JournalError) {
+                try journal.append(settled)
+            } catch {
+                for worker in workers { await worker.discardStaged() }
+                return .failure(Problem(text: error.message(file: "neutralization.journal")))
+            }
+        }
+        neutralization = state
+        list = newList
+        generation = next
+        for (index, listener) in next.configuration.listeners.enumerated() {
+            if let port = bound[index] { ports[listener.address.description] = port }
+        }
+        nextListChange = await nextChange(of: state, after: now)
+        _ = await everywhere { await $0.commit(state) }
+        let cuts = await everywhere { await $0.sweep() }
+        return .success(cuts.reduce(CutCount(), +))
+    }
+
+    func listChangedByItself() async {
+        let cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
+        nextListChange = await nextChange(of: neutralization, after: now)
+        log.say("an entry of the neutralization list came in force or ended: \(cut.connections) cut")
+    }
+}
+
+/// Reads the whole list: not on the control plane's own thread.
+@concurrent
+func nextChange(of state: NeutralizationState, after now: UnixSeconds) async -> UnixSeconds? {
+    state.nextChange(after: now)
+}
+
+/// A configuration as it was found on disk, loaded as far as it could be.
+struct Candidate: Sendable {
+    let configuration: Configuration?
+    let material: Material?
+    let diagnostics: [Diagnostic]
+}
+
+/// Loads everything a gate needs, off the control plane's thread.
+@concurrent
+func loadCandidate(_ path: String) async -> Candidate {
+    let loaded = ConfigurationLoader().load(path: path)
+    guard let configuration = loaded.configuration else {
+        return Candidate(configuration: nil, material: nil, diagnostics: loaded.diagnostics)
+    }
+    var loader = MaterialLoader(configuration)
+    let material = loader.load()
+    return Candidate(
+        configuration: configuration, material: material,
+        diagnostics: loaded.diagnostics + loader.diagnostics)
+}
+
+func makeGeneration(
+    number: UInt64, _ configuration: Configuration, _ material: Material, limits: LimitTable
+) throws(LimitSetError) -> Generation {
+    var prepared: [PreparedLimits] = []
+    for set in configuration.limitSets {
+        prepared.append(try PreparedLimits(set, table: limits))
+    }
+    return Generation(
+        number: number, rulebook: Rulebook(configuration), listeners: material.listeners,
+        servers: material.servers, routes: configuration.routes.map(PreparedRoute.init),
+        limits: prepared)
+}
+
+func describe(_ error: StagingError, _ generation: Generation) -> String {
+    switch error {
+    case .material(let error):
+        return [error.file, error.problem, error.hint].compactMap { $0 }.joined(separator: ": ")
+    case .listener(let index, let failure):
+        let listener = generation.configuration.listeners[index]
+        let place = listener.addressPlace
+        let hint =
+            failure.code == EADDRINUSE
+            ? "another program listens there: `ss -ltnp` names it" : "see the address of the listener"
+        return "\(place.file):\(place.line):\(place.column): error: cannot listen on "
+            + "\(listener.address): \(failure.message.lowercased()) (\(hint))"
+    }
+}

@@ -1,0 +1,172 @@
+// Reporting.swift: status, sessions and limits, as the command line shows them.
+
+internal import CSystem
+internal import Glibc
+internal import Limits
+internal import Neutralization
+internal import Policy
+internal import Record
+internal import Wire
+
+/// The version of the gate, as `herse --version` has it.
+package let herseVersion = "0.1.0"
+
+extension ControlPlane {
+    func status() async -> StatusReport {
+        let reports = await everywhere { await $0.report() }
+        let generation = self.generation
+        let lists = listReports(generation)
+        let record = RecordReport(
+            durable: generation.configuration.durability.rawValue,
+            problem: self.record.problem?.message, failedCommits: self.record.failedCommits)
+        let servers = serverReports(reports)
+        var awaiting: Int?
+        if let until = former?.until {
+            awaiting = Int((until - min(until, milliseconds)) / 1000)
+        }
+        return StatusReport(
+            version: herseVersion, generation: generation.number,
+            uptimeSeconds: (milliseconds - startedAt) / 1000,
+            listeners: listenerReports(generation, reports), servers: servers, lists: lists,
+            record: record, workers: reports,
+            degraded: degraded(generation, lists, record, servers),
+            awaitingConfirmationSeconds: awaiting)
+    }
+
+    private func listenerReports(
+        _ generation: Generation, _ reports: [WorkerReport]
+    ) -> [ListenerReport] {
+        generation.configuration.listeners.enumerated().map { index, listener in
+            let port = ports[listener.address.description] ?? listener.address.port
+            let leaf = generation.listeners[index].settings.credentials.first?.chain.first
+            return ListenerReport(
+                name: listener.name, address: addressText(listener.address, port: port),
+                connections: reports.reduce(0) {
+                    $0 + (index < $1.connectionsPerListener.count ? $1.connectionsPerListener[index] : 0)
+                },
+                certificateEnds: leaf.map { UnixSeconds($0.notAfter).description } ?? "")
+        }
+    }
+
+    /// One line for each endpoint: up when any worker can reach it.
+    private func serverReports(_ reports: [WorkerReport]) -> [ServerReport] {
+        guard let first = reports.first else { return [] }
+        return first.servers.indices.map { index in
+            let all = reports.compactMap { index < $0.servers.count ? $0.servers[index] : nil }
+            return ServerReport(
+                server: first.servers[index].server, endpoint: first.servers[index].endpoint,
+                isUp: all.contains { $0.isUp }, failures: all.reduce(0) { $0 + $1.failures })
+        }
+    }
+
+    private func listReports(_ generation: Generation) -> [ListReport] {
+        var reports: [ListReport] = []
+        let moment = now
+        if let file = generation.configuration.neutralized {
+            reports.append(
+                ListReport(
+                    kind: "neutralized", name: file.path,
+                    state: list.map { word($0.standing(now: moment, staleAfter: nil)) } ?? "unknown",
+                    entries: list?.entries.count ?? 0,
+                    ageSeconds: list.map { moment.value - $0.changed.value }, nextUpdate: nil))
+        }
+        let commands = neutralization.commandsInForce.count
+        reports.append(
+            ListReport(
+                kind: "commands", name: "neutralization.journal",
+                state: journalProblem != nil ? "unknown" : commands == 0 ? "empty" : "fresh",
+                entries: commands, ageSeconds: nil, nextUpdate: nil))
+        for material in generation.listeners {
+            for list in material.settings.anchors.lists {
+                let isStale = list.nextUpdate.map { $0 < moment.value } ?? false
+                let state = isStale ? "stale" : list.entryCount == 0 ? "empty" : "fresh"
+                reports.append(
+                    ListReport(
+                        kind: "revocation", name: list.issuer, state: state,
+                        entries: list.entryCount, ageSeconds: moment.value - list.thisUpdate,
+                        nextUpdate: list.nextUpdate.map { UnixSeconds($0).description }))
+            }
+        }
+        return reports
+    }
+
+    private func word(_ standing: ListStanding) -> String {
+        switch standing {
+        case .fresh: "fresh"
+        case .stale: "stale"
+        case .empty: "empty"
+        case .unknown: "unknown"
+        }
+    }
+
+    /// Everything that is not as it should be, one sentence each.
+    private func degraded(
+        _ generation: Generation, _ lists: [ListReport], _ record: RecordReport,
+        _ servers: [ServerReport]
+    ) -> [String] {
+        var found: [String] = []
+        if generation.configuration.durability != .beforeDelivery {
+            found.append("record: durable is `\(record.durable)`, not `before-delivery`")
+        }
+        if let problem = record.problem { found.append("record: \(problem)") }
+        if let problem = journalProblem { found.append("neutralization journal: \(problem)") }
+        for list in lists where list.state == "stale" || list.state == "unknown" {
+            found.append("\(list.kind) list `\(list.name)` is \(list.state)")
+        }
+        for listener in generation.configuration.listeners
+        where listener.tls.expiredRevocation == .unsafeAccept {
+            found.append("listener `\(listener.name)`: expired revocation lists are accepted")
+        }
+        for material in generation.listeners {
+            for authority in material.settings.anchors.authoritiesWithoutList {
+                found.append("no revocation list of `\(authority.title)`")
+            }
+        }
+        let names = Set(servers.map(\.server))
+        for name in names.sorted() {
+            let endpoints = servers.filter { $0.server == name }
+            for endpoint in endpoints where !endpoint.isUp {
+                found.append("identity server `\(name)`: \(endpoint.endpoint) cannot be reached")
+            }
+        }
+        for (index, material) in generation.listeners.enumerated() {
+            guard let leaf = material.settings.credentials.first?.chain.first,
+                leaf.notAfter < now.value
+            else { continue }
+            found.append(
+                "listener `\(generation.configuration.listeners[index].name)`: certificate has expired")
+        }
+        return found
+    }
+
+    func sessions(_ professional: String?) async -> ControlAnswer {
+        let id = professional?.uppercased()
+        return .sessions(await everywhere { await $0.sessions(of: id) }.flatMap { $0 })
+    }
+
+    /// What a professional has used of every window of every set.
+    func limitsOf(_ professional: String) -> ControlAnswer {
+        let id = Array(professional.uppercased().utf8)
+        let who = limits.professional(id.span)
+        let time = limits.clock.time(
+            sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
+        var reports: [LimitReport] = []
+        for prepared in generation.limits {
+            for usage in limits.usage(who, prepared.set, now: time) {
+                let window = prepared.set.windows[usage.window]
+                reports.append(
+                    LimitReport(
+                        set: prepared.set.name, count: "requests",
+                        perSeconds: Int(window.spanSeconds), limit: usage.limit, used: usage.used,
+                        remaining: usage.remaining, resetSeconds: usage.resetSeconds,
+                        enforce: window.isShadow ? "shadow" : "deny"))
+            }
+        }
+        return .limits(reports)
+    }
+}
+
+func addressText(_ address: Address, port: UInt16) -> String {
+    if case .ipv6 = address.host { return "[\(address.hostText)]:\(port)" }
+    return "\(address.hostText):\(port)"
+}
