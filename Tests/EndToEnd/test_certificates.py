@@ -39,7 +39,6 @@ UNFIT = {
     "version 1": lambda pki: pki.version_one("v1"),
     "an empty subject": lambda pki: pki.issue(
         "empty", x509.Name([]), names=[x509.DNSName("localhost")]),
-    "of a server's authority": lambda pki: pki.issue("of-servers", by=pki.servers),
     "signed by a card": lambda pki: signed_by_card(pki),
     "only for encryption": lambda pki: pki.issue(
         "encryption", key_usage=usage(key_encipherment=True)),
@@ -68,6 +67,15 @@ def test_an_unfit_certificate_ends_the_handshake(gate, upstream, pki, case, vers
     alert = shake(gate, card=UNFIT[case](pki), low=version, high=version)
     assert alert and "ALERT" in alert, alert
     assert upstream.requests == []
+
+
+def test_an_intermediate_alone_may_be_the_anchor_and_then_its_siblings_are_nobody(
+    config, make_gate, upstream, pki
+):
+    config["listeners"][0]["tls"]["client_authorities"] = [str(pki.path("persons-ca.pem"))]
+    gate = make_gate(config)
+    assert gate.get().status == 200
+    assert "ALERT" in (shake(gate, card=pki.issue("of-servers", by=pki.servers)) or "accepted")
 
 
 def test_the_chain_may_come_without_its_root_but_not_without_its_middle(

@@ -150,7 +150,7 @@ FIRST_LINES = {
     "HTTP/0.9": (get(version=b"HTTP/0.9"), 505),
     "HTTP/1.2": (get(version=b"HTTP/1.2"), 505),
     "HTTP/2.0": (get(version=b"HTTP/2.0"), 505),
-    "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
     "a long request line": (get(target=b"/fhir/" + b"a" * 9000), 414),
     "a long field": (get(fields=HOST + b"X: " + b"a" * 9000 + b"\r\n"), 431),
     "too many fields": (get(fields=HOST + b"X: 1\r\n" * 101), 431),
@@ -159,8 +159,6 @@ FIRST_LINES = {
     "an unknown expectation": (get(fields=HOST + b"Expect: a-miracle\r\n"), 417),
     "an upgrade of the connection": (
         get(fields=HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"), None),
-    "CONNECT": (b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n", None),
-    "TRACE": (b"TRACE /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n", None),
 }
 
 marks = itertools.count()
@@ -229,6 +227,23 @@ def test_what_is_refused_after_a_good_request_ends_a_connection_too(gate, upstre
         assert connection.answer().status == 400
         assert connection.end() == ("closed", b"")
     assert upstream.targets() == ["/fhir/first"]
+
+
+@pytest.mark.parametrize("line", [
+    b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n",
+    b"TRACE /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"BREW /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"get /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n",
+])
+def test_a_method_that_no_route_can_list_is_never_forwarded(gate, upstream, line):
+    with gate.connect() as connection:
+        connection.send(line)
+        answer = connection.answer()
+        assert 400 <= answer.status < 502
+        if answer.keeps_alive:
+            assert connection.get("/fhir/next").status == 200
+    assert upstream.targets() in ([], ["/fhir/next"])
 
 
 def test_bytes_that_come_one_at_a_time_are_one_request(gate, upstream):

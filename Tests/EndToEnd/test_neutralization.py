@@ -138,12 +138,23 @@ def test_a_request_waiting_for_the_identity_server_is_cut(own, upstream):
 
 
 def test_an_upload_under_way_is_cut(own, upstream):
+    ends = []
+    upstream.reads_bodies = False
+
+    def take(request, peer):
+        try:
+            peer.take(1000)
+        finally:
+            ends.append(len(peer.data))
+
+    upstream.answer = take
     with own.connect() as victim:
         victim.send(request("/fhir/x", ["Content-Length: 1000"], "POST") + b"a" * 10)
-        until(lambda: upstream.peers, what="the upload is upstream")
+        until(lambda: upstream.requests, what="the upload is upstream")
         neutralize(own)
         assert not victim.is_open()
-    assert upstream.requests == []
+    until(lambda: ends, what="the identity server is told")
+    assert ends[0] < 1000
 
 
 def test_a_new_connection_gets_403_with_an_incident_and_whom_to_call(own, upstream):
@@ -303,7 +314,7 @@ def test_a_subject_that_is_none_is_refused(own, subject):
     run = own.run("neutralize", subject, "--reason", "x")
     assert run.code != 0, run
     assert run.err.strip()
-    assert own.do("neutralized", "--json").out.count("subject") in (0, 1)
+    assert own.run("neutralized", "--json").json() == []
 
 
 def test_a_reason_is_required(own):

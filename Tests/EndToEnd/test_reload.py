@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from harness.client import request
-from harness.gate import find
+from harness.gate import find, yaml_text
 from harness.pki import name
 from harness.upstream import Upstream, answer
 from harness.waiting import until
@@ -119,6 +119,10 @@ def test_check_is_silent_enough_on_a_good_configuration(own):
 def test_a_file_that_is_no_configuration_is_refused_at_its_place(own, upstream, text):
     own.file.write_text(text)
     run = own.run("reload")
+    if "state: " in text and "./state" not in text:
+        # Where the gate would be cannot be told from this file.
+        assert run.code in (1, 2), run
+        run = own.run("check")
     assert run.code == 1, run
     assert re.search(r"herse\.yaml:\d+:\d+: error: \S", run.text), run
     assert own.get().status == 200
@@ -387,15 +391,13 @@ def test_a_rollback_undoes_the_last_reload(own, upstream):
 
 
 def test_a_folder_is_one_configuration(config, make_gate, upstream):
-    import yaml
-
     gate = make_gate(config, start=False)
     folder = gate.folder / "conf"
     folder.mkdir()
     parts = {"10-base.yaml": dict(config), "20-routes.yaml": {"routes": config["routes"][3:]}}
     parts["10-base.yaml"]["routes"] = config["routes"][:3]
     for file, part in parts.items():
-        (folder / file).write_text(yaml.safe_dump(part))
+        (folder / file).write_text(yaml_text(part))
     (folder / "ignored.txt").write_text("hello: [")
     gate.file = folder
     gate.start()

@@ -30,7 +30,7 @@ def shake(gate, **options):
             except ssl.SSLEOFError:
                 return "ended without an alert"
     except ssl.SSLError as error:
-        return error.reason or str(error)
+        return (error.reason or str(error)).upper().replace(" ", "_")
     return "ended"
 
 
