@@ -78,6 +78,7 @@ def through(gate, work, card="physician"):
         client = AsyncFHIRClient(
             f"https://localhost:{port}",
             aiohttp_config={"ssl": gate.pki.context(card)},
+            extra_headers={"Prefer": "return=representation"},
         )
         return await work(client)
 
