@@ -174,7 +174,9 @@ actor ControlPlane: LoopOwner {
             guard known, peer.uid == 0 || peer.uid == geteuid(),
                 connections.count < Self.connectionsMax
             else {
-                if known { log.say("admin socket: user \(peer.uid) refused", kind: "admin refused") }
+                if known {
+                    log.say("admin socket: user \(peer.uid) refused", kind: "admin refused")
+                }
                 close(descriptor)
                 continue
             }
