@@ -6,6 +6,6 @@ import Gate
 struct Herse {
     static func main() async {
         let arguments = CommandLine.arguments
-        _ = await serve(configurationPath: arguments.count > 1 ? arguments[1] : "/etc/herse")
+        _ = await serve(configurationPath: arguments.count > 1 ? arguments[arguments.count - 1] : "/etc/herse")
     }
 }

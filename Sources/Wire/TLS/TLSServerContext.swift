@@ -91,9 +91,9 @@ package struct TLSServerSettings: Sendable {
     /// Seals new tickets with `keys`; those sealed before are no longer accepted.
     package func replaceTicketKeys(_ keys: TicketKeys) {
         var bytes = keys.bytes
-        for unsafecontext in unsafe contexts {
-            // Safe because OpenSSL copies the keys.
-            _ = unsafe herse_ctx_set_ticket_keys(context, &bytes, Int32(bytes.count))
+        // Safe because OpenSSL copies the keys.
+        unsafe contexts.forEach {
+            _ = unsafe herse_ctx_set_ticket_keys($0, &bytes, Int32(bytes.count))
         }
     }
 
