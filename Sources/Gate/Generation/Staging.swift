@@ -157,6 +157,7 @@ extension WorkerCore {
         renumberListeners(staged.listenerPlaces)
         // The addresses were bound when they were staged: only epoll could still refuse.
         try? open(staged.sockets)
+        forgetFreeExchanges()
         if staged.rereadsIdentities { rereadIdentities() }
     }
 

@@ -178,9 +178,16 @@ final class WorkerCore {
 
     func takeExchange() -> Exchange { freeExchanges.popLast() ?? Exchange(worker: self) }
 
+    /// Keeps `exchange` for the next request, unless it holds on to a generation that is over.
     func giveBack(_ exchange: Exchange) {
-        if freeExchanges.count < Self.freeExchangesMax { freeExchanges.append(exchange) }
+        guard exchange.generation.number == generation.number,
+            freeExchanges.count < Self.freeExchangesMax
+        else { return }
+        freeExchanges.append(exchange)
     }
+
+    /// Lets go of everything kept that holds on to the generation before.
+    func forgetFreeExchanges() { freeExchanges.removeAll() }
 
     /// The gate's own answer to a refusal.
     func answer(
