@@ -216,9 +216,10 @@ final class Exchange {
         }
     }
 
-    /// Whether the identity server keeps up with the body.
+    /// Whether the identity server keeps up with the body. That of a refused request is not read
+    /// at all until its answer is gone: nobody would consume it.
     var mayTakeBody: Bool {
-        stage != .over && (request?.count ?? 0) < Self.requestHeldMax
+        stage != .over && refusal == nil && (request?.count ?? 0) < Self.requestHeldMax
     }
 
     func takeBody(_ bytes: Span<UInt8>) {

@@ -163,6 +163,8 @@ final class ServerConnection {
         isPaused = false
         watch(interest.union(.readable))
         understand()
+        // What the session holds already no readiness announces.
+        if !isPaused, session?.hasPending == true { readAll() }
     }
 
     // MARK: Readiness
