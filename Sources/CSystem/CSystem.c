@@ -5,6 +5,7 @@
 #include "CSystem.h"
 
 #include <sched.h>
+#include <unistd.h>
 #include <string.h>
 
 int herse_peer_credentials(int descriptor, struct herse_peer *out) {
@@ -33,4 +34,29 @@ int herse_usable_cores(void) {
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
     return CPU_COUNT(&set);
+}
+
+static int signal_pipe = -1;
+
+static void note_signal(int number) {
+    int kept = errno;
+    unsigned char byte = (unsigned char)number;
+    // A full pipe holds signals that are not read yet: one more says nothing new.
+    if (write(signal_pipe, &byte, 1) < 0) {}
+    errno = kept;
+}
+
+int herse_catch_signals(void) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -1;
+    signal_pipe = ends[1];
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&action.sa_mask);
+    sigemptyset(&ignore.sa_mask);
+    if (sigaction(SIGHUP, &action, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0 ||
+        sigaction(SIGTERM, &action, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0) {
+        return -1;
+    }
+    return ends[0];
 }

@@ -59,10 +59,10 @@ func readJournalLine(
         words.append(start..<index)
         start = index + 1
     }
-    guard words.count >= 4, decimalNumber(line.extracting(words[0])) == number else {
+    guard decimalNumber(line.extracting(words[0])) == number else {
         throw .number(expected: number)
     }
-    guard let command = command(line, words) else { throw .content }
+    guard words.count >= 4, let command = command(line, words) else { throw .content }
     return command
 }
 
@@ -81,11 +81,16 @@ private func command(_ line: Span<UInt8>, _ words: [Range<Int>]) -> Command? {
             fields.updateValue(sign + 1..<word.upperBound, forKey: name) == nil
         else { return nil }
     }
+    // A field that could not be read stays, and refuses the line below.
     func time(_ name: String) -> UnixSeconds? {
-        fields.removeValue(forKey: name).flatMap { UnixSeconds(rfc3339: line.extracting($0)) }
+        let read = fields[name].flatMap { UnixSeconds(rfc3339: line.extracting($0)) }
+        if read != nil { fields[name] = nil }
+        return read
     }
     func unescapedText(_ name: String) -> String? {
-        fields.removeValue(forKey: name).flatMap { unescaped(line.extracting($0)) }
+        let read = fields[name].flatMap { unescaped(line.extracting($0)) }
+        if read != nil { fields[name] = nil }
+        return read
     }
     guard let at = time("at"), let by = unescapedText("by"), let reason = unescapedText("reason")
     else { return nil }
@@ -119,7 +124,10 @@ private func hexadecimalNumber(_ text: Span<UInt8>) -> UInt64? {
     guard text.count >= 1, text.count <= 16 else { return nil }
     var value: UInt64 = 0
     for index in 0..<text.count {
-        guard let digit = hexDigit(text[index]) else { return nil }
+        // Lower case only, as written: one line has one spelling.
+        guard text[index] < 0x41 || text[index] > 0x46, let digit = hexDigit(text[index]) else {
+            return nil
+        }
         value = value << 4 | UInt64(digit)
     }
     return value

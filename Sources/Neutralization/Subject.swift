@@ -74,7 +74,8 @@ func readFingerprint(
     var pair: UInt8 = 0
     for index in 0..<text.count {
         let byte = text[index]
-        if byte == 0x3A, digits > 0, digits % 2 == 0, index + 1 < text.count { continue }
+        let mayBeColon = digits > 0 && digits % 2 == 0 && index + 1 < text.count
+        if byte == 0x3A, mayBeColon, text[index - 1] != 0x3A { continue }
         guard let digit = hexDigit(byte) else { throw .fingerprintByte(byte, at: index) }
         digits += 1
         guard digits <= 64 else { continue }

@@ -4,6 +4,7 @@ import ArgumentParser
 import COpenSSL
 import Gate
 
+@main
 struct Herse: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "herse",

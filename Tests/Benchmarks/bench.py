@@ -1,7 +1,8 @@
-# bench.py: measures Herse beside HAProxy and nginx in one run. `script/bench` installs what it needs.
+# bench.py: measures Herse beside HAProxy and nginx in one run; `script/bench` prepares for it.
 
 import argparse
 import json
+import os
 import resource
 import signal
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 import profiling
 import report
 import rows
-from contestants import CONTESTANTS, Backend, Contestant, Herse, Setting
+from contestant import Contestant, Setting
+from contestants import CONTESTANTS, Backend, Herse
 from machine import BenchError, Workshop, cores, free_ports
 from pki import make_pki, rpps_identifier
 
@@ -123,17 +125,20 @@ def measure(bench: rows.Bench, wanted: list[str], idle: list[int], ports) -> lis
     return done
 
 
-def facts(bench: rows.Bench, arguments: argparse.Namespace) -> dict[str, str]:
+def facts(bench: rows.Bench, arguments: argparse.Namespace, load_before: float) -> dict[str, str]:
     openssl = subprocess.run(["openssl", "version"], text=True, capture_output=True).stdout
     versions = [f"{one.title} {one.version()}" for one in bench.contestants]
     return {
         "date": report.now(), "machine": report.machine(),
         "versions": ", ".join([*versions, openssl.strip().split(" (")[0]]),
-        "method": f"{arguments.rounds} rounds of {arguments.seconds:g} s in turns, one gate thread "
+        "method": f"{arguments.rounds} rounds of {arguments.seconds:g} s in turns (handshakes: as "
+                  f"long, in turns of {rows.HANDSHAKE_SECONDS:g} s), one gate thread "
                   f"on core {min(bench.contestants[0].setting.gate_cores)}, load and backend on "
                   f"{', '.join(map(str, sorted(bench.load_cores)))}",
         "crypto": "TLS 1.3, TLS_AES_128_GCM_SHA256, X25519, ECDSA P-256, client certificate "
                   "required",
+        "load average": f"{load_before:.1f} before, {os.getloadavg()[0]:.1f} after (its own is "
+                        "below 2)",
         "record": f"on {bench.workshop.filesystem()}",
     }
 
@@ -154,7 +159,8 @@ def time_limit(arguments: argparse.Namespace) -> int:
     """Seconds a run may take at most, several times what it should."""
     samples = arguments.rounds * len(arguments.only) * len(ROWS)
     holds = 3 * len(arguments.only) * len(arguments.idle)
-    return int(600 + samples * (arguments.seconds + 10) + holds * (60 + max(arguments.idle) / 50))
+    return int(600 + samples * (2 * arguments.seconds + 10)
+               + holds * (60 + max(arguments.idle) / 50))
 
 
 def stop_by_signal(number: int, _frame) -> None:
@@ -166,8 +172,12 @@ def run(arguments: argparse.Namespace) -> None:
     chosen: list[type[Contestant]] = [CONTESTANTS[name] for name in arguments.only]
     if Herse in chosen:
         Herse.executable = build_herse(arguments.herse)
+        Herse.built_here = arguments.herse is None
     signal.alarm(time_limit(arguments))
     gate_cores, load_cores = cores()
+    load_before = os.getloadavg()[0]
+    if load_before > len(gate_cores | load_cores) / 2:
+        say(f"the machine is busy (load average {load_before:.1f}): the ratios will scatter")
     if gate_cores == load_cores:
         say("one core only: the load competes with the gate, latencies mean little")
     with Workshop(arguments.keep) as workshop:
@@ -186,7 +196,7 @@ def run(arguments: argparse.Namespace) -> None:
             profiling.profile(bench, arguments.profile, lambda: next(ports))
             return
         done = measure(bench, arguments.rows, arguments.idle, lambda: next(ports))
-        known = facts(bench, arguments)
+        known = facts(bench, arguments, load_before)
         show(done, arguments.only, known)
         if arguments.json:
             arguments.json.write_text(

@@ -1,4 +1,4 @@
-// cards.h: the professionals' cards a load generator presents, and the one crypto all contestants do.
+// cards.h: the professionals' cards a load generator presents, and the one crypto all do.
 //
 // Shared by present_cards.c and tls_client.c; each of them is one translation unit.
 
@@ -31,11 +31,11 @@ static void cards_fail(const char *what, const char *path) {
     exit(1);
 }
 
-/// Reads the PEM files named by HERSE_BENCH_CARDS, separated by colons: each a certificate and its key.
+/// Reads the PEM files named by HERSE_BENCH_CARDS, separated by colons: each a certificate and
+/// its key.
 static void cards_load(void) {
     const char *list = getenv("HERSE_BENCH_CARDS");
-    if (list == NULL || *list == 0) cards_fail("no card in the environment variable",
-                                               "HERSE_BENCH_CARDS");
+    if (list == NULL || *list == 0) cards_fail("no card in the variable", "HERSE_BENCH_CARDS");
     char *paths = strdup(list), *rest = NULL;
     for (char *path = strtok_r(paths, ":", &rest); path; path = strtok_r(NULL, ":", &rest)) {
         if (cards_count == CARDS_MAX) cards_fail("too many cards, from", path);
@@ -46,7 +46,8 @@ static void cards_load(void) {
         (void)BIO_seek(file, 0);
         card->key = PEM_read_bio_PrivateKey(file, NULL, NULL, NULL);
         BIO_free(file);
-        if (card->certificate == NULL || card->key == NULL) cards_fail("no certificate and key in", path);
+        if (card->certificate == NULL || card->key == NULL)
+            cards_fail("no certificate and key in", path);
     }
     free(paths);
 }

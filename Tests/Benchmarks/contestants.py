@@ -5,135 +5,30 @@
 # counted per professional, identity headers set, connections to the backend kept alive. The peers
 # keep no log; Herse has its durable record on. Where the work differs, Herse does more.
 
+import hashlib
 import os
+import re
 import socket
-import ssl
 import subprocess
-from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from pathlib import Path
 
-from machine import BenchError, Process, Workshop
-from pki import PKI
+from contestant import ECHO, Contestant, echo, first_line, listening
+from machine import Process, Workshop
 
 SUITES_13 = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
 SUITES_12 = ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"]
-PATIENT = "/fhir/Patient/1"
-#: Where the backend answers with the identity it was told, to prove that a gate tells it.
-ECHO = "/fhir/echo"
-
-
-@dataclass
-class Setting:
-    """What a contestant is configured from."""
-    workshop: Workshop
-    pki: PKI
-    backend_port: int
-    #: National identifiers that are cut off, one a line.
-    neutralized: list[str]
-    #: Client connections that must fit.
-    connections: int
-    gate_cores: set[int]
-
-
-def _listening(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _first_line(command: list[str]) -> str:
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=20)
-    return (done.stdout.splitlines() or ["unknown"])[0]
-
-
-class Contestant(ABC):
-    name: str
-    title: str
-    #: Arguments that keep all the work in the process that is started, where a tool wraps it.
-    alone: list[str] = []
-
-    def __init__(self, setting: Setting):
-        self.setting = setting
-        self.port = 0
-        self.process: Process | None = None
-
-    @abstractmethod
-    def version(self) -> str: ...
-
-    @abstractmethod
-    def command(self, folder: Path) -> list[str]:
-        """Writes the configuration for `self.port` into `folder`; returns what to start."""
-
-    def is_ready(self) -> bool:
-        return _listening(self.port)
-
-    def start(self, port: int, wrapper: list[str] | None = None, seconds: float = 20) -> None:
-        self.port = port
-        folder = self.setting.workshop.folder / f"{self.name}.{port}"
-        folder.mkdir(mode=0o700)
-        self.process = Process(self.setting.workshop, f"{self.name}.{port}",
-                               [*wrapper, *self.command(folder), *self.alone] if wrapper
-                               else self.command(folder), self.setting.gate_cores)
-        self.process.wait_until(self.is_ready, seconds, "ready")
-
-    def stop(self) -> None:
-        if self.process:
-            self.process.stop()
-            self.process = None
-
-    # MARK: proof that the work is done
-
-    def prove(self, body: str) -> None:
-        """Refuses to measure a gate that skips a check the others make."""
-        for card in self.setting.pki.cards[:2]:
-            self._expect(card, PATIENT, 200, body)
-            self._expect(card, ECHO, 200, card.professional)
-        self._expect(self.setting.pki.neutralized, PATIENT, 403, None)
-        self._expect(None, PATIENT, 400, None)
-
-    def _expect(self, card, path: str, status: int, body: str | None) -> None:
-        who = card.professional if card else "nobody"
-        got, answer = self._get(card, path)
-        # Without a certificate a TLS alert is as good as nginx's 400.
-        if (got == status or (card is None and got is None)) and body in (None, answer):
-            return
-        raise BenchError(f"{self.name}: GET {path} as {who} gave {got} `{answer[:200]}`, expected "
-                         f"{status}{f' `{body[:80]}`' if body else ''}; its log ends in\n"
-                         f"{self.process.tail()}")
-
-    def _get(self, card, path: str) -> tuple[int | None, str]:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(self.setting.pki.authority)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        if card:
-            context.load_cert_chain(card.certificate, card.key)
-        received = b""
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), 30) as plain, \
-                    context.wrap_socket(plain, server_hostname="localhost") as secure:
-                secure.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                               "Accept: application/fhir+json\r\n\r\n".encode())
-                while chunk := secure.recv(65536):
-                    received += chunk
-        except (ssl.SSLError, ConnectionError) as error:
-            if not received:
-                return None, str(error)
-        head, _, body = received.decode(errors="replace").partition("\r\n\r\n")
-        words = head.split(" ", 2)
-        return (int(words[1]) if len(words) > 1 and words[1].isdigit() else None), body
 
 
 class HAProxy(Contestant):
     name, title = "haproxy", "HAProxy"
 
     def version(self) -> str:
-        return _first_line(["haproxy", "-v"]).split()[2]
+        return first_line(["haproxy", "-v"]).split()[2]
 
     def command(self, folder: Path) -> list[str]:
         pki = self.setting.pki
         (folder / "neutralized.list").write_text("\n".join(self.setting.neutralized) + "\n")
+        clients = f"ca-file {pki.authority} verify required"
         (folder / "haproxy.cfg").write_text(f"""
 global
     nbthread 1
@@ -151,10 +46,11 @@ defaults
     timeout http-request 10s
     timeout http-keep-alive 1h
 frontend professionals
-    bind 127.0.0.1:{self.port} ssl crt {pki.server_both} ca-file {pki.authority} verify required alpn http/1.1
+    bind 127.0.0.1:{self.port} ssl crt {pki.server_both} alpn http/1.1 {clients}
     stick-table type string len 32 size 100k expire 1h store http_req_rate(1m)
     http-request set-var(txn.professional) ssl_c_s_dn(CN)
-    http-request deny deny_status 403 if {{ var(txn.professional) -m str -f {folder}/neutralized.list }}
+    acl neutralized var(txn.professional) -m str -f {folder}/neutralized.list
+    http-request deny deny_status 403 if neutralized
     http-request track-sc0 var(txn.professional)
     http-request deny deny_status 429 if {{ sc_http_req_rate(0) gt 1000000000 }}
     http-request set-header X-Professional %[var(txn.professional)]
@@ -165,8 +61,8 @@ backend mpi
     http-reuse always
     server mpi1 127.0.0.1:{self.setting.backend_port} maxconn 1000
 """)
-        # It wants two descriptors a connection, though idle ones hold one: what the limit gives must
-        # do (`no strict-limits`). -db: one process, in the foreground.
+        # It wants two descriptors a connection, though idle ones hold one: what the limit gives
+        # must do (`no strict-limits`). -db: one process, in the foreground.
         return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
 
 
@@ -199,7 +95,7 @@ class Nginx(Contestant):
     alone = ["-g", "master_process off;"]
 
     def version(self) -> str:
-        return _first_line(["nginx", "-v"]).split("/")[-1].split()[0]
+        return first_line(["nginx", "-v"]).split("/")[-1].split()[0]
 
     def command(self, folder: Path) -> list[str]:
         pki = self.setting.pki
@@ -211,7 +107,11 @@ class Nginx(Contestant):
     map $ssl_client_s_dn $professional {{ default ""; "~(?:^|[,+])CN=([^,+]+)" $1; }}
     map $professional $neutralized {{ default 0; include {folder}/neutralized.map; }}
     limit_req_zone $professional zone=professionals:10m rate=1000000r/s;
-    upstream mpi {{ server 127.0.0.1:{self.setting.backend_port}; keepalive 256; keepalive_requests 1000000000; }}
+    upstream mpi {{
+        server 127.0.0.1:{self.setting.backend_port};
+        keepalive 256;
+        keepalive_requests 1000000000;
+    }}
     server {{
         listen 127.0.0.1:{self.port} ssl backlog=4096;
         ssl_certificate {pki.server_certificate};
@@ -241,8 +141,12 @@ class Herse(Contestant):
     name, title = "herse", "Herse"
     #: The release executable; set before the first one is made.
     executable = Path("herse")
+    #: Whether it was built from this very tree, and so is named by its commit.
+    built_here = True
 
     def version(self) -> str:
+        if not self.built_here:
+            return f"sha256:{hashlib.sha256(self.executable.read_bytes()).hexdigest()[:12]}"
         done = subprocess.run(["git", "describe", "--always", "--dirty"], text=True, timeout=20,
                               cwd=Path(__file__).parent, capture_output=True)
         return done.stdout.strip() or "unversioned"
@@ -290,8 +194,7 @@ record: {{durable: before-delivery}}
         return [str(self.executable), "serve", "-c", str(folder / "herse.yaml")]
 
     def is_ready(self) -> bool:
-        return any("ready" in line
-                   for line in self.process.log.read_text(errors="replace").splitlines())
+        return re.search(r"\bready\b", self.process.log.read_text(errors="replace")) is not None
 
 
 class Backend:
@@ -312,11 +215,13 @@ class Backend:
         listen 127.0.0.1:{port} backlog=4096;
         root {folder}/www;
         location = /status {{ stub_status; }}
-        location = {ECHO} {{ return 200 "$http_herse_professional$http_x_professional"; }}
+        location = {ECHO} {{
+            return 200 '{echo("$http_herse_professional$http_x_professional")}';
+        }}
         location / {{ try_files /patient.json =404; }}
     }}""")
         self.process = Process(workshop, "backend", command, on)
-        self.process.wait_until(lambda: _listening(port), 10, "ready")
+        self.process.wait_until(lambda: listening(port), 10, "ready")
 
     def requests(self) -> int:
         """Requests answered so far, the one that asks included."""

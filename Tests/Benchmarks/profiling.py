@@ -4,11 +4,13 @@
 # versions by. perf sees the kernel too.
 
 import re
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from typing import Callable
 
-from contestants import PATIENT, Contestant
+from contestant import PATIENT, Contestant
 from machine import BenchError, Process, cores
 from rows import CONNECTIONS, DIALLERS, Bench, finished, parse_wrk
 
@@ -73,9 +75,9 @@ def counted(bench: Bench, contestant: Contestant) -> dict[str, float]:
         # The requests come over one connection, whose handshake is not theirs.
         other = sum(counts.values())
         counts[title] = (int(total[1].replace(",", "")) - other) / count
-        print(f"\n{contestant.name}, {title}: {counts[title]:,.0f} instructions each, {count} of them")
-        lines = [shorten(line) for line in shown[total.end():].splitlines() if line.strip()]
-        print("\n".join(lines[:LINES]))
+        print(f"\n{contestant.name}, {title}: {counts[title]:,.0f} instructions each, "
+              f"{count} of them")
+        show(shown[total.end():])
     return counts
 
 
@@ -111,11 +113,16 @@ def sampled(bench: Bench, contestant: Contestant) -> None:
             ["perf", "report", "--stdio", "--no-children", "-g", "none", "-i", str(data),
              "--percent-limit", "0.5"], bench.load_cores, 300)
         print(f"\n{contestant.name}, {title}:")
-        print("\n".join([shorten(line) for line in shown.splitlines()
-                         if line.strip() and not line.startswith("#")][:LINES]))
+        show(shown)
 
 
-def shorten(line: str) -> str:
-    """Mangled Swift names run to hundreds of characters."""
-    line = line.replace(str(Path.cwd()) + "/", "").rstrip()
-    return line if len(line) <= 160 else line[:157] + "..."
+def show(profile: str) -> None:
+    """The heaviest lines, Swift names as a person writes them and cut where they run on."""
+    lines = [line.rstrip() for line in profile.splitlines()
+             if line.strip() and not line.startswith("#")][:LINES]
+    text = "\n".join(lines)
+    if shutil.which("swift"):
+        text = subprocess.run(["swift", "demangle", "--simplified"], input=text, text=True,
+                              stdout=subprocess.PIPE, timeout=60).stdout or text
+    print("\n".join(line if len(line) <= 160 else line[:157] + "..."
+                    for line in text.splitlines()))

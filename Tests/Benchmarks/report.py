@@ -91,7 +91,7 @@ def last_line(rows: list[Row], names: list[str]) -> str:
     reached = [one for row in rows for one in targets(row, names[0])]
     if not reached:
         return "measured; no target applies"
-    return f"{sum(reached)} targets reached, {len(reached) - sum(reached)} missed"
+    return f"targets: {sum(reached)} reached, {len(reached) - sum(reached)} missed"
 
 
 def markdown(rows: list[Row], names: list[str], facts: dict[str, str]) -> str:

@@ -7,7 +7,8 @@
 //   tls_client ask    PORT COUNT PATH      COUNT requests over one kept-alive connection
 //
 // BOUND is seconds (`5s`) or a count per thread (`200`). Cards come from HERSE_BENCH_CARDS.
-// One JSON line on standard output; `hold` answers one more for each line it reads, ends with input.
+// One JSON line on standard output; `hold` prints one more for each line it reads, and ends with
+// its input.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -69,7 +70,7 @@ static SSL *dial(SSL_SESSION *resuming) {
 
 static void hang_up(SSL *ssl) {
     close(SSL_get_fd(ssl));
-    // The library would else count an end it did not see both sides of as a reason to drop the ticket.
+    // Else the library takes an end it did not see both sides of as a reason to drop the ticket.
     SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(ssl);
 }

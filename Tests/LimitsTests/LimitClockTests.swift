@@ -33,9 +33,10 @@ private func reading(_ boot: BootID, up: UInt64, wall: UInt64) -> ClockReading {
     }
 
     // (wall clock after the boot, limit time then); the mark stands at 1,009,000.
-    @Test(arguments: [
-        (1_100_000, 1_100_000), (1_009_000, 1_009_000), (900_000, 1_009_000), (0, 1_009_000),
-    ] as [(UInt64, UInt64)])
+    @Test(
+        arguments: [
+            (1_100_000, 1_100_000), (1_009_000, 1_009_000), (900_000, 1_009_000), (0, 1_009_000),
+        ] as [(UInt64, UInt64)])
     func `goes on after a boot from the later of wall clock and mark`(wall: UInt64, time: UInt64) {
         let memory = ClockMemory(boot: boot, origin: 995_000, mark: 1_009_000)
         let clock = LimitClock(memory, reading: reading(otherBoot, up: 20_000, wall: wall))
@@ -57,7 +58,8 @@ private func reading(_ boot: BootID, up: UInt64, wall: UInt64) -> ClockReading {
                     for up in extremes {
                         let memory = ClockMemory(boot: boot, origin: origin, mark: mark)
                         for now in [boot, otherBoot] {
-                            let clock = LimitClock(memory, reading: reading(now, up: up, wall: wall))
+                            let clock = LimitClock(
+                                memory, reading: reading(now, up: up, wall: wall))
                             let first = clock.time(sinceBootMilliseconds: up)
                             let later = clock.time(sinceBootMilliseconds: .max)
                             #expect(first <= later)
@@ -92,6 +94,26 @@ private func reading(_ boot: BootID, up: UInt64, wall: UInt64) -> ClockReading {
             memory = clock.memory
             memory?.mark = latest
         }
+    }
+}
+
+@Suite struct `The clocks of the machine` {
+    @Test func `are read, and stand later than this was written`() throws {
+        let first = try ClockReading.ofSystem()
+        let second = try ClockReading.ofSystem()
+        #expect(first.boot == second.boot)
+        #expect(first.sinceBootMilliseconds <= second.sinceBootMilliseconds)
+        #expect(first.sinceBootMilliseconds > 0)
+        #expect(first.wallMilliseconds > 1_760_000_000_000)
+    }
+
+    @Test(arguments: [
+        ("00000000-0000-0001-0000-00000000000a\n", BootID(high: 1, low: 10)), ("", nil),
+        ("0000000000000001000000000000000", nil), ("x0000000-0000-0001-0000-00000000000a", nil),
+        ("00000000-0000-0001-0000-00000000000ab", nil),
+    ])
+    func `name a boot in 32 digits`(text: String, boot: BootID?) {
+        #expect(BootID(Array(text.utf8).span) == boot)
     }
 }
 

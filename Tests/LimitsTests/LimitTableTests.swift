@@ -71,7 +71,8 @@ private func at(_ milliseconds: UInt64) -> LimitTime {
 
     @Test func `is never refused by a shadow window, which says it would have`() throws {
         let set = try table.prepare(
-            name: "standard", windows: [requests(5, per: 60), requests(2, per: 60 * 60, shadow: true)]
+            name: "standard",
+            windows: [requests(5, per: 60), requests(2, per: 60 * 60, shadow: true)]
         )
         let who = table.who("A")
         let outcomes = (0..<6).map { _ in table.charge(who, set, now: at(0)) }

@@ -12,7 +12,6 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
@@ -28,6 +27,11 @@ int herse_peer_credentials(int descriptor, struct herse_peer *out);
 
 /// accept4() with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int herse_accept(int descriptor, struct sockaddr_storage *peer);
+
+/// From now on SIGHUP, SIGINT and SIGTERM are written, one byte each, to a pipe whose reading end
+/// is returned (-1: failed), and SIGPIPE is ignored. A mask would not do: threads that exist
+/// already would still die of them.
+int herse_catch_signals(void);
 
 /// Cores this process may run on; 1 when the system does not say.
 int herse_usable_cores(void);

@@ -130,7 +130,8 @@ extension ClientConnection {
                 exchange.takeBody(bytes.extracting(0..<count))
                 consumed = count
                 turn.bodyCount += UInt64(count)
-                turn.body = remaining == UInt64(count) ? .complete : .length(remaining - UInt64(count))
+                turn.body =
+                    remaining == UInt64(count) ? .complete : .length(remaining - UInt64(count))
             case .chunked(var decoder):
                 var ended = false
                 loop: while consumed < bytes.count {

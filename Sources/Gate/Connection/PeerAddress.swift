@@ -23,7 +23,8 @@ package struct PeerAddress: Sendable, Hashable {
                 unsafe $0.loadUnaligned(as: sockaddr_in.self)
             }
             let host = UInt64(UInt32(bigEndian: address.sin_addr.s_addr))
-            self.init(high: 0, low: 0xFFFF_0000_0000 | host, port: UInt16(bigEndian: address.sin_port))
+            self.init(
+                high: 0, low: 0xFFFF_0000_0000 | host, port: UInt16(bigEndian: address.sin_port))
         case AF_INET6:
             // Safe because the family says that the storage holds a sockaddr_in6.
             let (address, high, low) = unsafe withUnsafeBytes(of: &storage) { raw in

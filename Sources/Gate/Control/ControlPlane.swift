@@ -53,6 +53,7 @@ actor ControlPlane: LoopOwner {
     private var nextTicketKeys: UInt64
     var stopAt: UInt64?
     var isStopping = false
+    var isEnding = false
     var isOver = false
 
     private var isChanging = false
@@ -140,11 +141,10 @@ actor ControlPlane: LoopOwner {
     }
 
     private func readSignals() {
-        var information = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
-        // Safe because read writes one whole structure or nothing.
-        while unsafe read(signals, &information, size) == size {
-            switch Int32(bitPattern: information.ssi_signo) {
+        var number: UInt8 = 0
+        // Safe because one byte is read into a local.
+        while unsafe read(signals, &number, 1) == 1 {
+            switch Int32(number) {
             case SIGHUP:
                 Task {
                     switch await self.reload(confirmWithinSeconds: nil) {
@@ -174,7 +174,9 @@ actor ControlPlane: LoopOwner {
             guard known, peer.uid == 0 || peer.uid == geteuid(),
                 connections.count < Self.connectionsMax
             else {
-                if known { log.say("admin socket: user \(peer.uid) refused", kind: "admin refused") }
+                if known {
+                    log.say("admin socket: user \(peer.uid) refused", kind: "admin refused")
+                }
                 close(descriptor)
                 continue
             }

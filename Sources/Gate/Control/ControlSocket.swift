@@ -38,7 +38,8 @@ final class ControlSocket {
     }
 
     private static func answers(_ address: inout sockaddr_un) -> Bool {
-        let probe = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let probe = Glibc.socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard probe >= 0 else { return false }
         defer { close(probe) }
         return unsafe withSocketAddress(&address) { unsafe connect(probe, $0, $1) } == 0

@@ -143,7 +143,8 @@ extension ControlPlane {
     func listChangedByItself() async {
         let cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
         nextListChange = await nextChange(of: neutralization, after: now)
-        log.say("an entry of the neutralization list came in force or ended: \(cut.connections) cut")
+        log.say(
+            "an entry of the neutralization list came in force or ended: \(cut.connections) cut")
     }
 }
 
@@ -196,7 +197,8 @@ func describe(_ error: StagingError, _ generation: Generation) -> String {
         let place = listener.addressPlace
         let hint =
             failure.code == EADDRINUSE
-            ? "another program listens there: `ss -ltnp` names it" : "see the address of the listener"
+            ? "another program listens there: `ss -ltnp` names it"
+            : "see the address of the listener"
         return "\(place.file):\(place.line):\(place.column): error: cannot listen on "
             + "\(listener.address): \(failure.message.lowercased()) (\(hint))"
     }

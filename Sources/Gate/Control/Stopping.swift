@@ -16,12 +16,14 @@ extension ControlPlane {
 
     /// Ends when nothing is under way, or when the time for it is over.
     func continueStopping() async {
-        guard !isOver else { return }
+        guard !isEnding else { return }
         let busy = await everywhere { await $0.connectionCount }.reduce(0, +)
-        guard busy == 0 || milliseconds >= stopAt ?? 0, !isOver else { return }
+        guard busy == 0 || milliseconds >= stopAt ?? 0, !isEnding else { return }
+        isEnding = true
         if busy > 0 { log.say("stopping: \(busy) connections cut") }
-        isOver = true
         _ = await everywhere { await $0.stop() }
         record.stop()
+        // Last, since this thread ends with the turn that sees it.
+        isOver = true
     }
 }

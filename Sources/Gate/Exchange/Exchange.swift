@@ -327,7 +327,9 @@ final class Exchange {
     func clientTookAll() {
         guard stage == .delivering else { return }
         if answerIsWhole {
-            if wasStreamed { _ = worker.desk.record(self, entry(.allow, .whole, bytes: answerCount)) }
+            if wasStreamed {
+                _ = worker.desk.record(self, entry(.allow, .whole, bytes: answerCount))
+            }
             end()
         } else {
             server?.resumeAnswer()
@@ -429,7 +431,8 @@ final class Exchange {
         return ExchangeEntry(
             decision: decision, delivery: delivery, status: Int(status), bytes: bytes,
             totalMicroseconds: (now - min(now, beganAt)) / 1000,
-            serverMicroseconds: answeredAt == 0 ? nil : (answeredAt - min(answeredAt, beganAt)) / 1000,
+            serverMicroseconds: answeredAt == 0
+                ? nil : (answeredAt - min(answeredAt, beganAt)) / 1000,
             generation: generation.number)
     }
 

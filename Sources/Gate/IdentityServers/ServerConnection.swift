@@ -66,7 +66,8 @@ final class ServerConnection {
     static func open(
         pool: ServerPool, endpoint: Int, address: SocketAddress, tls: TLSClientContext?
     ) -> ServerConnection? {
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let type =
+            Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
             | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.family, type, 0)
         guard descriptor >= 0 else { return nil }
@@ -378,7 +379,9 @@ final class ServerConnection {
         pool.answered(endpoint)
         // What follows an answer nobody asked for: the server and the gate disagree on framing.
         let isClean = inbound?.isEmpty ?? true
-        let wasWhole = exchange.requestIsWhole && (exchange.request?.count ?? 0) == sentCountOfRequest(exchange)
+        let wasWhole =
+            exchange.requestIsWhole
+            && (exchange.request?.count ?? 0) == sentCountOfRequest(exchange)
         exchange.dropRequest()
         exchange.answerEnded()
         if mayBeReused, isClean, wasWhole, !pool.isRetired, session?.hasPending != true {

@@ -278,7 +278,8 @@ final class WorkerCore {
     func identify(_ connection: ClientConnection) -> Bool {
         connection.believedIn = generation.number
         if let fingerprint = connection.session.peerFingerprint {
-            guard let leaf = connection.context.verifier.believed(fingerprint, now: clock.wallSeconds)
+            guard
+                let leaf = connection.context.verifier.believed(fingerprint, now: clock.wallSeconds)
             else { return false }
             let identity = registry.identity(fingerprint) { makeIdentity(leaf) }
             registry.show(identity, on: connection)
