@@ -60,7 +60,8 @@ let package = Package(
         .executableTarget(
             name: "herse",
             dependencies: [
-                "COpenSSL", "Demo", "Gate", "Identity", "Neutralization", "Policy", argumentParser,
+                "COpenSSL", "CSystem", "Demo", "Gate", "Identity", "Neutralization", "Policy",
+                argumentParser,
             ], swiftSettings: strict),
 
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),

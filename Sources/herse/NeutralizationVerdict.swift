@@ -38,9 +38,10 @@ struct NeutralizationVerdict {
             place = configuration.neutralized.map { "\($0.path):\(line)" }
         } else {
             isNeutralized = false
-            detail =
+            let list =
                 configuration.neutralized == nil
                 ? "no list" : list == nil ? "list unknown" : "not on the list"
+            detail = list + (gateConsulted ? ", no order of the running gate" : "")
             place = configuration.neutralized?.place.description
         }
     }

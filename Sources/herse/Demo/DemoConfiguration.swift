@@ -6,7 +6,7 @@ func demoConfiguration(port: UInt16, serverPort: UInt16) -> String {
     # The demonstration: change me, then `herse check`, `herse test`, `herse reload`.
 
     state: ./state
-    contact: "the person at this keyboard"
+    contact: "Call the person at this keyboard."
 
     listeners:
       - name: professionals
@@ -27,6 +27,14 @@ func demoConfiguration(port: UInt16, serverPort: UInt16) -> String {
         professional_id: CN
 
     routes:
+      # Links to the next page of a search have no resource in their path: /fhir?_getpages=…
+      - name: pages
+        path: /fhir
+        methods: [GET]
+        identity_server: mpi
+        lookups: fhir
+        require: [certificate]
+        limits: standard
       - name: fhir
         path: /fhir/
         methods: [GET, POST]

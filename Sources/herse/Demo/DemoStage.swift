@@ -19,7 +19,7 @@ struct DemoProfessional: Sendable {
 /// Everything the tour and a person at the keyboard need to know.
 struct DemoScene: Sendable {
     let folder: String
-    /// This very program, by its whole path.
+    /// How this very program is called from anywhere.
     let herse: String
     /// `https://localhost:PORT/fhir`.
     let base: String
@@ -67,7 +67,7 @@ final class DemoStage: Sendable {
             let family = families.max(by: { ($0.value.count, $0.key) < ($1.value.count, $1.key) })
         else { throw Failure("the sample identity server has no patients") }
         let scene = DemoScene(
-            folder: folder, herse: try ownPath(), base: "https://localhost:\(port)/fhir",
+            folder: folder, herse: try ownName(in: folder), base: "https://localhost:\(port)/fhir",
             professionals: professionals, patient: patient.id, family: family.key)
         for professional in professionals {
             try write(
@@ -124,7 +124,7 @@ final class DemoStage: Sendable {
 
 private func makeFolder() throws(Failure) -> String {
     let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-    let pattern = (parent.hasSuffix("/") ? parent : parent + "/") + "herse-demo-XXXXXX"
+    let pattern = (parent.hasSuffix("/") ? parent : parent + "/") + "herse-XXXXXX"
     var bytes = pattern.utf8CString.map { $0 }
     // Safe because the pattern ends in a zero byte and is changed in place.
     guard unsafe mkdtemp(&bytes) != nil else {
@@ -189,11 +189,23 @@ private func write(_ text: String, to path: String) throws(Failure) {
     else { throw Failure("\(path): cannot be written") }
 }
 
-private func ownPath() throws(Failure) -> String {
+/// `herse` where that is this very program, else a link to it in the demonstration's folder: a
+/// path short enough to be read in a command.
+private func ownName(in folder: String) throws(Failure) -> String {
+    let files = FileManager.default
     do {
-        return try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let own = try files.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let search = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let first = search.split(separator: ":").map { "\($0)/herse" }
+            .first { files.isExecutableFile(atPath: $0) }
+        if let first, URL(fileURLWithPath: first).resolvingSymlinksInPath().path == own {
+            return first
+        }
+        let link = folder + "/herse"
+        try files.createSymbolicLink(atPath: link, withDestinationPath: own)
+        return link
     } catch {
-        throw Failure("/proc/self/exe: cannot be read")
+        throw Failure("\(folder)/herse: cannot be linked to this program")
     }
 }
 

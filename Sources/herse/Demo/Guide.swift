@@ -26,9 +26,9 @@ actor Guide {
     private var number = 0
     private(set) var allWentWell = true
 
-    /// Characters of a line and lines of an output that are shown.
-    static let widthMax = 160
-    static let linesMax = 24
+    /// Characters of a line and lines of an output that are shown; one twice as wide is folded.
+    static let widthMax = 100
+    static let linesMax = 30
     static let commandMax = Duration.seconds(60)
 
     init(console: Console, pauses: Bool) {
@@ -50,14 +50,14 @@ actor Guide {
 
     /// Prints a command, runs it, shows what it says; returns what it said.
     @discardableResult
-    func run(_ command: String, expect: Expectation) async -> String {
+    func run(_ command: String, folds: Int = 2, expect: Expectation) async -> String {
         console.print("\n$ \(command)")
         guard let child = try? ChildProcess("/bin/sh", ["-c", command + " < /dev/null"]) else {
             fail("/bin/sh cannot be started")
             return ""
         }
         let status = await child.end(within: Self.commandMax)
-        show(child.text)
+        show(child.text, folds: folds)
         judge(expect, status, child.text)
         return child.text
     }
@@ -88,15 +88,24 @@ actor Guide {
         }
     }
 
-    private func show(_ output: String) {
-        var lines = output.split(separator: "\n", omittingEmptySubsequences: false)
+    private func show(_ output: String, folds: Int = 2) {
+        // CR LF is one character in Swift; a lone CR is a progress meter's.
+        let text = output.replacing("\r\n", with: "\n").replacing("\r", with: "\n")
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         if lines.last?.isEmpty == true { lines.removeLast() }
         for line in lines.prefix(Self.linesMax) {
-            let text = line.last == "\r" ? line.dropLast() : line
-            let rest = text.count - Self.widthMax
-            console.print(
-                "  | " + printable(String(text.prefix(Self.widthMax)))
-                    + (rest > 0 ? "… (\(rest) more)" : ""))
+            // A table is made for wide terminals; only what cannot be read anyway is folded.
+            guard line.count > 2 * Self.widthMax else {
+                console.print("  | " + printable(String(line)))
+                continue
+            }
+            var rest = line
+            for fold in 1...folds where !rest.isEmpty {
+                let part = rest.prefix(Self.widthMax)
+                rest = rest.dropFirst(Self.widthMax)
+                let more = fold == folds && !rest.isEmpty ? "… (\(rest.count) more)" : ""
+                console.print("  | " + printable(String(part)) + more)
+            }
         }
         if lines.count > Self.linesMax {
             console.print("  | … (\(counted(lines.count - Self.linesMax, "more line")))")

@@ -1,32 +1,23 @@
 // Interrupt.swift: Ctrl-C and its like, handled on a thread instead of within a signal handler.
 
+import CSystem
 import Foundation
 import Glibc
 import Synchronization
 
-/// The end of a pipe the handler writes to; -1 before there is one.
-private let alarm = Atomic<Int32>(-1)
 /// Whether everything is shown, so that an interrupt is the way to end.
 private let isExpected = Atomic<Bool>(false)
 
-/// Calls `body` once when the process is told to end, on a thread of its own; it says whether the
-/// end was the expected one.
-func onInterrupt(_ body: @escaping @Sendable (Bool) -> Void) {
-    let pipe = Pipe()
-    alarm.store(pipe.fileHandleForWriting.fileDescriptor, ordering: .sequentiallyConsistent)
+/// Calls `body` when the process is told to end, on a thread of its own; it says whether the end
+/// was the expected one.
+func onInterrupt(_ body: @escaping @Sendable (Bool) -> Void) throws(Failure) {
+    let signals = herse_catch_signals()
+    guard signals >= 0 else { throw Failure("signals cannot be caught: error \(errno)") }
     Thread.detachNewThread {
-        // Kept alive here: its ends close when it goes.
-        let end = pipe.fileHandleForReading
-        _ = try? end.read(upToCount: 1)
+        var state = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
+        // Safe because one descriptor is given, and it is a local.
+        while unsafe poll(&state, 1, -1) <= 0 {}
         body(isExpected.load(ordering: .sequentiallyConsistent))
-        withExtendedLifetime(pipe) {}
-    }
-    for number in [SIGINT, SIGTERM, SIGHUP] {
-        signal(number) { _ in
-            var byte: UInt8 = 1
-            // Safe because write may be called in a handler, signal-safety(7), and the byte is here.
-            _ = unsafe write(alarm.load(ordering: .sequentiallyConsistent), &byte, 1)
-        }
     }
 }
 

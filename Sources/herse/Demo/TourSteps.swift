@@ -15,7 +15,6 @@ struct TourSteps: Sendable {
         paul = scene.professionals[1]
     }
 
-    private func herse(_ verb: String) -> String { "\(scene.herse) \(verb)" }
     private func herseHere(_ verb: String) -> String {
         "\(scene.herse) \(verb) -c \(scene.configuration)"
     }
@@ -24,6 +23,7 @@ struct TourSteps: Sendable {
     }
     private var patient: String { "\(scene.base)/Patient/\(scene.patient)" }
 
+    /// Before the first step.
     var opening: String {
         """
 
@@ -36,7 +36,8 @@ struct TourSteps: Sendable {
         """
     }
 
-    var closing: String {
+    /// After the last step, when all stays up.
+    func closing(keepsFolder: Bool) -> String {
         """
 
         All of it stays up. Go on by hand, for instance:
@@ -46,7 +47,7 @@ struct TourSteps: Sendable {
           \(herseHere("check")) && \(herseHere("reload"))
           \(herseHere("neutralize network:127.0.0.1 --reason exercise --preview"))
           \(herseHere("status"))
-        Ctrl-C ends it\(" and removes \(scene.folder)").
+        Ctrl-C ends it\(keepsFolder ? "" : " and removes \(scene.folder)").
         """
     }
 
@@ -84,7 +85,7 @@ struct TourSteps: Sendable {
             curl --silent --show-error --cacert \(scene.root) \\
                 --cert \(sarah.certificate) --key \(sarah.key) \\
                 \(patient)
-            """, expect: .contains(#""resourceType":"Patient""#))
+            """, folds: 12, expect: .contains(#""resourceType":"Patient""#))
         await guide.say(
             "The same options stand in a file for each card, to be used as `curl -K FILE`. A "
                 + "search, five patients a page:")
@@ -155,7 +156,7 @@ struct TourSteps: Sendable {
                 + "rest of it from the keyboard, which says nothing.)")
         let command = curl(
             sarah,
-            "--request POST --upload-file . --header 'Content-Type: application/x-www-form-urlencoded' "
+            "--no-progress-meter --request POST --upload-file . --header 'Content-Type: application/x-www-form-urlencoded' "
                 + "--header 'Expect:' \(scene.base)/Patient/_search")
         guard let thief = await guide.start(command) else { return }
         defer { thief.kill(SIGKILL) }

@@ -30,7 +30,7 @@ struct DemoCommand: Verb {
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let stage = DemoStage(keepsFolder: keep)
         // Whatever ends this, the gate it started ends too.
-        onInterrupt { isExpected in
+        try onInterrupt { isExpected in
             stage.tearDown(console)
             Glibc.exit(isExpected ? 0 : 130)
         }
@@ -46,7 +46,7 @@ struct DemoCommand: Verb {
                 wentWell ? "\nEverything went as told." : "\nNot everything went as told.")
             return wentWell ? .done : .refused
         }
-        console.print(steps.closing)
+        console.print(steps.closing(keepsFolder: keep))
         interruptIsExpected()
         await forever()
         return .done
