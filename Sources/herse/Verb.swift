@@ -54,7 +54,7 @@ struct Failure: Error, Equatable {
     }
 
     func say(on console: Console) {
-        for line in lines { console.talk(line) }
+        for line in lines { console.talk(printable(line)) }
         if let hint { console.talk("hint: \(hint)") }
     }
 }

@@ -15,12 +15,13 @@ package struct ControlClient {
 
     /// Sends `request` to the gate whose admin socket is at `path` and returns what it says.
     package static func ask(
-        _ request: ControlRequest, socket path: String, secondsMax: Int = secondsMax
+        _ request: ControlRequest, socket path: String, secondsMax: Int = secondsMax,
+        answerMax: Int = answerMax
     ) throws(ControlClientError) -> ControlAnswer {
         guard let line = try? JSONEncoder().encode(request) else { throw .notUnderstood(path) }
         let call = try ControlCall(path: path, secondsMax: secondsMax)
         try call.send(Array(line) + [UInt8(ascii: "\n")])
-        let answer = try call.receive()
+        let answer = try call.receive(max: answerMax)
         guard let answer = try? JSONDecoder().decode(ControlAnswer.self, from: Data(answer)) else {
             throw .notUnderstood(path)
         }
@@ -63,7 +64,7 @@ private struct ControlCall: ~Copyable {
     }
 
     /// Reads to the end of the line, or of the connection.
-    borrowing func receive() throws(ControlClientError) -> [UInt8] {
+    borrowing func receive(max: Int) throws(ControlClientError) -> [UInt8] {
         var answer: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -78,7 +79,7 @@ private struct ControlCall: ~Copyable {
                 return answer + piece[..<end]
             }
             answer += piece[..<count]
-            guard answer.count <= ControlClient.answerMax else { throw .answerTooLarge(path) }
+            guard answer.count <= max else { throw .answerTooLarge(path) }
         }
     }
 

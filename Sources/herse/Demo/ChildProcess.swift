@@ -71,7 +71,16 @@ final class ChildProcess: Sendable {
 
     private func collect(_ handle: FileHandle, _ onLine: ((String) -> Void)?) {
         var line: [UInt8] = []
-        while let data = try? handle.read(upToCount: 4096), !data.isEmpty {
+        var piece = [UInt8](repeating: 0, count: 4096)
+        while true {
+            // What Foundation calls read waits for all it asked for. Safe because at most the
+            // piece's own bytes are filled.
+            let count = unsafe piece.withUnsafeMutableBytes {
+                unsafe read(handle.fileDescriptor, $0.baseAddress, $0.count)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            let data = piece[..<count]
             state.withLock { state in
                 state.text += data.prefix(max(0, Self.textMax - state.text.count))
             }

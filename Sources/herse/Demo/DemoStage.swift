@@ -1,5 +1,6 @@
 // DemoStage.swift: what the demonstration stands on: certificates, patients, the gate.
 
+import CSystem
 import Demo
 import Foundation
 import Gate
@@ -38,7 +39,6 @@ final class DemoStage: Sendable {
     private struct State {
         var folder: String?
         var gate: ChildProcess?
-        var commands: [ChildProcess] = []
         var isDown = false
     }
 
@@ -51,6 +51,9 @@ final class DemoStage: Sendable {
 
     init(keepsFolder: Bool) { self.keepsFolder = keepsFolder }
 
+    /// Whether it is being taken down, so that what is still shown makes no sense any more.
+    var isDown: Bool { state.withLock { $0.isDown } }
+
     func setUp(_ console: Console) async throws(Failure) -> DemoScene {
         let folder = try makeFolder()
         state.withLock { $0.folder = folder }
@@ -58,7 +61,7 @@ final class DemoStage: Sendable {
         let server = SampleIdentityServer()
         let serverPort: UInt16
         do { serverPort = try await server.start() } catch { throw Failure("\(error)") }
-        let port = try freePort(preferred: 8443)
+        let port = try reservePort(preferred: 8443)
         let text = demoConfiguration(port: port, serverPort: serverPort)
         try write(text, to: folder + "/herse.yaml")
         try write(demoTests, to: folder + "/herse.test.yaml")
@@ -85,7 +88,6 @@ final class DemoStage: Sendable {
             return state
         }
         guard let former else { return }
-        for command in former.commands { command.kill(SIGKILL) }
         if let gate = former.gate {
             gate.kill(SIGTERM)
             var waited = 0
@@ -209,17 +211,25 @@ private func ownName(in folder: String) throws(Failure) -> String {
     }
 }
 
-/// A port of 127.0.0.1 nobody listens on: the preferred one, else any.
-private func freePort(preferred: UInt16) throws(Failure) -> UInt16 {
+/// A port of 127.0.0.1 that nobody has: the preferred one, else any.
+///
+/// The gate shares its ports among its workers (SO_REUSEPORT), so that two gates of one user would
+/// share one too, and each get the other's clients. Bound here alone first, and open to sharing
+/// only afterwards, it is this demonstration's until the process ends.
+private func reservePort(preferred: UInt16) throws(Failure) -> UInt16 {
     for port in [preferred, 0] {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(AF_INET, type, 0)
         guard descriptor >= 0 else { continue }
-        defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // Connections of an earlier demonstration that are still fading do not count; while this is
+        // set another one could bind too, so it is taken back.
+        _ = herse_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+        defer { _ = herse_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 0) }
         // Safe because the address is a local of the length given.
         let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { general in
@@ -227,7 +237,11 @@ private func freePort(preferred: UInt16) throws(Failure) -> UInt16 {
                     && getsockname(descriptor, general, &length) == 0
             }
         }
-        if bound { return UInt16(bigEndian: address.sin_port) }
+        if bound, herse_set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) == 0 {
+            // Never listened on, and closed by the end of the process.
+            return UInt16(bigEndian: address.sin_port)
+        }
+        close(descriptor)
     }
     throw Failure("127.0.0.1: no free port")
 }

@@ -38,7 +38,10 @@ struct DemoCommand: Verb {
         let scene = try await stage.setUp(console)
         let pauses = !tour && isatty(0) == 1
         let steps = TourSteps(scene)
-        let guide = Guide(console: console, pauses: pauses)
+        let talking = Console(
+            print: { if !stage.isDown { console.print($0) } },
+            talk: { if !stage.isDown { console.talk($0) } })
+        let guide = Guide(console: talking, pauses: pauses)
         console.print(steps.opening)
         let wentWell = await steps.run(guide)
         if tour {
@@ -46,8 +49,9 @@ struct DemoCommand: Verb {
                 wentWell ? "\nEverything went as told." : "\nNot everything went as told.")
             return wentWell ? .done : .refused
         }
-        console.print(steps.closing(keepsFolder: keep))
+        // Before the words that invite to it.
         interruptIsExpected()
+        console.print(steps.closing(keepsFolder: keep))
         await forever()
         return .done
     }
