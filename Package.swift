@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "Policy", dependencies: ["Identity", yams], swiftSettings: strict),
         .target(name: "Limits", dependencies: ["CSystem"], swiftSettings: strict),
         .target(name: "Neutralization", dependencies: ["CSystem"], swiftSettings: strict),
-        .target(name: "Record", dependencies: ["CSystem"], swiftSettings: strict),
+        .target(name: "Record", dependencies: ["CSystem", "Wire"], swiftSettings: strict),
 
         .target(
             name: "Gate",
