@@ -463,15 +463,17 @@ def test_under_load_nothing_of_the_neutralized_reaches_the_server_after_the_retu
                for card in ["physician"] * 4 + ["pharmacist"] * 3]
     for thread in threads:
         thread.start()
-    until(lambda: len(upstream.requests) > 100, what="the load runs")
-    neutralize(own)
-    # A request whose bytes had left may still be read by the server's threads.
-    time.sleep(0.2)
-    before = len(upstream.requests)
-    until(lambda: len(upstream.requests) > before + 100, within=20, what="the others go on")
-    late = [seen.target for seen in upstream.requests[before:] if "physician" in seen.target]
-    stop.set()
-    for thread in threads:
-        thread.join(10)
+    try:
+        until(lambda: len(upstream.requests) > 100, within=20, what="the load runs")
+        neutralize(own)
+        # A request whose bytes had left may still be read by the server's threads.
+        time.sleep(0.2)
+        before = len(upstream.requests)
+        until(lambda: len(upstream.requests) > before + 100, within=20, what="the others go on")
+        late = [seen.target for seen in upstream.requests[before:] if "physician" in seen.target]
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(10)
     assert late == []
     assert broken == []

@@ -333,8 +333,9 @@ def test_fifty_reloads_under_load_fail_no_request(own, upstream):
     assert own.generation() == before + 50
 
 
+@pytest.mark.slow
 def test_generations_are_given_back(own, upstream):
-    """A hundred reloads leave neither memory nor descriptors behind."""
+    """Fifty reloads leave neither memory nor descriptors behind."""
     for _ in range(10):
         own.reload()
     assert own.get().status == 200
