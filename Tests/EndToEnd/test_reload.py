@@ -377,9 +377,9 @@ def test_confirm_within_brings_the_former_generation_back(own, upstream):
 def test_a_confirmed_reload_stays(own, upstream):
     own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
     own.write()
-    own.do("reload", "--confirm-within", "1s")
+    own.do("reload", "--confirm-within", "3s")
     own.do("confirm")
-    time.sleep(1.5)
+    time.sleep(3.5)
     assert own.get("/new/1").status == 200
 
 

@@ -195,7 +195,8 @@ class Gate:
     def has_crashed(self):
         """Whether a signal ended it that no test sends; a trap on input is a remote stop."""
         code = self.process and self.process.poll()
-        return bool(code) and code < 0 and code != -signal.SIGKILL
+        # 66 is what script/test gives the sanitizers to end with.
+        return bool(code) and (code == 66 or code < 0) and code != -signal.SIGKILL
 
     def settle(self):
         """Waits for the end of a process that is dying: its reporter takes a while."""
