@@ -82,7 +82,7 @@ final class ClientConnection {
         openedAt = worker.clock.milliseconds
     }
 
-    var timeouts: Timeouts { worker.generation.configuration.listeners[listener].timeouts }
+    var timeouts: Deadlines { worker.generation.deadlines[listener] }
 
     // MARK: Readiness
 
@@ -257,7 +257,7 @@ final class ClientConnection {
     func closeWhenSent() {
         guard phase != .closed else { return }
         phase = .closing
-        setDeadline(after: .seconds(5))
+        setDeadline(after: 5000)
         if outbound == nil { finishClosing() }
     }
 
@@ -269,7 +269,7 @@ final class ClientConnection {
             close()
         } else {
             watch(.readable)
-            setDeadline(after: .seconds(2))
+            setDeadline(after: 2000)
         }
     }
 
@@ -325,8 +325,8 @@ final class ClientConnection {
 
     func watchInput() { watch(interest.union(.readable)) }
 
-    func setDeadline(after duration: Duration) {
-        deadline = worker.clock.milliseconds + milliseconds(duration)
+    func setDeadline(after milliseconds: UInt64) {
+        deadline = worker.clock.milliseconds + milliseconds
         let due = min(deadline, worker.clock.milliseconds + WorkerCore.wheelHorizon)
         guard due < wheelDue else { return }
         wheelDue = due

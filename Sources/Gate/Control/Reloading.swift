@@ -195,8 +195,7 @@ func makeGeneration(
     }
     return Generation(
         number: number, rulebook: Rulebook(configuration), listeners: material.listeners,
-        servers: material.servers, routes: configuration.routes.map(PreparedRoute.init),
-        limits: prepared)
+        servers: material.servers, limits: prepared)
 }
 
 func describe(_ error: StagingError, _ generation: Generation) -> String {

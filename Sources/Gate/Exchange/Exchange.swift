@@ -80,9 +80,8 @@ final class Exchange {
         do throws(Refusal) {
             let permit = try worker.admit(head, bytes, of: client)
             shadowed = worker.shadowed
-            let route = generation.configuration.routes[permit.route]
-            self.route = permit.route
-            bodyMax = UInt64(clamping: route.bodyMax)
+            route = permit.route
+            bodyMax = generation.routes[permit.route].bodyMax
             if case .length(let count) = head.framing, count > bodyMax { throw .bodyTooLarge }
             forward(permit, head, bytes, of: client)
         } catch {
@@ -148,7 +147,7 @@ final class Exchange {
         of client: ClientConnection
     ) {
         let route = generation.routes[permit.route]
-        pool = worker.pools[generation.configuration.routes[permit.route].identityServer]
+        pool = worker.pools[route.server]
         let out = worker.buffers.take()
         request = out
         out.append(bytes.extracting(head.methodName))
@@ -169,7 +168,7 @@ final class Exchange {
         appendFraming(head, out)
         if let identity = client.identity {
             out.append(identity.fields)
-            if generation.configuration.routes[permit.route].forwardsClientCertificate {
+            if route.forwardsClientCertificate {
                 out.append(identity.clientCertificateField)
             }
         }

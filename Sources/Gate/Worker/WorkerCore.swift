@@ -315,7 +315,8 @@ final class WorkerCore {
     func consult(_ connection: ClientConnection) {
         connection.neutralizationEpoch = neutralizationEpoch
         connection.neutralized = neutralization.verdict(
-            account: connection.identity?.account, certificate: connection.identity?.certificate,
+            account: connection.identity?.account, structure: connection.identity?.structureKey,
+            certificate: connection.identity?.certificate, serial: connection.identity?.serial,
             address: NetworkAddress(connection.peer), now: UnixSeconds(clock.wallSeconds))
     }
 
