@@ -48,7 +48,7 @@ struct NeutralizationVerdict {
 
     private static func until(_ until: String?) -> String { until.map { " until \($0)" } ?? "" }
 
-    /// The list on disk; nil when there is none that can be read. A bad line is a failure.
+    /// The list on disk, nil when there is none that can be read; a bad line is a failure.
     private static func list(
         _ configuration: Configuration, _ notes: inout [String]
     ) throws(Failure) -> NeutralizedSet? {

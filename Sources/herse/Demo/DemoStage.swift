@@ -229,7 +229,6 @@ private func reservePort(preferred: UInt16) throws(Failure) -> UInt16 {
         // Connections of an earlier demonstration that are still fading do not count; while this is
         // set another one could bind too, so it is taken back.
         _ = herse_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-        defer { _ = herse_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 0) }
         // Safe because the address is a local of the length given.
         let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { general in
@@ -237,6 +236,7 @@ private func reservePort(preferred: UInt16) throws(Failure) -> UInt16 {
                     && getsockname(descriptor, general, &length) == 0
             }
         }
+        _ = herse_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 0)
         if bound, herse_set_option(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) == 0 {
             // Never listened on, and closed by the end of the process.
             return UInt16(bigEndian: address.sin_port)

@@ -149,6 +149,11 @@ struct Asker {
                         "--as: `\(network)` is more than one address (such as network:203.0.113.7)")
                 }
                 address = single
+            case .structure(let code):
+                throw ValidationError("--as: name the structure with `--structure \(code)`")
+            case .serial:
+                throw ValidationError(
+                    "--as: a certificate is named by its fingerprint (certificate:sha256:HEX)")
             }
         }
         self.account = account
