@@ -85,7 +85,8 @@ package final class GateLog: Sendable {
             var done = 0
             while done < bytes.count {
                 // Safe because done < bytes.count, and write reads at most the rest.
-                let count = unsafe write(2, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
+                let count = unsafe write(
+                    2, bytes.baseAddress.map { unsafe $0 + done }, bytes.count - done)
                 if count <= 0 { return }
                 done += count
             }
@@ -95,13 +96,19 @@ package final class GateLog: Sendable {
     // MARK: What workers say
 
     func handshakeFailed(_ peer: PeerAddress, listener: Int, why: String?) {
-        say("handshake failed with \(peer.description): \(why ?? "closed by peer")", kind: "handshake failed")
+        say(
+            "handshake failed with \(peer.description): \(why ?? "closed by peer")",
+            kind: "handshake failed")
     }
 
-    func connectionShed(_ what: String) { say("connection shed: no more \(what)", kind: "connection shed") }
+    func connectionShed(_ what: String) {
+        say("connection shed: no more \(what)", kind: "connection shed")
+    }
 
     func serverFailed(_ server: String, _ endpoint: String) {
-        say("identity server `\(server)` at \(endpoint) cannot be reached", kind: "server \(server)")
+        say(
+            "identity server `\(server)` at \(endpoint) cannot be reached", kind: "server \(server)"
+        )
     }
 
     func serverHandshakeFailed(_ server: String, why: String?) {
@@ -111,6 +118,8 @@ package final class GateLog: Sendable {
     }
 
     func answerMalformed(_ server: String, _ error: HeadError) {
-        say("identity server `\(server)`: answer refused: \(error.reason)", kind: "answer \(server)")
+        say(
+            "identity server `\(server)`: answer refused: \(error.reason)", kind: "answer \(server)"
+        )
     }
 }

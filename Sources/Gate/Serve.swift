@@ -141,13 +141,15 @@ private func makeStateFolder(_ path: String) throws(StartFailure) {
             throw StartFailure("\(folder): cannot be read: \(systemText(errno))")
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
-            throw StartFailure("\(folder): is not a folder (hint: see `state` in the configuration)")
+            throw StartFailure(
+                "\(folder): is not a folder (hint: see `state` in the configuration)")
         }
         guard status.st_mode & 0o077 == 0 else {
             throw StartFailure("\(folder): others may read it (hint: chmod 700 \(folder))")
         }
         guard unsafe access(folder, R_OK | W_OK | X_OK) == 0 else {
-            throw StartFailure("\(folder): \(systemText(errno)) (hint: it must belong to the gate's user)")
+            throw StartFailure(
+                "\(folder): \(systemText(errno)) (hint: it must belong to the gate's user)")
         }
     }
 }
@@ -266,7 +268,8 @@ private func tellServiceManager(_ state: String) {
     // An abstract socket is written with an @ for its leading zero byte.
     let isAbstract = path.hasPrefix("@")
     if isAbstract { address.sun_path.0 = 0 }
-    let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let descriptor = Glibc.socket(
+        AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
     let bytes = Array(state.utf8)
@@ -295,7 +298,9 @@ private func bootID() -> BootID {
     var words: [UInt64] = [0, 0]
     var digits = 0
     for byte in bytes.prefix(max(0, count)) {
-        guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, digits < 32 else { continue }
+        guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, digits < 32 else {
+            continue
+        }
         words[digits / 16] = words[digits / 16] << 4 | UInt64(digit)
         digits += 1
     }

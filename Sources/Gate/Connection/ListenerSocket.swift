@@ -61,7 +61,8 @@ final class ListenerSocket {
 
     init(index: Int, address: SocketAddress) throws(SystemError) {
         self.index = index
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let type =
+            Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
             | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = Glibc.socket(address.family, type, 0)
         guard descriptor >= 0 else { throw SystemError("socket") }

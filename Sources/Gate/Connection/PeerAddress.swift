@@ -23,7 +23,8 @@ package struct PeerAddress: Sendable, Hashable {
                 unsafe $0.loadUnaligned(as: sockaddr_in.self)
             }
             let host = UInt64(UInt32(bigEndian: address.sin_addr.s_addr))
-            self.init(high: 0, low: 0xFFFF_0000_0000 | host, port: UInt16(bigEndian: address.sin_port))
+            self.init(
+                high: 0, low: 0xFFFF_0000_0000 | host, port: UInt16(bigEndian: address.sin_port))
         case AF_INET6:
             // Safe because the family says that the storage holds a sockaddr_in6.
             let (address, high, low) = unsafe withUnsafeBytes(of: &storage) { raw in
@@ -79,7 +80,7 @@ package struct PeerAddress: Sendable, Hashable {
     }
 
     /// Writes address and port into a line of the record.
-    func write(to writer: inout LineWriter) {
+    func write(to writer: borrowing LineWriter) {
         if isIPv4 {
             for shift: UInt64 in [24, 16, 8, 0] {
                 writer.number((low >> shift) & 0xFF)

@@ -38,7 +38,8 @@ final class ControlSocket {
     }
 
     private static func answers(_ address: inout sockaddr_un) -> Bool {
-        let probe = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        let probe = Glibc.socket(
+            AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard probe >= 0 else { return false }
         defer { close(probe) }
         return unsafe withSocketAddress(&address) { unsafe connect(probe, $0, $1) } == 0
@@ -70,6 +71,8 @@ final class ControlConnection {
     private var input: [UInt8] = []
     private(set) var output: [UInt8] = []
     var isAnswering = false
+    /// Whether epoll watches it: not once its peer has hung up.
+    var isWatched = true
     let deadline: UInt64
 
     /// Bytes of one request: a list of some tens of thousands of subjects.

@@ -42,7 +42,9 @@ extension ControlPlane {
             return ListenerReport(
                 name: listener.name, address: addressText(listener.address, port: port),
                 connections: reports.reduce(0) {
-                    $0 + (index < $1.connectionsPerListener.count ? $1.connectionsPerListener[index] : 0)
+                    $0
+                        + (index < $1.connectionsPerListener.count
+                            ? $1.connectionsPerListener[index] : 0)
                 },
                 certificateEnds: leaf.map { UnixSeconds($0.notAfter).description } ?? "")
         }
@@ -66,7 +68,8 @@ extension ControlPlane {
             reports.append(
                 ListReport(
                     kind: "neutralized", name: file.path,
-                    state: list.map { word($0.standing(now: moment, staleAfter: nil)) } ?? "unknown",
+                    state: list.map { word($0.standing(now: moment, staleAfter: nil)) }
+                        ?? "unknown",
                     entries: list?.entries.count ?? 0,
                     ageSeconds: list.map { moment.value - $0.changed.value }, nextUpdate: nil))
         }
@@ -134,7 +137,8 @@ extension ControlPlane {
                 leaf.notAfter < now.value
             else { continue }
             found.append(
-                "listener `\(generation.configuration.listeners[index].name)`: certificate has expired")
+                "listener `\(generation.configuration.listeners[index].name)`: certificate has expired"
+            )
         }
         return found
     }

@@ -231,7 +231,8 @@ struct MaterialLoader {
                 }
                 if list.total > list.problems.count {
                     self.error(
-                        file.place, "\(list.total - list.problems.count) more bad lines in the list",
+                        file.place,
+                        "\(list.total - list.problems.count) more bad lines in the list",
                         nil)
                 }
             }

@@ -66,7 +66,8 @@ final class ServerConnection {
     static func open(
         pool: ServerPool, endpoint: Int, address: SocketAddress, tls: TLSClientContext?
     ) -> ServerConnection? {
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        let type =
+            Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
             | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(address.family, type, 0)
         guard descriptor >= 0 else { return nil }
@@ -96,7 +97,7 @@ final class ServerConnection {
             Glibc.close(descriptor)
             return nil
         }
-        connection.setDeadline(after: pool.definition.connectTimeout)
+        connection.setDeadline(after: pool.connectMilliseconds)
         return connection
     }
 
@@ -114,7 +115,7 @@ final class ServerConnection {
         exchange.attach(self)
         if phase == .idle {
             phase = .asking
-            setDeadline(after: pool.definition.answerTimeout)
+            setDeadline(after: pool.answerMilliseconds)
             sendMore()
         }
     }
@@ -146,7 +147,7 @@ final class ServerConnection {
             }
         }
         if interest.contains(.writable) { watch(interest.subtracting(.writable)) }
-        if exchange.requestIsWhole { setDeadline(after: pool.definition.answerTimeout) }
+        if exchange.requestIsWhole { setDeadline(after: pool.answerMilliseconds) }
         exchange.serverTookRequest()
     }
 
@@ -162,6 +163,8 @@ final class ServerConnection {
         isPaused = false
         watch(interest.union(.readable))
         understand()
+        // What the session holds already no readiness announces.
+        if !isPaused, session?.hasPending == true { readAll() }
     }
 
     // MARK: Readiness
@@ -215,7 +218,7 @@ final class ServerConnection {
             return
         }
         phase = .asking
-        setDeadline(after: pool.definition.answerTimeout)
+        setDeadline(after: pool.answerMilliseconds)
         sendMore()
     }
 
@@ -320,7 +323,7 @@ final class ServerConnection {
         case .untilClose: body = .untilClose
         }
         phase = .answering
-        setDeadline(after: pool.definition.answerTimeout)
+        setDeadline(after: pool.answerMilliseconds)
         buffer.withBytes { exchange.answerBegan(worker.responseHead, $0) }
         buffer.consume(length)
         if case .none = body {
@@ -369,7 +372,7 @@ final class ServerConnection {
         }
         if isMalformed { return fail(.serverAnswerMalformed) }
         buffer.consume(consumed)
-        if isWhole { answerEnded() } else { setDeadline(after: pool.definition.answerTimeout) }
+        if isWhole { answerEnded() } else { setDeadline(after: pool.answerMilliseconds) }
     }
 
     private func answerEnded() {
@@ -378,14 +381,16 @@ final class ServerConnection {
         pool.answered(endpoint)
         // What follows an answer nobody asked for: the server and the gate disagree on framing.
         let isClean = inbound?.isEmpty ?? true
-        let wasWhole = exchange.requestIsWhole && (exchange.request?.count ?? 0) == sentCountOfRequest(exchange)
+        let wasWhole =
+            exchange.requestIsWhole
+            && (exchange.request?.count ?? 0) == sentCountOfRequest(exchange)
         exchange.dropRequest()
         exchange.answerEnded()
         if mayBeReused, isClean, wasWhole, !pool.isRetired, session?.hasPending != true {
             phase = .idle
             releaseInbound()
             watch(.readable)
-            setDeadline(after: pool.definition.idleTimeout)
+            setDeadline(after: pool.idleMilliseconds)
             exchange.answerPaused()
             if phase == .idle { pool.returned(self) }
         } else {
@@ -443,8 +448,8 @@ final class ServerConnection {
         worker.poller.modify(descriptor, wanted, token: token)
     }
 
-    private func setDeadline(after duration: Duration) {
-        deadline = worker.clock.milliseconds + milliseconds(duration)
+    private func setDeadline(after milliseconds: UInt64) {
+        deadline = worker.clock.milliseconds + milliseconds
         let due = min(deadline, worker.clock.milliseconds + WorkerCore.wheelHorizon)
         guard due < wheelDue else { return }
         wheelDue = due

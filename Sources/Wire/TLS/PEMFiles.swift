@@ -101,7 +101,8 @@ package func readPrivateKey(_ file: String) throws(TLSMaterialError) -> PrivateK
         guard let pointer = unsafe pointer else {
             throw TLSMaterialError(
                 file: file, problem: "no usable private key",
-                hint: "expected an unencrypted PEM key" + (takeOpenSSLError().map { "; \($0)" } ?? ""))
+                hint: "expected an unencrypted PEM key"
+                    + (takeOpenSSLError().map { "; \($0)" } ?? ""))
         }
         key = unsafe PrivateKey(takingOver: pointer)
     }
@@ -168,7 +169,8 @@ private func withBIO(
     while filled < bytes.count {
         let count = unsafe bytes.withUnsafeMutableBytes { room in
             // Safe because filled < room.count and read writes at most the rest.
-            unsafe read(descriptor, room.baseAddress.map { unsafe $0 + filled }, room.count - filled)
+            unsafe read(
+                descriptor, room.baseAddress.map { unsafe $0 + filled }, room.count - filled)
         }
         if count <= 0 { break }
         filled += count
@@ -190,7 +192,7 @@ private func withBIO(
     try result.get()
 }
 
-private func commonName(of name: OpaquePointer?) -> String {
+func commonName(of name: OpaquePointer?) -> String {
     guard let name = unsafe name else { return "?" }
     var text = [CChar](repeating: 0, count: 256)
     // Safe because at most text.count bytes are written, terminated.

@@ -91,9 +91,9 @@ package struct TLSServerSettings: Sendable {
     /// Seals new tickets with `keys`; those sealed before are no longer accepted.
     package func replaceTicketKeys(_ keys: TicketKeys) {
         var bytes = keys.bytes
-        for unsafe context in unsafe contexts {
-            // Safe because OpenSSL copies the keys.
-            _ = unsafe herse_ctx_set_ticket_keys(context, &bytes, Int32(bytes.count))
+        // Safe because OpenSSL copies the keys.
+        unsafe contexts.forEach {
+            _ = unsafe herse_ctx_set_ticket_keys($0, &bytes, Int32(bytes.count))
         }
     }
 
@@ -214,7 +214,8 @@ private func owner(_ argument: UnsafeMutableRawPointer?) -> TLSServerContext? {
     unsafe argument.map { unsafe Unmanaged<TLSServerContext>.fromOpaque($0).takeUnretainedValue() }
 }
 
-private func verifyClient(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+private func verifyClient(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32
+{
     unsafe owner(argument)?.verify(context) ?? 0
 }
 
@@ -261,7 +262,9 @@ private func selectProtocol(
 /// Stamps a ticket with the time its client proved itself; a ticket given out on resumption
 /// keeps the first time, so that no chain of resumptions outlives the proof.
 private func sealTicket(_ session: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
-    guard let session = unsafe session, let state = unsafe SSL_get_session(session) else { return 0 }
+    guard let session = unsafe session, let state = unsafe SSL_get_session(session) else {
+        return 0
+    }
     if unsafe SSL_session_reused(session) == 1 { return 1 }
     var now = Int64(time(nil))
     return unsafe SSL_SESSION_set1_ticket_appdata(state, &now, MemoryLayout<Int64>.size)
