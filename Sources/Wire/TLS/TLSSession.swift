@@ -40,7 +40,10 @@ package enum TLSProgress: Equatable, Sendable {
     deinit { unsafe SSL_free(pointer) }
 
     package func handshake() -> TLSProgress {
-        unsafe progress(SSL_do_handshake(pointer), handshaking: true)
+        let step = unsafe progress(SSL_do_handshake(pointer), handshaking: true)
+        // What verification left behind must not be taken for an error of a later read.
+        if case .done = step { ERR_clear_error() }
+        return step
     }
 
     /// Reads into `room` once.
