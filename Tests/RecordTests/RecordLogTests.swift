@@ -7,15 +7,14 @@ import Testing
 @testable import Record
 
 private func writer(_ entries: [String]) -> LineWriter {
-    var writer = LineWriter()
+    let writer = LineWriter()
     for entry in entries { writer.raw(Array((entry + "\n").utf8)) }
     return writer
 }
 
 extension RecordLog {
     fileprivate func submit(_ entries: [String], through: UInt64, worker: Int) -> Bool {
-        var lines = writer(entries)
-        return submit(&lines, through: through, worker: worker)
+        submit(writer(entries), through: through, worker: worker)
     }
 
     fileprivate func outcomes(_ worker: Int) -> [RecordOutcome] {
@@ -85,8 +84,9 @@ extension RecordLog {
         let wide = entry(1, width: RecordLog.laneBytesMax / 2)
         #expect(log.submit([wide], through: 1, worker: 0))
         #expect(log.submit([entry(2, width: RecordLog.laneBytesMax / 4)], through: 2, worker: 0))
-        var refused = writer([wide])
-        #expect(!log.submit(&refused, through: 3, worker: 0))
+        let refused = writer([wide])
+        let first = log.submit(refused, through: 3, worker: 0)
+        #expect(!first)
         let left = refused.bytes.count
         #expect(left == wide.utf8.count + 1)
         // The lanes of others, and what still fits, are not touched by it.
@@ -95,7 +95,8 @@ extension RecordLog {
         log.commit(&chain, &batches)
         #expect(log.outcomes(0) == [RecordOutcome(through: 4, isRecorded: true)])
         #expect(disk.lines.count == 4)
-        #expect(log.submit(&refused, through: 5, worker: 0))
+        let second = log.submit(refused, through: 5, worker: 0)
+        #expect(second)
         let isEmpty = refused.isEmpty
         #expect(isEmpty)
     }
