@@ -83,7 +83,8 @@ let package = Package(
         // Replays inputs for the parsers; script/fuzz makes a fuzzer of it.
         .target(name: "CFuzz", path: "Tests/Fuzz/Driver"),
         .executableTarget(
-            name: "Fuzz", dependencies: ["CFuzz", "Wire"], path: "Tests/Fuzz/Targets",
+            name: "Fuzz", dependencies: ["CFuzz", "Wire", "Identity", "Policy", "Neutralization"],
+            path: "Tests/Fuzz/Targets",
             swiftSettings: strict),
     ]
 )

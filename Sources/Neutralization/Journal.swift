@@ -85,6 +85,9 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
 
     package var isBroken: Bool { brokenBy != nil }
 
+    /// The file, to open it again.
+    consuming func reopening() -> File { file }
+
     /// Returns once `command` is on stable storage.
     package mutating func append(_ command: Command) throws(JournalError) {
         try append([command])
