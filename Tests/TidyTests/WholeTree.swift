@@ -1,0 +1,90 @@
+// WholeTree.swift: the rules the repository keeps as a whole: words, places, borders of modules.
+
+import Foundation
+import Testing
+
+@Suite struct `The repository` {
+    @Test func `speaks of no machine`() {
+        // Taken apart, so that this file does not find itself.
+        let places = ["work", "tmp", "root", "home", "Users"].map { "/" + $0 + "/" }
+        report(
+            findings { line in
+                places.first { place in
+                    guard let range = line.range(of: place) else { return false }
+                    guard range.lowerBound > line.startIndex else { return true }
+                    // `policies/tmp/` and `https://host/home/` are no places on a machine.
+                    let before = line[line.index(before: range.lowerBound)]
+                    return !before.isLetter && !before.isNumber && !"._-/}$)~*".contains(before)
+                }.map { "`\($0)`: a path of one machine" }
+            })
+    }
+
+    @Test func `leaves nothing for later in its files`() {
+        let marks = ["TO" + "DO", "FIX" + "ME", "X" + "XX"]
+        report(
+            findings { line in
+                let words = line.split { !$0.isLetter && !$0.isNumber }
+                return marks.first { mark in words.contains { $0 == mark } }
+                    .map { "`\($0)`: open an issue, or do it" }
+            })
+    }
+
+    private func findings(_ what: (String) -> String?) -> [Finding] {
+        Repository.files.flatMap { file in
+            file.lines.enumerated().compactMap { index, line in
+                what(line).map { Finding(path: file.path, line: index + 1, what: $0) }
+            }
+        }
+    }
+
+    @Test func `pins no version of what it depends on`() throws {
+        #expect(try #require(Repository.file(".gitignore")).lines.contains("Package.resolved"))
+        // The index names every tracked file; there is none in a tree that git did not make.
+        guard let index = Repository.file(".git/index") else { return }
+        let name = Array("Package.resolved".utf8)
+        #expect(!index.bytes.contains(name))
+    }
+
+    /// What each module may import of ours; arrows go downward only, and the four in the middle
+    /// (Policy, Limits, Neutralization, Record) do not know each other.
+    private static let borders: [String: Set<String>] = [
+        "CSystem": [], "COpenSSL": [],
+        "Reactor": ["CSystem"],
+        "Wire": ["CSystem", "COpenSSL"],
+        "Identity": [],
+        "Policy": ["Identity"],
+        "Limits": ["CSystem"],
+        "Neutralization": ["CSystem"],
+        "Record": ["CSystem"],
+        "Gate": [
+            "CSystem", "COpenSSL", "Reactor", "Wire", "Identity", "Policy", "Limits",
+            "Neutralization", "Record",
+        ],
+        "Demo": ["COpenSSL"],
+        "herse": [
+            "COpenSSL", "Demo", "Gate", "Identity", "Limits", "Neutralization", "Policy", "Record",
+        ],
+    ]
+
+    @Test func `keeps the borders of its modules`() {
+        var findings: [Finding] = []
+        for file in SwiftFile.all where file.path.hasPrefix("Sources/") {
+            let module = file.path.split(separator: "/")[1]
+            guard let allowed = Self.borders[String(module)] else {
+                findings.append(file.finding(0, "module `\(module)` has no place in the borders"))
+                continue
+            }
+            for (index, line) in file.lines.enumerated() {
+                let words = line.words
+                guard let word = words.firstIndex(of: "import"), word + 1 < words.count,
+                    words[..<word].allSatisfy({ ["package", "public", "internal"].contains($0) })
+                else { continue }
+                let imported = String(words[word + 1])
+                if Self.borders[imported] != nil, !allowed.contains(imported) {
+                    findings.append(file.finding(index, "`\(module)` must not know `\(imported)`"))
+                }
+            }
+        }
+        report(findings)
+    }
+}
