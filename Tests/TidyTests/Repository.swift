@@ -18,6 +18,20 @@ struct TextFile: Sendable {
         if lines.last == "" { lines.removeLast() }
         return lines
     }
+
+    /// Whether `text` stands anywhere in it.
+    func holds(_ text: String) -> Bool {
+        let wanted = Array(text.utf8)
+        guard let first = wanted.first, bytes.count >= wanted.count else { return false }
+        var index = 0
+        while index <= bytes.count - wanted.count {
+            if bytes[index] == first, bytes[index..<index + wanted.count].elementsEqual(wanted) {
+                return true
+            }
+            index += 1
+        }
+        return false
+    }
 }
 
 /// The working copy these tests were built from.

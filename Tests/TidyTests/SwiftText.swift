@@ -20,16 +20,26 @@ struct SwiftLine {
     }
 
     /// The code without the blanks around it.
-    var text: String {
-        String(decoding: code, as: UTF8.self).trimmingBlanks
-    }
+    private(set) var text = ""
+
+    /// The words of the code: runs of letters, digits and underscores.
+    private(set) var words: [Substring] = []
 
     var isComment: Bool { !isBlank && text.isEmpty && !comment.isEmpty }
 
-    /// The words of the code: runs of letters, digits and underscores.
-    var words: [Substring] {
-        String(decoding: code, as: UTF8.self)
-            .split { !($0.isLetter || $0.isNumber || $0 == "_") }
+    /// Reads what is asked again and again, once; the code is whole.
+    fileprivate mutating func finish() {
+        text = String(decoding: code, as: UTF8.self).trimmingBlanks
+        words = text.utf8.split { !isWordByte($0) }.map { Substring($0) }
+    }
+}
+
+private func isWordByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
+        true
+    default: false
     }
 }
 
@@ -65,6 +75,7 @@ struct SwiftText {
         beginLine()
         while index < bytes.count { step() }
         endComment()
+        for line in lines.indices { lines[line].finish() }
     }
 
     private mutating func beginLine() {

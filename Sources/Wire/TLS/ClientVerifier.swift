@@ -7,6 +7,9 @@
 internal import COpenSSL
 
 /// Verdicts over client certificates, for one worker.
+///
+/// Safe because it owns its store, and the contexts and certificates it is lent live for the
+/// call: what it keeps of them is copied.
 @safe package final class ClientVerifier {
     private struct Verdict {
         let leaf: LeafCertificate

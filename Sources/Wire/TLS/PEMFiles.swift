@@ -4,8 +4,10 @@ internal import COpenSSL
 internal import Glibc
 
 /// An X.509 certificate; immutable, so safe to share between threads.
+///
+/// Safe because it owns one reference to its certificate, OpenSSL counts references atomically,
+/// and nothing here changes the value.
 @safe package final class Certificate: @unchecked Sendable {
-    // Safe because OpenSSL counts references atomically and nothing here changes the value.
     let pointer: OpaquePointer
 
     /// Takes over one reference to `pointer`.
@@ -31,16 +33,20 @@ internal import Glibc
 }
 
 /// A private key; never leaves the process.
+///
+/// Safe because it owns one reference to its key, OpenSSL counts references atomically, and
+/// nothing here changes the value.
 @safe package final class PrivateKey: @unchecked Sendable {
-    // Safe because OpenSSL counts references atomically and nothing here changes the value.
     let pointer: OpaquePointer
     init(takingOver pointer: OpaquePointer) { unsafe self.pointer = pointer }
     deinit { unsafe EVP_PKEY_free(pointer) }
 }
 
 /// An X.509 revocation list; immutable, so safe to share between threads.
+///
+/// Safe because it owns one reference to its list, OpenSSL counts references atomically, and
+/// nothing here changes the value.
 @safe package final class RevocationList: @unchecked Sendable {
-    // Safe because OpenSSL counts references atomically and nothing here changes the value.
     let pointer: OpaquePointer
     package let file: String
 

@@ -66,6 +66,9 @@ package struct TLSServerSettings: Sendable {
 }
 
 /// One worker's OpenSSL contexts for one listener, and its verdicts over client certificates.
+///
+/// Safe because it owns its contexts, and OpenSSL counts its own references to the store,
+/// certificates and keys that are put into them; callbacks are lent theirs for the call.
 @safe package final class TLSServerContext {
     package let verifier: ClientVerifier
     private let settings: TLSServerSettings
