@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "Policy", dependencies: ["Identity", yams], swiftSettings: strict),
         .target(name: "Limits", dependencies: ["CSystem"], swiftSettings: strict),
         .target(name: "Neutralization", dependencies: ["CSystem"], swiftSettings: strict),
-        .target(name: "Record", dependencies: ["CSystem"], swiftSettings: strict),
+        .target(name: "Record", dependencies: ["CSystem", "Wire"], swiftSettings: strict),
 
         .target(
             name: "Gate",
@@ -58,7 +58,11 @@ let package = Package(
             name: "Demo", dependencies: ["COpenSSL", flyingFox, flyingSocks], swiftSettings: strict),
 
         .executableTarget(
-            name: "herse", dependencies: ["Gate", "Demo", argumentParser], swiftSettings: strict),
+            name: "herse",
+            dependencies: [
+                "COpenSSL", "CSystem", "Demo", "Gate", "Identity", "Neutralization", "Policy",
+                argumentParser,
+            ], swiftSettings: strict),
 
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
@@ -70,6 +74,10 @@ let package = Package(
         .testTarget(
             name: "DemoTests",
             dependencies: ["Demo", "COpenSSL", "Identity", flyingFox, flyingSocks],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["Demo", "Gate", "herse", "Policy", argumentParser],
             swiftSettings: strict),
 
         // What a reviewer would say twice: rules over the files themselves.

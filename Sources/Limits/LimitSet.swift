@@ -10,7 +10,7 @@ package struct LimitWindow: Hashable, Sendable {
     package let count: CountKind
     /// The most that is let through within the span; 0 lets nothing through.
     package let limit: UInt32
-    /// 1 second to 90 days.
+    /// 1 second to 400 days.
     package let spanSeconds: UInt32
     /// Only says that it would have refused; its count is what it would be if it did refuse.
     package let isShadow: Bool
@@ -22,8 +22,8 @@ package struct LimitWindow: Hashable, Sendable {
         self.isShadow = isShadow
     }
 
-    /// 90 days, in seconds.
-    package static let spanSecondsMax: UInt32 = 7_776_000
+    /// 400 days, in seconds: a year and a month, which is as far as a configuration may go.
+    package static let spanSecondsMax: UInt32 = 34_560_000
 }
 
 /// Why windows do not make a set.
@@ -41,7 +41,7 @@ extension LimitSetError {
         case .tooManyWindows(let count):
             "\(count) windows, at most \(LimitSet.windowsMax) are allowed"
         case .spanOutOfRange(let window):
-            "window \(window + 1): span is not from 1 second to 90 days"
+            "window \(window + 1): span is not from 1 second to 400 days"
         case .sameWindow(let first, let second):
             "windows \(first + 1) and \(second + 1) count the same over the same span"
         }

@@ -24,6 +24,8 @@ package struct ListProblem: Error, Equatable {
         case missingSubject(kind: String)
         case subject(SubjectError)
         case unknownField(String)
+        /// Probably the rest of an issuer's name.
+        case unknownFieldAfterSerial(String)
         case repeatedField(ListField)
         case emptyField(ListField)
         case notATime(ListField)
@@ -52,7 +54,7 @@ extension ListProblem.Fault {
         case .unknownKind(let kind): "unknown kind of subject `\(kind)`"
         case .missingSubject(let kind): "nothing after `\(kind)`"
         case .subject(let error): error.message
-        case .unknownField(let word): "unknown field `\(word)`"
+        case .unknownField(let word), .unknownFieldAfterSerial(let word): "unknown field `\(word)`"
         case .repeatedField(let field): "`\(field.rawValue)` is given twice"
         case .emptyField(let field): "`\(field.rawValue)` is empty"
         case .notATime(let field): "`\(field.rawValue)` is not a time"
@@ -76,12 +78,15 @@ extension ListProblem.Fault {
     package var hint: String {
         switch self {
         case .unknownKind, .missingSubject:
-            "a line begins with account ID, certificate sha256:HEX or network CIDR"
+            "a line begins with account ID, structure ID, certificate sha256:HEX, "
+                + "serial HEX@ISSUER or network CIDR"
         case .subject(.notAvailable(let kind)):
             "remove the line or comment it out: \(kind) is to come"
         case .subject(let error): error.hint
         case .unknownField, .repeatedField, .emptyField:
             "after the subject: since=TIME until=TIME reason=WORD ticket=WORD, each at most once"
+        case .unknownFieldAfterSerial:
+            "write blanks in the issuer's name as %20, as in serial 0a1b@AC%20IGC-SANTE%20FORT"
         case .notATime: "write UTC as in 2026-11-20T08:00:00Z"
         case .fieldTooLong, .fieldByte: "write one short word in ASCII, or a comment after ` #`"
         case .neverInForce: "swap the two times or correct one"

@@ -108,7 +108,7 @@ private struct ListReader {
         var hasSince = false
         var hasUntil = false
         while let word = try nextWord(bytes, &position, range.upperBound) {
-            let (field, rest) = try listField(bytes, word)
+            let (field, rest) = try listField(bytes, word, of: kind)
             switch field {
             case .since:
                 if hasSince { throw Misread(fault: .repeatedField(.since), at: word.lowerBound) }
@@ -147,7 +147,13 @@ private struct ListReader {
             switch kind {
             case .account:
                 let key = try SubjectKey(account: bytes.extracting(value))
-                return (IndexKey(account: key), texts.account(bytes, value))
+                return (IndexKey(account: key), texts.identifier(bytes, value))
+            case .structure:
+                let key = try SubjectKey(structure: bytes.extracting(value))
+                return (IndexKey(structure: key), texts.identifier(bytes, value))
+            case .serial:
+                let serial = try CertificateSerial(bytes.extracting(value))
+                return (IndexKey(serial: SubjectKey(serial: serial)), texts.serial(serial))
             case .certificate:
                 guard let digits = fingerprintDigits(bytes.extracting(value)) else {
                     throw SubjectError.notSHA256
@@ -158,7 +164,7 @@ private struct ListReader {
             case .network:
                 let network = try Network(bytes.extracting(value))
                 return (IndexKey(network: network.address, length: network.length), 0)
-            case .serial, .session, .token, .client, .structure:
+            case .session, .token, .client:
                 throw SubjectError.notAvailable(kind: kind.rawValue)
             }
         } catch let error as SubjectError {
@@ -208,12 +214,14 @@ private func listKind(_ bytes: Span<UInt8>, _ word: Range<Int>) -> SubjectKind? 
     if equals(bytes, word, "account") { return .account }
     if equals(bytes, word, "certificate") { return .certificate }
     if equals(bytes, word, "network") { return .network }
+    if equals(bytes, word, "structure") { return .structure }
+    if equals(bytes, word, "serial") { return .serial }
     return SubjectKind(rawValue: printable(bytes.extracting(word)))
 }
 
 /// The field a word names, and where its value lies.
 private func listField(
-    _ bytes: Span<UInt8>, _ word: Range<Int>
+    _ bytes: Span<UInt8>, _ word: Range<Int>, of kind: SubjectKind
 ) throws(Misread) -> (ListField, Range<Int>) {
     var sign = word.lowerBound
     while sign < word.upperBound, bytes[sign] != 0x3D { sign += 1 }
@@ -226,7 +234,11 @@ private func listField(
         } else { nil }
     guard let field, sign < word.upperBound else {
         let shown = printable(bytes.extracting(word))
-        throw Misread(fault: .unknownField(shown), at: word.lowerBound)
+        // `serial 0A@AC IGC …`: the name of an issuer mostly has blanks.
+        let isOfIssuer = kind == .serial && field == nil
+        throw Misread(
+            fault: isOfIssuer ? .unknownFieldAfterSerial(shown) : .unknownField(shown),
+            at: word.lowerBound)
     }
     guard sign + 1 < word.upperBound else {
         throw Misread(fault: .emptyField(field), at: word.lowerBound)

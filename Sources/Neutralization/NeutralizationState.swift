@@ -16,11 +16,14 @@ package struct NeutralizationState: Sendable {
     /// Prefix lengths of networks in the list or in a command, longest first.
     private var lengths4: [UInt8]
     private var lengths6: [UInt8]
+    /// Kinds of subject in the list or in a command, one bit each.
+    private var kinds: UInt16
 
     package init(list: NeutralizedSet = .empty) {
         self.list = list
         lengths4 = list.lengths4
         lengths6 = list.lengths6
+        kinds = list.kinds
     }
 
     /// The state after a start: the list, and what the journal kept.
@@ -52,17 +55,22 @@ package struct Neutralized: Equatable, Sendable {
 extension NeutralizationState {
     /// Why this caller is cut off, or `nil`.
     ///
-    /// Looks at the account, then the certificate, then every
-    /// network the address is in, the smallest first. Allocates only when it finds something.
+    /// Looks at the account, the structure it acts for, the certificate by fingerprint and by
+    /// serial number, then every network the address is in, the smallest first. Allocates only
+    /// when it finds something; a kind that nobody is named by costs nothing.
     package func verdict(
-        account: SubjectKey? = nil, certificate: SubjectKey? = nil,
-        address: NetworkAddress? = nil, now: UnixSeconds
+        account: SubjectKey? = nil, structure: SubjectKey? = nil, certificate: SubjectKey? = nil,
+        serial: SubjectKey? = nil, address: NetworkAddress? = nil, now: UnixSeconds
     ) -> Neutralized? {
         let time = UInt32(listTime: now)
         if let account, let found = verdict(IndexKey(account: account), now, time) { return found }
+        if let structure, let found = verdict(IndexKey(structure: structure), now, time) {
+            return found
+        }
         if let certificate, let found = verdict(IndexKey(certificate: certificate), now, time) {
             return found
         }
+        if let serial, let found = verdict(IndexKey(serial: serial), now, time) { return found }
         guard let address else { return nil }
         let lengths = address.family == .v4 ? lengths4 : lengths6
         for length in lengths {
@@ -80,6 +88,7 @@ extension NeutralizationState {
 
     @inline(__always)
     private func verdict(_ key: IndexKey, _ now: UnixSeconds, _ time: UInt32) -> Neutralized? {
+        guard kinds & key.kindBit != 0 else { return nil }
         if commands.isEmpty {
             guard let number = list.find(key, now: time) else { return nil }
             return listed(number)
@@ -141,7 +150,7 @@ extension NeutralizationState {
             case .settle: next.commands[key] = nil
             }
         }
-        next.gatherLengths()
+        next.gather()
         return next
     }
 
@@ -161,7 +170,7 @@ extension NeutralizationState {
                 next.commands[key] = command
             }
         }
-        next.gatherLengths()
+        next.gather()
         return (next, settled)
     }
 
@@ -183,7 +192,8 @@ extension NeutralizationState {
         commands.values.sorted { $0.at > $1.at }
     }
 
-    private mutating func gatherLengths() {
+    private mutating func gather() {
+        kinds = commands.keys.reduce(list.kinds) { $0 | $1.kindBit }
         var present4 = Set(list.lengths4)
         var present6 = Set(list.lengths6)
         for key in commands.keys {

@@ -24,6 +24,8 @@ package final class NeutralizedSet: Sendable {
     /// Prefix lengths that occur, longest first.
     let lengths4: [UInt8]
     let lengths6: [UInt8]
+    /// The kinds of subject that occur, one bit each.
+    let kinds: UInt16
 
     /// Lines about one subject; more is a mistake of whatever wrote the list, and would make
     /// looking that subject up slow.
@@ -53,6 +55,7 @@ package final class NeutralizedSet: Sendable {
         texts = []
         lengths4 = []
         lengths6 = []
+        kinds = 0
     }
 
     /// Builds the index; throws the number of an entry whose subject has too many lines already.
@@ -61,6 +64,7 @@ package final class NeutralizedSet: Sendable {
         while capacity < entries.count * 2 { capacity *= 2 }
         let mask = capacity - 1
         var index = [UInt32](repeating: 0, count: capacity)
+        var kinds: UInt16 = 0
         var present4: UInt64 = 0
         var present6 = [Bool](repeating: false, count: 129)
         for number in 0..<entries.count {
@@ -75,6 +79,7 @@ package final class NeutralizedSet: Sendable {
                 place = (place + 1) & mask
             }
             index[place] = UInt32(truncatingIfNeeded: spread >> 56) << 24 | UInt32(number + 1)
+            kinds |= entry.key.kindBit
             let length = Int(entry.tag & 0xFF)
             if entry.tag & 0xFF00 == IndexKey.network4Tag { present4 |= 1 << UInt64(length) }
             if entry.tag & 0xFF00 == IndexKey.network6Tag, length <= 128 { present6[length] = true }
@@ -82,6 +87,7 @@ package final class NeutralizedSet: Sendable {
         self.entries = entries
         self.index = index
         self.texts = texts
+        self.kinds = kinds
         self.lengths4 = (0...32).reversed().filter { present4 >> $0 & 1 == 1 }
         self.lengths6 = (0...128).reversed().filter { present6[Int($0)] }
     }
@@ -192,9 +198,18 @@ extension NeutralizedSet {
 
     private func subject(of entry: Entry) -> Subject {
         if let network = entry.key.network { return .network(network) }
-        let bytes = texts[text(at: Int(entry.text))]
-        if entry.tag == IndexKey.certificateTag, let it = CertificateFingerprint(bytes.span) {
-            return .certificate(it)
+        let first = text(at: Int(entry.text))
+        let bytes = texts[first]
+        switch entry.tag {
+        case IndexKey.certificateTag:
+            if let it = CertificateFingerprint(bytes.span) { return .certificate(it) }
+        case IndexKey.structureTag:
+            return .structure(StructureCode(read: String(decoding: bytes, as: UTF8.self)))
+        case IndexKey.serialTag:
+            let issuer = texts[text(at: first.upperBound)]
+            return .serial(CertificateSerial(read: Array(bytes), issuer: Array(issuer)))
+        default:
+            break
         }
         return .account(AccountID(read: String(decoding: bytes, as: UTF8.self)))
     }

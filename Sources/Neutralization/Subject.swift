@@ -6,19 +6,21 @@
 /// What a neutralization names.
 package enum Subject: Hashable, Sendable {
     case account(AccountID)
+    case structure(StructureCode)
     case certificate(CertificateFingerprint)
+    case serial(CertificateSerial)
     case network(Network)
 }
 
 /// The kinds of subject of the interface, in the words of its list file.
 package enum SubjectKind: String, CaseIterable, Sendable {
-    case account, certificate, network
-    case serial, session, token, client, structure
+    case account, structure, certificate, serial, network
+    case session, token, client
 
     package var isAvailable: Bool {
         switch self {
-        case .account, .certificate, .network: true
-        case .serial, .session, .token, .client, .structure: false
+        case .account, .structure, .certificate, .serial, .network: true
+        case .session, .token, .client: false
         }
     }
 }
@@ -93,7 +95,9 @@ extension Subject {
     package var kind: SubjectKind {
         switch self {
         case .account: .account
+        case .structure: .structure
         case .certificate: .certificate
+        case .serial: .serial
         case .network: .network
         }
     }
@@ -120,15 +124,19 @@ extension Subject {
         switch kind {
         case .account:
             self = .account(try AccountID(value))
+        case .structure:
+            self = .structure(try StructureCode(value))
         case .certificate:
             guard let digits = fingerprintDigits(value) else { throw .notSHA256 }
             do {
                 self = .certificate(
                     try CertificateFingerprint(hexadecimal: value.extracting(digits)))
             } catch { throw error.moved(by: digits.lowerBound) }
+        case .serial:
+            self = .serial(try CertificateSerial(value))
         case .network:
             self = .network(try Network(value))
-        case .serial, .session, .token, .client, .structure:
+        case .session, .token, .client:
             throw .notAvailable(kind: kind.rawValue)
         }
     }
@@ -174,7 +182,9 @@ extension Subject: CustomStringConvertible {
     package var description: String {
         switch self {
         case .account(let account): "account:" + account.id
+        case .structure(let structure): "structure:" + structure.id
         case .certificate(let fingerprint): "certificate:sha256:" + fingerprint.description
+        case .serial(let serial): "serial:" + serial.description
         case .network(let network): "network:" + network.description
         }
     }

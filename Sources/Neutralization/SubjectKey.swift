@@ -71,6 +71,8 @@ struct IndexKey: Hashable {
 
     static let accountTag: UInt16 = 0x0100
     static let certificateTag: UInt16 = 0x0200
+    static let structureTag: UInt16 = 0x0300
+    static let serialTag: UInt16 = 0x0500
     static let network4Tag: UInt16 = 0x0400
     static let network6Tag: UInt16 = 0x0600
 
@@ -91,6 +93,16 @@ struct IndexKey: Hashable {
         self.init(high: key.high, low: key.low, tag: Self.certificateTag)
     }
 
+    @inline(__always)
+    init(structure key: SubjectKey) {
+        self.init(high: key.high, low: key.low, tag: Self.structureTag)
+    }
+
+    @inline(__always)
+    init(serial key: SubjectKey) {
+        self.init(high: key.high, low: key.low, tag: Self.serialTag)
+    }
+
     /// `network` is already masked to `length`.
     @inline(__always)
     init(network: NetworkAddress, length: Int) {
@@ -102,6 +114,10 @@ struct IndexKey: Hashable {
         switch subject {
         case .account(let account):
             self.init(account: SubjectKey(account: account))
+        case .structure(let structure):
+            self.init(structure: SubjectKey(structure: structure))
+        case .serial(let serial):
+            self.init(serial: SubjectKey(serial: serial))
         case .certificate(let fingerprint):
             let key = SubjectKey(sha256: fingerprint.bytes.span)
             self.init(certificate: key ?? SubjectKey(high: 0, low: 0))
@@ -123,6 +139,10 @@ struct IndexKey: Hashable {
             return nil
         }
     }
+
+    /// One bit for each kind of subject, so that a kind nobody names costs no look-up.
+    @inline(__always)
+    var kindBit: UInt16 { 1 &<< (tag >> 8) }
 
     /// Spreads near values (consecutive networks, say) over all 64 bits.
     @inline(__always)

@@ -10,11 +10,21 @@ struct TextStore {
         bytes = [0, 0]
     }
 
-    /// Keeps an account upper-cased; at most 64 bytes, checked before.
-    mutating func account(_ source: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
+    /// Keeps an account or a structure upper-cased; at most 64 bytes, checked before.
+    mutating func identifier(_ source: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
         let offset = UInt32(bytes.count)
         bytes.append(UInt8(range.count))
         for index in range { bytes.append(upperCased(source[index])) }
+        return offset
+    }
+
+    /// Keeps a number and, after it, its issuer; neither takes more than 255 bytes.
+    mutating func serial(_ serial: CertificateSerial) -> UInt32 {
+        let offset = UInt32(bytes.count)
+        bytes.append(UInt8(clamping: serial.number.count))
+        bytes += serial.number
+        bytes.append(UInt8(clamping: serial.issuerBytes.count))
+        bytes += serial.issuerBytes
         return offset
     }
 

@@ -25,27 +25,27 @@ package struct TimerWheel {
         held += 1
     }
 
-    /// Moves to `now`; hands every token that came round to `look`, which answers with the
-    /// deadline to keep it for, or nil to forget it.
-    package mutating func advance(to now: UInt64, _ look: (UInt64) -> UInt64?) {
+    /// Moves an empty wheel to `now`: after a long wait with nothing held, a deadline added before
+    /// `takeDue` would else land in a slot that is passed at once, and be forgotten.
+    package mutating func keepUp(with now: UInt64) {
+        if held == 0 { tick = max(tick, now / Self.tickMilliseconds) }
+    }
+
+    /// Moves to `now` and appends every token that came round to `due`.
+    ///
+    /// They are out of the wheel: whoever looks at them puts back those whose deadline has moved.
+    /// They are handed over rather than looked at in here, since looking at one may add others.
+    package mutating func takeDue(at now: UInt64, into due: inout [UInt64]) {
         let target = now / Self.tickMilliseconds
-        if held == 0 {
-            tick = max(tick, target)
-            return
-        }
-        while tick < target {
+        while held > 0, tick < target {
             tick += 1
             let index = Int(tick % UInt64(Self.slotCount))
             if slots[index].isEmpty { continue }
-            var due: [UInt64] = []
-            swap(&due, &slots[index])
-            held -= due.count
-            for token in due {
-                if let deadline = look(token) { add(token, deadline: deadline) }
-            }
-            due.removeAll(keepingCapacity: true)
-            if slots[index].isEmpty { swap(&due, &slots[index]) }
+            held -= slots[index].count
+            due.append(contentsOf: slots[index])
+            slots[index].removeAll(keepingCapacity: true)
         }
+        keepUp(with: now)
     }
 
     /// Milliseconds a loop may wait at `now` before `advance` has work; −1 when nothing is held.

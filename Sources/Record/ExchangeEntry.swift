@@ -2,6 +2,8 @@
 //
 // No patient data: neither path nor query nor body is ever in it.
 
+internal import Wire
+
 /// What the gate did with a request.
 package enum Decision: UInt8, Sendable {
     case allow
@@ -62,66 +64,58 @@ package struct ExchangeEntry: Sendable {
     }
 }
 
-/// Builds lines of JSON in one growing array that is kept between lines.
+/// Builds lines of JSON in one growing buffer that is kept between lines.
 package struct LineWriter: ~Copyable {
-    package private(set) var bytes: [UInt8] = []
+    private let buffer = Buffer(capacity: 64 * 1024)
 
-    package init() { bytes.reserveCapacity(64 * 1024) }
+    package init() {}
 
-    package var isEmpty: Bool { bytes.isEmpty }
+    package var isEmpty: Bool { buffer.isEmpty }
+    package var count: Int { buffer.count }
 
-    /// Gives away what was written, taking `empty`'s storage for what comes next.
-    package mutating func exchange(for empty: consuming [UInt8]) -> [UInt8] {
-        var taken = empty
-        swap(&taken, &bytes)
-        return taken
+    /// What was written, as a copy.
+    package var bytes: [UInt8] {
+        var copy: [UInt8] = []
+        append(to: &copy)
+        return copy
     }
 
-    package mutating func begin() { raw("{") }
-
-    package mutating func byte(_ byte: UInt8) { bytes.append(byte) }
-
-    package mutating func end() { raw("}\n") }
-
-    package mutating func raw(_ text: StaticString) {
-        // Safe because a StaticString's bytes live as long as the program.
-        let text = unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-        unsafe bytes.append(contentsOf: text)
-    }
-
-    package mutating func raw(_ fragment: [UInt8]) { bytes.append(contentsOf: fragment) }
-
-    package mutating func number(_ value: UInt64) {
-        if value < 10 {
-            bytes.append(UInt8(value) + 0x30)
-            return
-        }
-        var digits: InlineArray<20, UInt8> = .init(repeating: 0)
-        var index = 20
-        var rest = value
-        while rest > 0 {
-            index -= 1
-            digits[index] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
-            rest /= 10
-        }
-        while index < 20 {
-            bytes.append(digits[index])
-            index += 1
+    /// Appends what was written to `bytes`.
+    package func append(to bytes: inout [UInt8]) {
+        buffer.withBytes { lines in
+            // Safe because the span's bytes are only read, within this call.
+            unsafe lines.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
         }
     }
+
+    package func removeAll() { buffer.removeAll() }
+
+    package func begin() { raw("{") }
+
+    package func end() { raw("}\n") }
+
+    package func byte(_ byte: UInt8) { buffer.append(byte) }
+
+    package func raw(_ text: StaticString) { buffer.append(text) }
+
+    package func raw(_ fragment: [UInt8]) { buffer.append(fragment) }
+
+    package func raw(_ fragment: Span<UInt8>) { buffer.append(fragment) }
+
+    package func number(_ value: UInt64) { buffer.append(decimal: value) }
 
     /// Appends text that is ASCII without quote, backslash or control byte; any other byte
     /// becomes `?`, so that a line is always one JSON object.
-    package mutating func plain(_ text: Span<UInt8>) {
+    package func plain(_ text: Span<UInt8>) {
         for index in text.indices {
             let byte = text[index]
             let isPlain = byte >= 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x5C
-            bytes.append(isPlain ? byte : 0x3F)
+            buffer.append(isPlain ? byte : 0x3F)
         }
     }
 
     /// Appends the fields of `entry` after what stands in the line already.
-    package mutating func append(_ entry: ExchangeEntry) {
+    package func append(_ entry: ExchangeEntry) {
         raw(",\"decision\":\"")
         raw(entry.decision.word)
         raw("\",\"status\":")

@@ -81,22 +81,19 @@ package final class RecordLog: Sendable {
     /// Hands over the lines of `writer`, the last of which has number `through`; false, and
     /// nothing taken, when the lane is full.
     package func submit(
-        _ writer: inout LineWriter, through: UInt64, worker: Int
+        _ writer: borrowing LineWriter, through: UInt64, worker: Int
     ) -> Bool {
         let (accepted, ring) = lanes[worker].lane.withLock { lane -> (Bool, Bool) in
-            if lane.staged.isEmpty {
-                var spare: [UInt8] = []
-                swap(&spare, &lane.spare)
-                lane.staged = writer.exchange(for: spare)
-                lane.through = through
-                return (true, true)
+            let wasEmpty = lane.staged.isEmpty
+            if wasEmpty, lane.staged.capacity == 0 { swap(&lane.staged, &lane.spare) }
+            guard lane.staged.count + writer.count <= Self.laneBytesMax else {
+                return (false, false)
             }
-            if lane.staged.count + writer.bytes.count > Self.laneBytesMax { return (false, false) }
-            lane.staged.append(contentsOf: writer.bytes)
-            writer.removeAll()
+            writer.append(to: &lane.staged)
             lane.through = through
-            return (true, false)
+            return (true, wasEmpty)
         }
+        if accepted { writer.removeAll() }
         if ring { wakeWriter() }
         return accepted
     }
@@ -193,8 +190,4 @@ package final class RecordLog: Sendable {
             return error
         }
     }
-}
-
-extension LineWriter {
-    package mutating func removeAll() { _ = exchange(for: []) }
 }

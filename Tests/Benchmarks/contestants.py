@@ -155,7 +155,10 @@ class Herse(Contestant):
         pki = self.setting.pki
         accounts = [f"account {one} since=2026-01-01T00:00:00Z reason=credential-compromise"
                     for one in self.setting.neutralized]
-        cards = [f"certificate sha256:{number:064x} reason=lost-card" for number in range(1, 501)]
+        cards = [
+            f"certificate sha256:{hashlib.sha256(b'card %d' % number).hexdigest()} reason=lost-card"
+            for number in range(1, 501)
+        ]
         networks = [f"network 198.51.100.{number}/32" for number in range(1, 21)]
         (folder / "neutralized.list").write_text("\n".join(accounts + cards + networks) + "\n")
         (folder / "herse.yaml").write_text(f"""

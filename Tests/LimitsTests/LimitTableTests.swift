@@ -47,6 +47,37 @@ private func at(_ milliseconds: UInt64) -> LimitTime {
         #expect(table.charge(table.who("B"), set, now: at(0)).decision == .allowed)
     }
 
+    @Test(arguments: [1, 34_560_000] as [UInt32])
+    func `is counted for the shortest and the longest span, and forgotten after it`(
+        span: UInt32
+    ) throws {
+        let set = try table.prepare(name: "standard", windows: [requests(2, per: span)])
+        let who = table.who("A")
+        let whole = UInt64(span) * 1000
+        #expect(table.charge(who, set, now: at(0)).decision == .allowed)
+        #expect(table.charge(who, set, now: at(whole / 2)).decision == .allowed)
+        let refused = table.charge(who, set, now: at(whole))
+        guard case .limited(_, let seconds) = refused.decision else {
+            Issue.record("not limited: \(refused)")
+            return
+        }
+        // Of two buckets too many at most, as each is forgotten whole.
+        #expect(seconds >= 1 && seconds <= UInt64(span) / 23 * 2 + 1)
+        #expect(table.charge(who, set, now: at(whole + seconds * 1000)).decision == .allowed)
+        #expect(table.usage(who, set, now: at(whole * 4)).map(\.used) == [0])
+    }
+
+    @Test func `is counted at the end of time`() throws {
+        let set = try table.prepare(
+            name: "standard", windows: [requests(1, per: 34_560_000), requests(1, per: 1)])
+        let who = table.who("A")
+        let end = LimitTime(milliseconds: .max)
+        #expect(table.charge(who, set, now: end).decision == .allowed)
+        #expect(table.charge(who, set, now: end).decision != .allowed)
+        // A clock that was lost: what was counted counts as counted now.
+        #expect(table.charge(who, set, now: at(0)).decision != .allowed)
+    }
+
     @Test func `that one window refuses is charged on none`() throws {
         let set = try table.prepare(
             name: "standard", windows: [requests(100, per: 3600), requests(2, per: 10)])
@@ -137,7 +168,7 @@ private func at(_ milliseconds: UInt64) -> LimitTime {
             try table.prepare(name: "a", windows: [requests(1, per: 0)])
         }
         #expect(throws: LimitSetError.spanOutOfRange(window: 0)) {
-            try table.prepare(name: "a", windows: [requests(1, per: 7_776_001)])
+            try table.prepare(name: "a", windows: [requests(1, per: 34_560_001)])
         }
         #expect(throws: LimitSetError.tooManyWindows(17)) {
             try table.prepare(name: "a", windows: (1...17).map { requests(1, per: $0) })

@@ -103,11 +103,13 @@ private func opening(_ disk: FailingDisk) throws(JournalError) -> JournalOpening
         let orders = try [
             neutralize("A"), neutralize("B", until: nextYear), reinstate("C"),
             neutralize("certificate:sha256:" + String(repeating: "0a", count: 32)),
-            neutralize("network:2001:db8::/32"), reinstate("A"), reinstate("D"), settle("D"),
+            neutralize("network:2001:db8::/32"), neutralize("structure:10B0152872"),
+            neutralize("serial:00:11:20@Autorité  de l'an=1"), reinstate("A"), reinstate("D"),
+            settle("D"),
         ]
         for order in orders { try journal.append(order) }
         let reopened = try opening(disk)
-        #expect(reopened.commands == Array(orders[1...5]))
+        #expect(reopened.commands == Array(orders[1...7]))
         #expect(reopened.tornBytes == 0)
     }
 
@@ -127,10 +129,13 @@ private func opening(_ disk: FailingDisk) throws(JournalError) -> JournalOpening
         let disk = FailingDisk()
         var journal = try open(disk)
         let long = String(repeating: "é", count: 256)
-        let subject = try Subject("A")
+        let subject = try Subject(
+            "serial:" + String(repeating: "1f", count: 64) + "@"
+                + String(repeating: "é", count: 127))
         let order = Command(
             .neutralize(until: nil), subject, at: monday, reason: long, ticket: long, by: long)
         try journal.append(order)
+        #expect(disk.durable.count < journalLineMax + journalHeader.utf8.count)
         let longer = Command(
             .neutralize(until: nil), subject, at: monday, reason: long + "x", by: "root")
         do {
@@ -370,7 +375,7 @@ private func opening(_ disk: FailingDisk) throws(JournalError) -> JournalOpening
         "1 neutralize account:A at=2026-11-16T12:00:00Z by=x reason=y until=tomorrow",
         "1 neutralize account:A at=2026-11-16T12:00:00Z by=x reason=y colour=red",
         "1 neutralize account:A at=2026-11-16T12:00:00Z by=x reason=y reason=z",
-        "1 neutralize structure:A at=2026-11-16T12:00:00Z by=x reason=y",
+        "1 neutralize session:A at=2026-11-16T12:00:00Z by=x reason=y",
         "1 neutralize account:A by=x reason=y", "1 neutralize account:A",
         "1 reinstate account:A at=2026-11-16T12:00:00Z by=x reason=y", "1  ",
         "1 settle account:A at=2026-11-16T12:00:00Z by=%4 reason=y",

@@ -39,14 +39,17 @@ private func entries(_ set: NeutralizedSet) -> [ListedEntry] {
             \taccount\t500000001815646/cpat00045 ticket=#7 until=2026-12-01T00:00:00Z#
             network 203.0.113.0/24
             network 2001:db8::/32
+            structure 10b0152872 until=2026-12-01T00:00:00Z
+            serial 00:11:20:CE:19@AC%20IGC-SANTE%20FORT%20PERSONNES reason=lost # declared at night
             """.replacingOccurrences(of: "Z#", with: "Z #"))
         let all = entries(set)
-        #expect(all.map(\.line) == [3, 4, 5, 6, 7])
+        #expect(all.map(\.line) == [3, 4, 5, 6, 7, 8, 9])
         #expect(
             all.map(\.subject.description) == [
                 "account:899700218896", "certificate:sha256:" + fingerprint,
                 "account:500000001815646/CPAT00045", "network:203.0.113.0/24",
-                "network:2001:db8::/32",
+                "network:2001:db8::/32", "structure:10B0152872",
+                "serial:1120ce19@AC%20IGC-SANTE%20FORT%20PERSONNES",
             ])
         #expect(all[0].since == time("2026-11-20T08:00:00Z"))
         #expect(all[0].reason == "credential-compromise")
@@ -56,6 +59,8 @@ private func entries(_ set: NeutralizedSet) -> [ListedEntry] {
         #expect(all[2].until == time("2026-12-01T00:00:00Z"))
         #expect(all[2].ticket == "#7")
         #expect(all[3].since == nil)
+        #expect(all[5].until == time("2026-12-01T00:00:00Z"))
+        #expect(all[6].reason == "lost")
     }
 
     @Test(arguments: [
@@ -78,7 +83,12 @@ private func entries(_ set: NeutralizedSet) -> [ListedEntry] {
             ("acount 8", 1, .unknownKind("acount")), ("ACCOUNT 8", 1, .unknownKind("ACCOUNT")),
             ("8", 1, .unknownKind("8")), ("account", 8, .missingSubject(kind: "account")),
             ("account # none", 8, .missingSubject(kind: "account")),
-            ("  structure 10B0152872", 13, .subject(.notAvailable(kind: "structure"))),
+            ("  session 10B0152872", 11, .subject(.notAvailable(kind: "session"))),
+            ("structure 10B-152872", 14, .subject(.structureByte(0x2D, at: 3))),
+            ("serial 1120ce19", 8, .subject(.serialWithoutIssuer)),
+            ("serial 1120ce19@A%2", 18, .subject(.issuerEscape(at: 10))),
+            ("serial 11@AC IGC-SANTE reason=x", 14, .unknownFieldAfterSerial("IGC-SANTE")),
+            ("serial 11@AC reason", 14, .unknownField("reason")),
             ("account 89é", 11, .subject(.accountByte(0xC3, at: 2))),
             ("account 8#x", 10, .subject(.accountByte(0x23, at: 1))),
             ("certificate \(fingerprint)", 13, .subject(.notSHA256)),
@@ -150,7 +160,8 @@ private func entries(_ set: NeutralizedSet) -> [ListedEntry] {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SplitMix(state: seed)
         let pieces = [
-            "account ", "network ", "certificate sha256:", "10.0.0.0/8", "::1/128", "A", " ", "\n",
+            "account ", "network ", "certificate sha256:", "structure ", "serial ", "0A@AC%20",
+            "%41", "10.0.0.0/8", "::1/128", "A", " ", "\n",
             "since=", "2026-11-20T08:00:00Z", "until=", "reason=", "#", "\r", "\u{0}", "é", "=",
             fingerprint, "/", ":", "999999999999999999999999",
         ]
@@ -193,6 +204,8 @@ private func entries(_ set: NeutralizedSet) -> [ListedEntry] {
         let now = time("2026-11-21T00:00:00Z")
         let address = NetworkAddress("203.0.113.7")
         let certificate = SubjectKey(sha256: [UInt8](repeating: 7, count: 32).span)
+        let structure = SubjectKey(structure: try StructureCode("10B0152872"))
+        let serial = try SubjectKey(serial: [0x11, 0x20].span, issuer: "AC IGC-SANTE")
         var found = 0
         let searching = clock.measure {
             for key in keys
@@ -205,7 +218,8 @@ private func entries(_ set: NeutralizedSet) -> [ListedEntry] {
         let missing = clock.measure {
             for key in misses {
                 let verdict = state.verdict(
-                    account: key, certificate: certificate, address: address, now: now)
+                    account: key, structure: structure, certificate: certificate, serial: serial,
+                    address: address, now: now)
                 if verdict != nil { found += 1 }
             }
         }

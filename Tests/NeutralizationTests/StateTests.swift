@@ -43,6 +43,36 @@ extension NeutralizationState {
         #expect(state.nextChange(after: friday) == nil)
     }
 
+    @Test func `looks at structure and serial number`() throws {
+        let state = try state("structure 10B0152872\nserial 1120ce19@AC%20IGC-SANTE\n")
+        let structure = SubjectKey(structure: try StructureCode("10b0152872"))
+        let elsewhere = SubjectKey(structure: try StructureCode("10B0152873"))
+        let serial = try SubjectKey(serial: [0x11, 0x20, 0xCE, 0x19].span, issuer: "AC IGC-SANTE")
+        let other = try SubjectKey(serial: [0x11, 0x20, 0xCE, 0x19].span, issuer: "AC RACINE")
+        let b = try account("B")
+        #expect(
+            state.verdict(account: b, structure: elsewhere, serial: other, now: monday) == nil)
+        let byStructure = state.verdict(account: b, structure: structure, now: monday)
+        #expect(byStructure?.subject.description == "structure:10B0152872")
+        #expect(byStructure?.source == .list(line: 1))
+        let bySerial = state.verdict(account: b, structure: elsewhere, serial: serial, now: monday)
+        #expect(bySerial?.source == .list(line: 2))
+        // The same text, or the same key, as another kind is another subject.
+        #expect(state.verdict(account: structure, certificate: serial, now: monday) == nil)
+        #expect(try !state.names("10B0152872", monday))
+    }
+
+    @Test func `finds a kind that only a command, or only the list, names`() throws {
+        for text in ["account:A", "structure:1A", "serial:01@CA", "network:::/0"] {
+            let commanded = try state("").obeying([try neutralize(text, at: monday)])
+            #expect(try commanded.names(text, monday))
+            #expect(try !commanded.reinstating(text, at: tuesday).names(text, tuesday))
+            let (replaced, _) = commanded.replacing(list: try list("account B\n"), at: tuesday)
+            #expect(try replaced.names(text, tuesday))
+            #expect(try replaced.names("B", tuesday))
+        }
+    }
+
     @Test func `looks at account, certificate and address`() throws {
         let fingerprint = String(repeating: "ab", count: 32)
         let state = try state(

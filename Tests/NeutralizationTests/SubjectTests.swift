@@ -13,6 +13,23 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("ANS20231122132732", "account:ANS20231122132732"), ("a.b_c-d", "account:A.B_C-D"),
         ("certificate:sha256:" + fingerprint, "certificate:sha256:" + fingerprint),
         ("certificate:SHA256:" + fingerprint.uppercased(), "certificate:sha256:" + fingerprint),
+        ("structure:10b0152872", "structure:10B0152872"),
+        (
+            "structure:" + String(repeating: "9", count: 32),
+            "structure:99999999999999999999999999999999"
+        ),
+        (
+            "serial:1120CE19@AC IGC-SANTE FORT PERSONNES",
+            "serial:1120ce19@AC%20IGC-SANTE%20FORT%20PERSONNES"
+        ),
+        (
+            "serial:00:11:20:ce:19@ Ac  igc-sante%20%20fort personnes ",
+            "serial:1120ce19@AC%20IGC-SANTE%20FORT%20PERSONNES"
+        ),
+        ("serial:A0B@x", "serial:0a0b@X"), ("serial:0@x", "serial:00@X"),
+        ("serial:0000@x", "serial:00@X"), ("serial:1@a@b%25", "serial:01@A@B%25"),
+        ("serial:1@Autorité", "serial:01@AUTORIT%c3%a9"),
+        ("serial:1@a=b#'\"$;", "serial:01@A%3dB%23%27%22%24%3b"),
         ("network:203.0.113.0/24", "network:203.0.113.0/24"),
         ("network:203.0.113.7", "network:203.0.113.7/32"),
         ("network:0.0.0.0/0", "network:0.0.0.0/0"), ("network:::/0", "network:::/0"),
@@ -43,8 +60,6 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("899700218896\n", .accountByte(0x0A, at: 12)), ("A,B", .accountByte(0x2C, at: 1)),
         ("acount:8", .unknownKind("acount")), ("2001:db8::1", .unknownKind("2001")),
         ("\u{1B}[31m:8", .unknownKind("?[31m")),
-        ("structure:10B0152872", .notAvailable(kind: "structure")),
-        ("serial:0A@CA", .notAvailable(kind: "serial")),
         ("session:x", .notAvailable(kind: "session")), ("token:x", .notAvailable(kind: "token")),
         ("client:x", .notAvailable(kind: "client")),
         ("certificate:" + fingerprint, .notSHA256), ("certificate:sha1:00", .notSHA256),
@@ -64,6 +79,50 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("network:::ffff:203.0.113.0/120", .mappedNetwork), ("network:example.org", .notAnAddress),
     ])
     func `is refused when it is none`(text: String, error: SubjectError) {
+        #expect(throws: error) { try Subject(text) }
+        #expect(!error.message.isEmpty)
+        #expect(!error.hint.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("structure:", SubjectError.empty),
+        ("structure:10B0152872/7", .structureByte(0x2F, at: 10)),
+        ("structure:" + String(repeating: "9", count: 33), .structureLength(33)),
+    ])
+    func `is refused when it is no structure`(text: String, error: SubjectError) {
+        #expect(throws: error) { try Subject(text) }
+        #expect(!error.message.isEmpty)
+        #expect(!error.hint.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("serial:0A", SubjectError.serialWithoutIssuer), ("serial:0A@", .serialWithoutIssuer),
+        ("serial:0A@ %20", .serialWithoutIssuer), ("serial:@CA", .serialLength(digits: 0)),
+        ("serial:0x0A@CA", .serialByte(0x78, at: 1)), ("serial:0A:@CA", .serialByte(0x3A, at: 2)),
+        ("serial::0A@CA", .serialByte(0x3A, at: 0)), ("serial:0A::0B@CA", .serialByte(0x3A, at: 3)),
+        ("serial:0A:1@CA", .serialLength(digits: 3)),
+    ])
+    func `is refused when it is no serial number and issuer`(text: String, error: SubjectError) {
+        #expect(throws: error) { try Subject(text) }
+        #expect(!error.message.isEmpty)
+        #expect(!error.hint.isEmpty)
+    }
+
+    @Test(arguments: [
+        (
+            "serial:" + String(repeating: "1", count: 129) + "@CA",
+            SubjectError.serialLength(digits: 130)
+        ),
+        ("serial:" + String(repeating: "0", count: 257) + "@CA", .serialLength(digits: 257)),
+        ("serial:0A@CA%2", .issuerEscape(at: 5)), ("serial:0A@CA%", .issuerEscape(at: 5)),
+        ("serial:0A@%zz", .issuerEscape(at: 3)), ("serial:0A@C\u{1}", .issuerByte(1, at: 3)),
+        ("serial:0A@C%0aA", .issuerByte(0x0A, at: 3)), ("serial:0A@C%7f", .issuerByte(0x7F, at: 3)),
+        ("serial:0A@%c3", .notUTF8), ("serial:0A@\u{E9}%a9", .notUTF8),
+        ("serial:0A@" + String(repeating: "x", count: 256), .issuerLength(256)),
+        ("serial:0A@" + String(repeating: " x", count: 400), .issuerLength(800)),
+    ])
+    func `is refused when its serial number or issuer is no text`(text: String, error: SubjectError)
+    {
         #expect(throws: error) { try Subject(text) }
         #expect(!error.message.isEmpty)
         #expect(!error.hint.isEmpty)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct `A line of the record` {
     @Test func `is one JSON object with every number it was given`() {
-        var writer = LineWriter()
+        let writer = LineWriter()
         writer.begin()
         writer.raw("\"time\":1")
         writer.append(
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `replaces bytes that are not plain`() {
-        var writer = LineWriter()
+        let writer = LineWriter()
         writer.plain([0x41, 0x22, 0x0A, 0x5C, 0xFF, 0x42].span)
         #expect(String(decoding: writer.bytes, as: UTF8.self) == "A????B")
     }

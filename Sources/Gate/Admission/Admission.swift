@@ -71,7 +71,7 @@ extension WorkerCore {
 
     /// Counts the request against every window of its route, or in none.
     private func charge(_ identity: ProvenIdentity, route: Int) throws(Refusal) {
-        guard let index = generation.configuration.routes[route].limits else { return }
+        guard let index = generation.routes[route].limits else { return }
         let outcome = limits.charge(
             identity.limitKey, generation.limits[index].set, now: limitTime)
         shadowed = outcome.shadowed != 0

@@ -82,7 +82,7 @@ final class ClientConnection {
         openedAt = worker.clock.milliseconds
     }
 
-    var timeouts: Timeouts { worker.generation.configuration.listeners[listener].timeouts }
+    var timeouts: Deadlines { worker.generation.deadlines[listener] }
 
     // MARK: Readiness
 
@@ -255,7 +255,7 @@ final class ClientConnection {
     func closeWhenSent() {
         guard phase != .closed else { return }
         phase = .closing
-        setDeadline(after: .seconds(5))
+        setDeadline(after: 5000)
         if outbound == nil { finishClosing() }
     }
 
@@ -267,7 +267,7 @@ final class ClientConnection {
             close()
         } else {
             watch(.readable)
-            setDeadline(after: .seconds(2))
+            setDeadline(after: 2000)
         }
     }
 
@@ -323,8 +323,8 @@ final class ClientConnection {
 
     func watchInput() { watch(interest.union(.readable)) }
 
-    func setDeadline(after duration: Duration) {
-        deadline = worker.clock.milliseconds + milliseconds(duration)
+    func setDeadline(after milliseconds: UInt64) {
+        deadline = worker.clock.milliseconds + milliseconds
         let due = min(deadline, worker.clock.milliseconds + WorkerCore.wheelHorizon)
         guard due < wheelDue else { return }
         wheelDue = due

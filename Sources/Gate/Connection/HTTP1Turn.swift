@@ -204,10 +204,9 @@ extension ClientConnection {
         if inbound != nil || session.hasPending { worker.resumeLater(token) }
     }
 
-    /// Goes on with requests that were read ahead.
+    /// Goes on with requests that were read ahead, or with a body whose rest the session holds.
     func resume() {
-        guard phase == .idle else { return }
-        if inbound != nil { understand() }
+        if phase == .idle, inbound != nil { understand() }
         if phase == .idle || phase == .exchanging, session.hasPending { readAll() }
     }
 }

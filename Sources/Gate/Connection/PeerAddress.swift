@@ -80,7 +80,7 @@ package struct PeerAddress: Sendable, Hashable {
     }
 
     /// Writes address and port into a line of the record.
-    func write(to writer: inout LineWriter) {
+    func write(to writer: borrowing LineWriter) {
         if isIPv4 {
             for shift: UInt64 in [24, 16, 8, 0] {
                 writer.number((low >> shift) & 0xFF)

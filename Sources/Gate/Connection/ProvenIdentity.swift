@@ -20,6 +20,10 @@ final class ProvenIdentity {
     /// Nil when there is nobody whose account could be neutralized.
     let account: SubjectKey?
     let certificate: SubjectKey?
+    /// The structure the certificate is attached to.
+    let structureKey: SubjectKey?
+    /// The certificate by its number and issuer.
+    let serial: SubjectKey?
     /// What counts together: the professional, else the certificate.
     let limitKey: ProfessionalKey
     /// `Herse-Professional: …` and the others, each with CRLF.
@@ -57,7 +61,12 @@ final class ProvenIdentity {
         }
         let id = Array(professional.utf8)
         self.professional = id
-        self.structure = Array(structure.utf8)
+        let owner = Array(structure.utf8)
+        self.structure = owner
+        structureKey = try? SubjectKey(structure: owner.span)
+        serial = leaf.issuerName.flatMap { issuer in
+            try? SubjectKey(serial: leaf.serial.span, issuer: issuer)
+        }
         account = try? SubjectKey(account: id.span)
         var digest: [UInt8] = []
         for index in 0..<32 { digest.append(leaf.fingerprint.bytes[index]) }

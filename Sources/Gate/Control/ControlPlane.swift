@@ -51,6 +51,8 @@ actor ControlPlane: LoopOwner {
     /// When the list changes by itself next, in seconds since 1970.
     var nextListChange: UnixSeconds?
     private var nextTicketKeys: UInt64
+    /// When a gate that stops looks again whether anything is under way.
+    private var nextLookAtBusy: UInt64 = 0
     var stopAt: UInt64?
     var isStopping = false
     var isEnding = false
@@ -62,6 +64,7 @@ actor ControlPlane: LoopOwner {
     /// Administrators' connections at once.
     private static let connectionsMax = 32
     private static let requestMilliseconds: UInt64 = 30_000
+    private static let busyMilliseconds: UInt64 = 50
     /// How long tickets are sealed with one key: a stolen key opens no older session than this.
     private static let ticketKeyMilliseconds: UInt64 = 3_600_000
 
@@ -137,7 +140,11 @@ actor ControlPlane: LoopOwner {
                 Task { for worker in self.workers { await worker.replaceTicketKeys(keys) } }
             }
         }
-        if isStopping { Task { await self.continueStopping() } }
+        // Paced: each look wakes this thread again when its answers come.
+        if isStopping, nextLookAtBusy <= moment {
+            nextLookAtBusy = moment + Self.busyMilliseconds
+            Task { await self.continueStopping() }
+        }
     }
 
     private func readSignals() {
@@ -201,7 +208,9 @@ actor ControlPlane: LoopOwner {
         }
         if connection.isAnswering {
             // Nothing is expected before the answer: the peer has gone, and its order is obeyed.
-            poller.modify(connection.descriptor, [], token: token)
+            // Not watched at all, since a hang-up is reported whatever is watched for.
+            connection.isWatched = false
+            poller.remove(connection.descriptor)
             return
         }
         switch connection.readSome() {
@@ -225,8 +234,14 @@ actor ControlPlane: LoopOwner {
         connection.answer(bytes)
         if connection.writeSome() {
             drop(token)
-        } else {
+        } else if connection.isWatched {
             poller.modify(connection.descriptor, .writable, token: token)
+        } else {
+            do throws(SystemError) {
+                try poller.add(connection.descriptor, .writable, token: token)
+            } catch {
+                drop(token)
+            }
         }
     }
 

@@ -71,6 +71,8 @@ final class ControlConnection {
     private var input: [UInt8] = []
     private(set) var output: [UInt8] = []
     var isAnswering = false
+    /// Whether epoll watches it: not once its peer has hung up.
+    var isWatched = true
     let deadline: UInt64
 
     /// Bytes of one request: a list of some tens of thousands of subjects.

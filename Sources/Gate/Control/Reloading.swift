@@ -9,6 +9,9 @@ internal import Reactor
 internal import Wire
 
 extension ControlPlane {
+    /// The longest wait for a confirmation: 30 days.
+    private static let confirmSecondsMax = 30 * 86_400
+
     /// Loads everything again. Nothing changes unless all of it is good; returns when the new
     /// generation is in force in every worker and everybody it cuts off is cut.
     func reload(confirmWithinSeconds: Int?) async -> ControlAnswer {
@@ -25,7 +28,9 @@ extension ControlPlane {
             if let problem = cannotChange(to: configuration) { return .refused([problem]) }
             let former = Former(
                 generation: generation, list: list,
-                until: confirmWithinSeconds.map { milliseconds + UInt64($0) * 1000 })
+                until: confirmWithinSeconds.map {
+                    milliseconds + UInt64(clamping: min($0, Self.confirmSecondsMax)) * 1000
+                })
             let next: Generation
             do throws(LimitSetError) {
                 next = try makeGeneration(
@@ -81,7 +86,13 @@ extension ControlPlane {
     func confirmationLapsed() async {
         guard let until = former?.until, until <= milliseconds else { return }
         log.say("reload was not confirmed in time: going back")
-        _ = await rollback()
+        // Tried again in a while, should it fail: not at every turn.
+        former = former.map {
+            Former(generation: $0.generation, list: $0.list, until: milliseconds + 10_000)
+        }
+        if case .refused(let problems) = await rollback() {
+            for problem in problems { log.say(problem) }
+        }
     }
 
     /// What a reload cannot change; the operator is told to restart.
@@ -184,8 +195,7 @@ func makeGeneration(
     }
     return Generation(
         number: number, rulebook: Rulebook(configuration), listeners: material.listeners,
-        servers: material.servers, routes: configuration.routes.map(PreparedRoute.init),
-        limits: prepared)
+        servers: material.servers, limits: prepared)
 }
 
 func describe(_ error: StagingError, _ generation: Generation) -> String {

@@ -13,7 +13,7 @@ final class RecordDesk {
 
     private let log: RecordLog
     private let number: Int
-    private var writer = LineWriter()
+    private let writer = LineWriter()
     private var lineCount: UInt64 = 0
     private var waiting: [Waiting] = []
     private var firstWaiting = 0
@@ -44,11 +44,12 @@ final class RecordDesk {
         writer.raw("\"time\":")
         writer.raw(worker.clock.stamp)
         writer.raw(",\"request\":\"")
-        exchange.requestID.each { writer.byte($0) }
+        let id = exchange.requestID.spelled
+        writer.raw(id.span)
         writer.raw("\"")
         if let client = exchange.client {
             writer.raw(",\"peer\":\"")
-            client.peer.write(to: &writer)
+            client.peer.write(to: writer)
             writer.raw("\",\"tls\":\"")
             writer.raw(client.session.version)
             writer.raw("\"")
@@ -78,7 +79,7 @@ final class RecordDesk {
     /// Hands over what this turn produced; called once at its end.
     func submit() {
         guard !writer.isEmpty else { return }
-        if log.submit(&writer, through: lineCount, worker: number) { return }
+        if log.submit(writer, through: lineCount, worker: number) { return }
         // The writer does not keep up: these lines are lost, and so are their answers.
         writer.removeAll()
         settle(RecordOutcome(through: lineCount, isRecorded: false))

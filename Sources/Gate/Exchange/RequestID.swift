@@ -12,27 +12,23 @@ struct RequestID {
         self.number = number
     }
 
-    func append(to out: Buffer) { each { out.append($0) } }
+    func append(to out: Buffer) {
+        let text = spelled
+        out.append(text.span)
+    }
 
     var text: String {
-        var bytes: [UInt8] = []
-        each { bytes.append($0) }
-        return String(decoding: bytes, as: UTF8.self)
+        let text = spelled
+        return String(decoding: (0..<32).map { text[$0] }, as: UTF8.self)
     }
 
-    @inline(__always)
-    func each(_ body: (UInt8) -> Void) {
-        spell(random, body)
-        spell(number, body)
-    }
-
-    @inline(__always)
-    private func spell(_ word: UInt64, _ body: (UInt8) -> Void) {
-        var shift: UInt64 = 64
-        while shift > 0 {
-            shift -= 4
-            let digit = UInt8(truncatingIfNeeded: (word >> shift) & 15)
-            body(digit < 10 ? digit + 0x30 : digit + 0x57)
+    /// Thirty-two hexadecimal digits.
+    var spelled: InlineArray<32, UInt8> {
+        InlineArray { index in
+            let word = index < 16 ? random : number
+            let shift = UInt64(60 &- 4 &* (index & 15))
+            let digit = UInt8(truncatingIfNeeded: (word &>> shift) & 15)
+            return digit < 10 ? digit &+ 0x30 : digit &+ 0x57
         }
     }
 }

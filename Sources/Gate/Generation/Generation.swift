@@ -9,12 +9,16 @@ internal import Record
 internal import Wire
 
 /// What all workers share of one configuration.
-package struct Generation: Sendable {
+///
+/// A class, so that an exchange keeps it for the price of one count.
+package final class Generation: Sendable {
     /// Counts from 1 at the gate's start.
     package let number: UInt64
     package let rulebook: Rulebook
     /// How each listener speaks TLS, by index.
     let listeners: [ListenerMaterial]
+    /// The deadlines of each listener, by index.
+    let deadlines: [Deadlines]
     /// How each identity server is reached, by index.
     let servers: [ServerMaterial]
     /// What is prepared for each route, by index.
@@ -22,13 +26,43 @@ package struct Generation: Sendable {
     /// What is prepared for each set of limits, by index.
     let limits: [PreparedLimits]
 
+    init(
+        number: UInt64, rulebook: Rulebook, listeners: [ListenerMaterial],
+        servers: [ServerMaterial], limits: [PreparedLimits]
+    ) {
+        self.number = number
+        self.rulebook = rulebook
+        self.listeners = listeners
+        self.servers = servers
+        self.limits = limits
+        deadlines = rulebook.configuration.listeners.map { Deadlines($0.timeouts) }
+        routes = rulebook.configuration.routes.map(PreparedRoute.init)
+    }
+
     package var configuration: Configuration { rulebook.configuration }
 
     /// The same under another number: what a rollback puts in force.
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
             number: number, rulebook: rulebook, listeners: listeners, servers: servers,
-            routes: routes, limits: limits)
+            limits: limits)
+    }
+}
+
+/// How long a client may take, in milliseconds.
+struct Deadlines: Sendable {
+    let handshake: UInt64
+    let head: UInt64
+    let body: UInt64
+    let idle: UInt64
+    let total: UInt64
+
+    init(_ timeouts: Timeouts) {
+        handshake = milliseconds(timeouts.handshake)
+        head = milliseconds(timeouts.head)
+        body = milliseconds(timeouts.body)
+        idle = milliseconds(timeouts.idle)
+        total = milliseconds(timeouts.total)
     }
 }
 
@@ -52,8 +86,14 @@ struct ServerMaterial: Sendable {
     }
 }
 
-/// What each request of a route needs as bytes, made once.
-struct PreparedRoute: Sendable {
+/// What each request of a route needs, made once.
+final class PreparedRoute: Sendable {
+    let server: Int
+    /// Index of its set of limits.
+    let limits: Int?
+    let bodyMax: UInt64
+    let lookups: Route.Lookups
+    let forwardsClientCertificate: Bool
     /// `Herse-Route: fhir` and CRLF.
     let field: [UInt8]
     /// `,"route":"fhir"`.
@@ -63,6 +103,11 @@ struct PreparedRoute: Sendable {
     let asksForIdentityEncoding: Bool
 
     init(_ route: Route) {
+        server = route.identityServer
+        limits = route.limits
+        bodyMax = UInt64(clamping: route.bodyMax)
+        lookups = route.lookups
+        forwardsClientCertificate = route.forwardsClientCertificate
         field = Array("Herse-Route: \(route.name)\r\n".utf8)
         record = Array(",\"route\":".utf8) + jsonString(route.name)
         rule = ruleFragment(route.place)
@@ -71,7 +116,7 @@ struct PreparedRoute: Sendable {
 }
 
 /// A set of limits as the counters take it.
-struct PreparedLimits: Sendable {
+final class PreparedLimits: Sendable {
     let set: Limits.LimitSet
     /// The policy's name in `RateLimit` and in messages, by limit.
     let names: [String]

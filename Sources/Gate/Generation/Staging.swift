@@ -140,6 +140,8 @@ extension WorkerCore {
     func commit(_ state: NeutralizationState) {
         guard let staged else { return }
         self.staged = nil
+        // Under the old numbers still: cutting one connection may set another going.
+        closeDoors(staged.listenerPlaces)
         let oldPools = pools
         generation = staged.generation
         neutralization = state
@@ -155,25 +157,29 @@ extension WorkerCore {
         renumberListeners(staged.listenerPlaces)
         // The addresses were bound when they were staged: only epoll could still refuse.
         try? open(staged.sockets)
+        forgetFreeExchanges()
         if staged.rereadsIdentities { rereadIdentities() }
     }
 
     /// Drops what was staged.
     func discardStaged() { staged = nil }
 
-    private func renumberListeners(_ places: [Int?]) {
+    /// Cuts what came through a listener that is no more: no rule will speak of it.
+    private func closeDoors(_ places: [Int?]) {
         if places.isEmpty { return }
-        for socket in listeners {
-            if let place = places[socket.index] { socket.index = place } else { close(socket) }
-        }
+        for socket in listeners where places[socket.index] == nil { close(socket) }
         for index in 0..<slots.count {
             guard case .client(let connection) = slots.occupant(at: index) else { continue }
-            if let place = places[connection.listener] {
-                connection.listener = place
-            } else {
-                // Its door is gone: what is under way is cut, since no rule speaks of it now.
-                connection.cut()
-            }
+            if places[connection.listener] == nil { connection.cut() }
+        }
+    }
+
+    private func renumberListeners(_ places: [Int?]) {
+        if places.isEmpty { return }
+        for socket in listeners { socket.index = places[socket.index] ?? socket.index }
+        for index in 0..<slots.count {
+            guard case .client(let connection) = slots.occupant(at: index) else { continue }
+            connection.listener = places[connection.listener] ?? connection.listener
         }
         registry.renumber(places, count: generation.configuration.listeners.count)
     }

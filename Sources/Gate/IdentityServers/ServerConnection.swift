@@ -97,7 +97,7 @@ final class ServerConnection {
             Glibc.close(descriptor)
             return nil
         }
-        connection.setDeadline(after: pool.definition.connectTimeout)
+        connection.setDeadline(after: pool.connectMilliseconds)
         return connection
     }
 
@@ -115,7 +115,7 @@ final class ServerConnection {
         exchange.attach(self)
         if phase == .idle {
             phase = .asking
-            setDeadline(after: pool.definition.answerTimeout)
+            setDeadline(after: pool.answerMilliseconds)
             sendMore()
         }
     }
@@ -147,7 +147,7 @@ final class ServerConnection {
             }
         }
         if interest.contains(.writable) { watch(interest.subtracting(.writable)) }
-        if exchange.requestIsWhole { setDeadline(after: pool.definition.answerTimeout) }
+        if exchange.requestIsWhole { setDeadline(after: pool.answerMilliseconds) }
         exchange.serverTookRequest()
     }
 
@@ -163,6 +163,8 @@ final class ServerConnection {
         isPaused = false
         watch(interest.union(.readable))
         understand()
+        // What the session holds already no readiness announces.
+        if !isPaused, session?.hasPending == true { readAll() }
     }
 
     // MARK: Readiness
@@ -216,7 +218,7 @@ final class ServerConnection {
             return
         }
         phase = .asking
-        setDeadline(after: pool.definition.answerTimeout)
+        setDeadline(after: pool.answerMilliseconds)
         sendMore()
     }
 
@@ -321,7 +323,7 @@ final class ServerConnection {
         case .untilClose: body = .untilClose
         }
         phase = .answering
-        setDeadline(after: pool.definition.answerTimeout)
+        setDeadline(after: pool.answerMilliseconds)
         buffer.withBytes { exchange.answerBegan(worker.responseHead, $0) }
         buffer.consume(length)
         if case .none = body {
@@ -370,7 +372,7 @@ final class ServerConnection {
         }
         if isMalformed { return fail(.serverAnswerMalformed) }
         buffer.consume(consumed)
-        if isWhole { answerEnded() } else { setDeadline(after: pool.definition.answerTimeout) }
+        if isWhole { answerEnded() } else { setDeadline(after: pool.answerMilliseconds) }
     }
 
     private func answerEnded() {
@@ -388,7 +390,7 @@ final class ServerConnection {
             phase = .idle
             releaseInbound()
             watch(.readable)
-            setDeadline(after: pool.definition.idleTimeout)
+            setDeadline(after: pool.idleMilliseconds)
             exchange.answerPaused()
             if phase == .idle { pool.returned(self) }
         } else {
@@ -446,8 +448,8 @@ final class ServerConnection {
         worker.poller.modify(descriptor, wanted, token: token)
     }
 
-    private func setDeadline(after duration: Duration) {
-        deadline = worker.clock.milliseconds + milliseconds(duration)
+    private func setDeadline(after milliseconds: UInt64) {
+        deadline = worker.clock.milliseconds + milliseconds
         let due = min(deadline, worker.clock.milliseconds + WorkerCore.wheelHorizon)
         guard due < wheelDue else { return }
         wheelDue = due

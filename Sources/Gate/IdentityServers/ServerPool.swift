@@ -16,7 +16,11 @@ final class ServerPool {
     }
 
     let worker: WorkerCore
-    private(set) var material: ServerMaterial
+    let material: ServerMaterial
+    let connectMilliseconds: UInt64
+    let answerMilliseconds: UInt64
+    let idleMilliseconds: UInt64
+    private let connectionsMax: Int
     private let tls: [TLSClientContext?]
     private var health: [EndpointHealth]
     private var idle: [ServerConnection] = []
@@ -33,6 +37,10 @@ final class ServerPool {
         self.worker = worker
         tls = contexts
         health = Array(repeating: EndpointHealth(), count: material.endpoints.count)
+        connectMilliseconds = milliseconds(material.definition.connectTimeout)
+        answerMilliseconds = milliseconds(material.definition.answerTimeout)
+        idleMilliseconds = milliseconds(material.definition.idleTimeout)
+        connectionsMax = material.definition.connectionsMax
     }
 
     var definition: IdentityServer { material.definition }
@@ -55,7 +63,7 @@ final class ServerPool {
             connection.serve(exchange, isFresh: false)
             return
         }
-        guard openCount < definition.connectionsMax else {
+        guard openCount < connectionsMax else {
             guard waiting.count < Self.waitingMax else {
                 exchange.serverFailed(.overloaded)
                 return
@@ -131,7 +139,7 @@ final class ServerPool {
     func closed(_ connection: ServerConnection) {
         openCount -= 1
         idle.removeAll { $0 === connection }
-        if openCount < definition.connectionsMax, let next = takeWaiting() { connect(for: next) }
+        if openCount < connectionsMax, let next = takeWaiting() { connect(for: next) }
     }
 
     private func takeWaiting() -> Exchange? {

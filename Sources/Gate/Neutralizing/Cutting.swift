@@ -46,6 +46,12 @@ extension WorkerCore {
         switch subject {
         case .account(let account):
             return registry.connections(account: SubjectKey(account: account))
+        case .structure(let structure):
+            let key = SubjectKey(structure: structure)
+            return registry.connections { $0.structureKey == key }
+        case .serial(let serial):
+            let key = SubjectKey(serial: serial)
+            return registry.connections { $0.serial == key }
         case .certificate(let fingerprint):
             return registry.connections(certificate: Fingerprint(fingerprint.bytes.span))
         case .network(let network):

@@ -78,6 +78,11 @@ struct Registry {
         (accounts[account] ?? []).flatMap(\.connections)
     }
 
+    /// The live connections of every identity that `isMeant`.
+    func connections(where isMeant: (ProvenIdentity) -> Bool) -> [ClientConnection] {
+        identities.values.filter(isMeant).flatMap(\.connections)
+    }
+
     /// The live connections that show a certificate.
     func connections(certificate: Fingerprint) -> [ClientConnection] {
         identities[certificate]?.connections ?? []

@@ -53,6 +53,7 @@ final class WorkerCore {
     var exchangesRunning = 0
     private var freeExchanges: [Exchange] = []
     private var resuming: [UInt64] = []
+    private var due: [UInt64] = []
     private let requestRandom: UInt64
     private var requestNumber: UInt64 = 0
     private var reserveDescriptor: Int32
@@ -109,6 +110,7 @@ final class WorkerCore {
         let count = poller.wait(milliseconds: wait)
         clock.read()
         limitTimeRead = nil
+        wheel.keepUp(with: clock.milliseconds)
         for index in 0..<count {
             let event = poller.event(index)
             switch slots[event.token] {
@@ -123,15 +125,24 @@ final class WorkerCore {
         }
         resume()
         if sweep != nil { sweepSome() }
-        wheel.advance(to: clock.milliseconds) { token in
-            switch slots[token] {
-            case .client(let connection): connection.deadlineCame()
-            case .server(let connection): connection.deadlineCame()
-            case .listener, .wake, .none: nil
-            }
-        }
+        lookAtDeadlines()
         desk.submit()
         return !isStopped
+    }
+
+    /// Ends what has waited too long. The wheel is not held meanwhile: what ends sets deadlines.
+    private func lookAtDeadlines() {
+        wheel.takeDue(at: clock.milliseconds, into: &due)
+        for token in due {
+            let again: UInt64? =
+                switch slots[token] {
+                case .client(let connection): connection.deadlineCame()
+                case .server(let connection): connection.deadlineCame()
+                case .listener, .wake, .none: nil
+                }
+            if let again { wheel.add(token, deadline: again) }
+        }
+        due.removeAll(keepingCapacity: true)
     }
 
     /// Lets a connection go on in this turn, once what it was doing has returned.
@@ -167,9 +178,16 @@ final class WorkerCore {
 
     func takeExchange() -> Exchange { freeExchanges.popLast() ?? Exchange(worker: self) }
 
+    /// Keeps `exchange` for the next request, unless it holds on to a generation that is over.
     func giveBack(_ exchange: Exchange) {
-        if freeExchanges.count < Self.freeExchangesMax { freeExchanges.append(exchange) }
+        guard exchange.generation.number == generation.number,
+            freeExchanges.count < Self.freeExchangesMax
+        else { return }
+        freeExchanges.append(exchange)
     }
+
+    /// Lets go of everything kept that holds on to the generation before.
+    func forgetFreeExchanges() { freeExchanges.removeAll() }
 
     /// The gate's own answer to a refusal.
     func answer(
@@ -297,7 +315,8 @@ final class WorkerCore {
     func consult(_ connection: ClientConnection) {
         connection.neutralizationEpoch = neutralizationEpoch
         connection.neutralized = neutralization.verdict(
-            account: connection.identity?.account, certificate: connection.identity?.certificate,
+            account: connection.identity?.account, structure: connection.identity?.structureKey,
+            certificate: connection.identity?.certificate, serial: connection.identity?.serial,
             address: NetworkAddress(connection.peer), now: UnixSeconds(clock.wallSeconds))
     }
 

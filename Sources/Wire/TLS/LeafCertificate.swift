@@ -48,6 +48,8 @@ package struct LeafCertificate: Sendable {
     /// The X.501 Name of the issuer, DER.
     package let issuer: [UInt8]
     package let serial: [UInt8]
+    /// The common name of the issuer; nil when it has none.
+    package let issuerName: String?
     /// 1 to 3, as people count.
     package let version: Int
     package let isAuthority: Bool
@@ -66,6 +68,8 @@ package struct LeafCertificate: Sendable {
         self.fingerprint = fingerprint
         subject = unsafe nameBytes(X509_get_subject_name(certificate))
         issuer = unsafe nameBytes(X509_get_issuer_name(certificate))
+        let name = unsafe commonName(of: X509_get_issuer_name(certificate))
+        issuerName = name == "?" ? nil : name
         let number = unsafe X509_get0_serialNumber(certificate)
         var serial: [UInt8] = []
         if let data = unsafe ASN1_STRING_get0_data(number) {

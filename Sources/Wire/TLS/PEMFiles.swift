@@ -198,7 +198,7 @@ private func withBIO(
     try result.get()
 }
 
-private func commonName(of name: OpaquePointer?) -> String {
+func commonName(of name: OpaquePointer?) -> String {
     guard let name = unsafe name else { return "?" }
     var text = [CChar](repeating: 0, count: 256)
     // Safe because at most text.count bytes are written, terminated.

@@ -1,0 +1,76 @@
+// Verb.swift: what every verb of the command line is: options in, words and an exit code out.
+
+import ArgumentParser
+import Foundation
+
+/// A verb; says what it has to say on a console, and how it ended.
+protocol Verb: AsyncParsableCommand {
+    func execute(_ console: Console) async throws(Failure) -> Outcome
+}
+
+extension Verb {
+    func run() async throws {
+        let outcome = await outcome(on: .terminal)
+        if outcome != .done { throw ExitCode(outcome.rawValue) }
+    }
+
+    /// Executes, and says what went wrong if anything did.
+    func outcome(on console: Console) async -> Outcome {
+        do {
+            return try await execute(console)
+        } catch {
+            error.say(on: console)
+            return error.outcome
+        }
+    }
+}
+
+/// How a command ended: its exit code.
+enum Outcome: Int32 {
+    case done = 0
+    /// Refused, invalid, failed or not found; no gate, for every verb but `reload`.
+    case refused = 1
+    /// `herse reload` found no gate.
+    case noGate = 2
+    /// `herse status` found something that is not as it should be.
+    case degraded = 3
+}
+
+/// Why a command could not do what was asked.
+struct Failure: Error, Equatable {
+    var outcome = Outcome.refused
+    /// Place and problem, one or several lines.
+    let lines: [String]
+    let hint: String?
+
+    init(_ line: String, hint: String? = nil, outcome: Outcome = .refused) {
+        self.init(lines: [line], hint: hint, outcome: outcome)
+    }
+
+    init(lines: [String], hint: String? = nil, outcome: Outcome = .refused) {
+        self.lines = lines
+        self.hint = hint
+        self.outcome = outcome
+    }
+
+    func say(on console: Console) {
+        for line in lines { console.talk(printable(line)) }
+        if let hint { console.talk("hint: \(hint)") }
+    }
+}
+
+/// Where words go: data to standard output, talk to standard error.
+struct Console: Sendable {
+    /// Prints one or more lines of data.
+    let print: @Sendable (String) -> Void
+    /// Says something to whoever sits at the terminal.
+    let talk: @Sendable (String) -> Void
+
+    static let terminal = Console(
+        print: { write($0, to: .standardOutput) }, talk: { write($0, to: .standardError) })
+}
+
+/// A reader that has gone away is no reason to fail: the order is carried out by now.
+private func write(_ text: String, to file: FileHandle) {
+    try? file.write(contentsOf: Data((text + "\n").utf8))
+}

@@ -1,0 +1,98 @@
+// Status.swift: herse status: how the gate is.
+
+import ArgumentParser
+import Gate
+
+struct StatusCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show how the gate is.",
+        discussion: """
+            Health, generation in force, listeners, identity servers, lists with their age, how \
+            the record is kept, and everything that is not as it should be. Exits 0 when healthy, \
+            3 when degraded, 1 when no gate answers.
+
+            Examples:
+              herse status
+              herse status --json | jq .degraded
+              herse status -c /etc/herse || echo "look at the gate"
+            """)
+
+    @OptionGroup var gate: GateOptions
+    @OptionGroup var output: OutputOption
+
+    func execute(_ console: Console) async throws(Failure) -> Outcome {
+        guard case .status(let report) = try gate.ask(.status) else { throw .wrongAnswer }
+        console.print(output.json ? json(report) : text(of: report))
+        return report.degraded.isEmpty ? .done : .degraded
+    }
+}
+
+func text(of report: StatusReport) -> String {
+    var head =
+        "\(report.degraded.isEmpty ? "healthy" : "DEGRADED"), generation \(report.generation), "
+        + "up \(shownSeconds(report.uptimeSeconds)), version \(report.version)"
+    if let seconds = report.awaitingConfirmationSeconds {
+        head +=
+            "\nthe former generation comes back in \(shownSeconds(seconds))"
+            + " unless `herse confirm` is said"
+    }
+    var parts = [head]
+    if !report.degraded.isEmpty {
+        parts.append(report.degraded.map { "  ! \(printable($0))" }.joined(separator: "\n"))
+    }
+    parts.append(listeners(report))
+    parts.append(servers(report))
+    if !report.lists.isEmpty { parts.append(lists(report)) }
+    parts.append(record(report))
+    parts.append(workers(report))
+    return parts.joined(separator: "\n\n")
+}
+
+private func listeners(_ report: StatusReport) -> String {
+    var table = Table("LISTENER", "ADDRESS", ">CONNECTIONS", "CERTIFICATE ENDS")
+    for listener in report.listeners {
+        table.add(
+            listener.name, listener.address, String(listener.connections),
+            listener.certificateEnds)
+    }
+    return table.text
+}
+
+private func servers(_ report: StatusReport) -> String {
+    var table = Table("IDENTITY SERVER", "ENDPOINT", "STATE", ">FAILURES")
+    for server in report.servers {
+        table.add(
+            server.server, server.endpoint, server.isUp ? "up" : "DOWN", String(server.failures))
+    }
+    return table.text
+}
+
+private func lists(_ report: StatusReport) -> String {
+    var table = Table("LIST", "NAME", "STATE", ">ENTRIES", ">AGE", "NEXT UPDATE")
+    for list in report.lists {
+        table.add(
+            list.kind, list.name, list.state, String(list.entries),
+            list.ageSeconds.map { shownSeconds($0) }, list.nextUpdate)
+    }
+    return table.text
+}
+
+private func record(_ report: StatusReport) -> String {
+    var table = Table("RECORD", ">FAILED COMMITS", "PROBLEM")
+    table.add(report.record.durable, String(report.record.failedCommits), report.record.problem)
+    return table.text
+}
+
+private func workers(_ report: StatusReport) -> String {
+    var table = Table(
+        ">WORKER", ">GENERATION", ">CONNECTIONS", ">RUNNING", ">REQUESTS", ">REFUSED", ">CUT")
+    for (number, worker) in report.workers.enumerated() {
+        table.add(
+            String(number), String(worker.generation), String(worker.connections),
+            String(worker.exchanges), String(worker.counters.requests),
+            String(worker.counters.refusals.values.reduce(0, &+)),
+            String(worker.counters.connectionsCut))
+    }
+    return table.text
+}

@@ -1,0 +1,231 @@
+// Answers.swift: what each answer of the gate looks like, for people and for machines.
+
+import Foundation
+import Testing
+
+@testable import Gate
+@testable import herse
+
+enum Sample {
+    static func order(
+        _ subjects: [String] = ["account:899700218896"], cut: CutCount = cut(3, 1),
+        isPreview: Bool = false, unchanged: [String] = []
+    ) -> NeutralizeReport {
+        NeutralizeReport(
+            subjects: subjects, cut: cut, milliseconds: 1.84, durableMilliseconds: 0.61,
+            isPreview: isPreview, unchanged: unchanged)
+    }
+
+    static func cut(_ connections: Int, _ exchanges: Int) -> CutCount {
+        CutCount(connections: connections, exchanges: exchanges)
+    }
+
+    static func reload(
+        warnings: [String] = [], cut: CutCount = CutCount(), confirm: Int? = nil
+    ) -> ReloadReport {
+        ReloadReport(
+            generation: 4, milliseconds: 12.3, warnings: warnings, cut: cut,
+            confirmWithinSeconds: confirm)
+    }
+
+    static let session = SessionReport(
+        worker: 0, listener: "professionals", peer: "192.0.2.7:50412",
+        professional: "899700218896", structure: nil, method: "certificate",
+        certificate: "sha256:9f86", tls: "TLSv1.3", resumed: true, ageSeconds: 75, requests: 12,
+        busy: true)
+
+    static let entry = NeutralizedReport(
+        subject: "account:899700218896", source: "command:root", since: "2026-11-20T08:00:00Z",
+        until: nil, reason: "stolen card", ticket: "INC-42", inForce: true)
+
+    static let limit = LimitReport(
+        set: "standard", count: "requests", perSeconds: 60, limit: 20, used: 18, remaining: 2,
+        resetSeconds: 61, enforce: "deny")
+
+    static func status(degraded: [String] = [], awaiting: Int? = nil) -> StatusReport {
+        var counters = WorkerCounters()
+        counters.requests = 29
+        counters.connectionsCut = 1
+        counters.refusals = ["limit": 6, "neutralized": 2]
+        let server = ServerReport(
+            server: "mpi", endpoint: "http://127.0.0.1:9000", isUp: degraded.isEmpty, failures: 2)
+        return StatusReport(
+            version: "0.1.0", generation: 4, uptimeSeconds: 11_520,
+            listeners: [
+                ListenerReport(
+                    name: "professionals", address: "127.0.0.1:8443", connections: 2,
+                    certificateEnds: "2026-12-01T00:00:00Z")
+            ],
+            servers: [server],
+            lists: [
+                ListReport(
+                    kind: "neutralized", name: "neutralized.list", state: "fresh", entries: 3,
+                    ageSeconds: 7200, nextUpdate: nil),
+                ListReport(
+                    kind: "revocation", name: "Persons", state: "empty", entries: 0,
+                    ageSeconds: 60, nextUpdate: "2026-11-30T00:00:00Z"),
+            ],
+            record: RecordReport(durable: "before-delivery", problem: nil, failedCommits: 0),
+            workers: [
+                WorkerReport(
+                    generation: 4, connections: 2, connectionsPerListener: [2], exchanges: 1,
+                    waitingForRecord: 0, counters: counters, servers: [server])
+            ], degraded: degraded, awaitingConfirmationSeconds: awaiting)
+    }
+}
+
+@Suite struct `Answers for people` {
+    @Test func `tell what a neutralization cut`() {
+        #expect(
+            text(of: Sample.order(), verb: .neutralize)
+                == "neutralized account:899700218896: 3 connections, 1 exchange cut in 1.8 ms "
+                + "(durable in 0.61 ms)")
+    }
+
+    @Test func `tell what a neutralization would cut`() {
+        #expect(
+            text(of: Sample.order(isPreview: true), verb: .neutralize)
+                == "would neutralize account:899700218896: 3 connections, 1 exchange would be cut; "
+                + "nothing was changed")
+    }
+
+    @Test func `count subjects when there are many, and name those unchanged`() {
+        let subjects = (1...6).map { "account:A\($0)" }
+        #expect(
+            text(of: Sample.order(subjects, unchanged: ["account:A2"]), verb: .neutralize) == """
+                neutralized 6 subjects: 3 connections, 1 exchange cut in 1.8 ms (durable in 0.61 ms)
+                account:A2 was neutralized already
+                """)
+    }
+
+    @Test func `tell of a reinstatement`() {
+        let report = Sample.order(cut: CutCount(), unchanged: ["account:899700218896"])
+        #expect(
+            text(of: report, verb: .reinstate) == """
+                reinstated account:899700218896 in 1.8 ms (durable in 0.61 ms)
+                account:899700218896 was not neutralized
+                """)
+    }
+
+    @Test func `tell which generation is in force`() {
+        #expect(text(of: Sample.reload()) == "generation 4 in force in 12 ms")
+        #expect(
+            text(of: Sample.reload(cut: Sample.cut(1, 0), confirm: 300)) == """
+                generation 4 in force in 12 ms, 1 connection, 0 exchanges cut
+                the former generation comes back in 5m unless `herse confirm` is said
+                """)
+    }
+
+    @Test func `list entries`() {
+        var later = Sample.entry
+        later.subject = "network:203.0.113.0/24"
+        later.source = "list:7"
+        later.reason = nil
+        later.ticket = nil
+        later.until = "2026-12-01T00:00:00Z"
+        later.inForce = false
+        #expect(
+            text(of: [Sample.entry, later]) == """
+                SUBJECT                 STATE     SINCE                 UNTIL                 REASON       TICKET  BY
+                account:899700218896    in force  2026-11-20T08:00:00Z  -                     stolen card  INC-42  command:root
+                network:203.0.113.0/24  not now   2026-11-20T08:00:00Z  2026-12-01T00:00:00Z  -            -       list:7
+                """)
+    }
+
+    @Test func `list sessions`() {
+        #expect(
+            text(of: [Sample.session]) == """
+                PROFESSIONAL  STRUCTURE  FROM             LISTENER       TLS                 AGE  REQUESTS  STATE  CERTIFICATE
+                899700218896  -          192.0.2.7:50412  professionals  TLSv1.3 resumed  1m 15s        12  busy   sha256:9f86
+                """)
+    }
+
+    @Test func `list limits`() {
+        #expect(
+            text(of: [Sample.limit]) == """
+                SET       COUNT     PER  LIMIT  USED  LEFT  RESET  ENFORCED
+                standard  requests   1m     20    18     2  1m 1s  deny
+                """)
+    }
+
+    @Test func `show a healthy gate`() {
+        #expect(
+            text(of: Sample.status()) == """
+                healthy, generation 4, up 3h 12m, version 0.1.0
+
+                LISTENER       ADDRESS         CONNECTIONS  CERTIFICATE ENDS
+                professionals  127.0.0.1:8443            2  2026-12-01T00:00:00Z
+
+                IDENTITY SERVER  ENDPOINT               STATE  FAILURES
+                mpi              http://127.0.0.1:9000  up            2
+
+                LIST         NAME              STATE  ENTRIES  AGE  NEXT UPDATE
+                neutralized  neutralized.list  fresh        3   2h  -
+                revocation   Persons           empty        0   1m  2026-11-30T00:00:00Z
+
+                RECORD           FAILED COMMITS  PROBLEM
+                before-delivery               0  -
+
+                WORKER  GENERATION  CONNECTIONS  RUNNING  REQUESTS  REFUSED  CUT
+                     0           4            2        1        29        8    1
+                """)
+    }
+
+    @Test func `say first what is degraded, and what waits to be confirmed`() {
+        let shown = text(
+            of: Sample.status(degraded: ["identity server `mpi` is down"], awaiting: 252))
+        #expect(
+            shown.hasPrefix(
+                """
+                DEGRADED, generation 4, up 3h 12m, version 0.1.0
+                the former generation comes back in 4m 12s unless `herse confirm` is said
+
+                  ! identity server `mpi` is down
+
+                LISTENER
+                """))
+        #expect(shown.contains("  DOWN  "))
+    }
+
+    @Test func `never let what came over the network drive the terminal`() {
+        var entry = Sample.entry
+        entry.reason = "\u{1B}]0;title\u{07}\u{9B}2J\r\nnext"
+        let shown = text(of: [entry])
+        #expect(!shown.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
+        #expect(!shown.unicodeScalars.contains("\u{9B}"))
+        #expect(shown.split(separator: "\n").count == 2)
+    }
+}
+
+@Suite struct `Answers for machines` {
+    /// Keys are a contract: one that goes, or changes its name, breaks somebody's script.
+    @Test func `keep their keys`() throws {
+        func keys(_ value: some Encodable) throws -> [String] {
+            let object = try JSONSerialization.jsonObject(with: Data(json(value).utf8))
+            return try #require(object as? [String: Any]).keys.sorted()
+        }
+        #expect(
+            try keys(Sample.reload(confirm: 5)) == [
+                "confirm_within_seconds", "cut", "generation", "milliseconds", "warnings",
+            ])
+        #expect(
+            try keys(Sample.session) == [
+                "age_seconds", "busy", "certificate", "listener", "method", "peer",
+                "professional", "requests", "resumed", "tls", "worker",
+            ])
+        #expect(
+            try keys(Sample.entry) == [
+                "in_force", "reason", "since", "source", "subject", "ticket",
+            ])
+        #expect(
+            try keys(Sample.limit) == [
+                "count", "enforce", "limit", "per_seconds", "remaining", "reset_seconds", "set",
+                "used",
+            ])
+        #expect(
+            try keys(Sample.status(awaiting: 1)) == [
+                "awaiting_confirmation_seconds", "degraded", "generation", "listeners", "lists",
+                "record", "servers", "uptime_seconds", "version", "workers",
+            ])
+    }
+}

@@ -1,0 +1,102 @@
+"""Fixtures of the end-to-end tests."""
+
+import copy
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from harness.gate import Gate, configuration, executable
+from harness.pki import PKI
+from harness.upstream import Upstream
+
+
+def pytest_configure(config):
+    if not executable().exists() and not config.option.collectonly:
+        pytest.exit(f"{executable()} is missing: swift build -c release, or set HERSE", 4)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    setattr(item, f"report_{report.when}", report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def pki():
+    folder = Path(tempfile.mkdtemp(prefix="herse-pki-"))
+    yield PKI(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_upstream():
+    server = Upstream()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def upstream(shared_upstream):
+    """The scripted identity server, behaving as `echo` until the test says otherwise."""
+    shared_upstream.reset()
+    yield shared_upstream
+    errors = shared_upstream.errors
+    shared_upstream.reset()
+    assert not errors, f"the gate wrote what no identity server should have to read: {errors}"
+
+
+class Shared:
+    """The gate of all tests that change nothing about it; made again if one killed it."""
+
+    gate = None
+
+
+@pytest.fixture(scope="session")
+def shared_gate():
+    yield Shared
+    if Shared.gate:
+        Shared.gate.remove()
+
+
+def tell(request, *gates):
+    """Shows what the gates logged when the test failed."""
+    report = getattr(request.node, "report_call", None)
+    if report is not None and report.failed:
+        for gate in gates:
+            print(f"\n--- log of the gate in {gate.folder} (exit {gate.process and gate.process.poll()})")
+            print("\n".join(gate.lines[-60:]))
+
+
+@pytest.fixture
+def gate(request, shared_gate, pki, upstream, shared_upstream):
+    """A gate with the plain configuration, shared by tests that leave it as it is."""
+    if shared_gate.gate is None or not shared_gate.gate.alive:
+        shared_gate.gate = Gate(pki, configuration(pki, shared_upstream)).start()
+    yield shared_gate.gate
+    tell(request, shared_gate.gate)
+    assert shared_gate.gate.alive, "the gate died:\n" + shared_gate.gate.log()[-4000:]
+
+
+@pytest.fixture
+def config(pki, upstream):
+    """The plain configuration, for a test to change."""
+    return copy.deepcopy(configuration(pki, upstream))
+
+
+@pytest.fixture
+def make_gate(request, pki):
+    """Makes gates of the test's own; they are gone with it."""
+    gates = []
+
+    def make(config, start=True, folder=None):
+        gate = Gate(pki, config, folder)
+        gates.append(gate)
+        return gate.start() if start else gate
+
+    yield make
+    tell(request, *gates)
+    for gate in gates:
+        gate.remove()

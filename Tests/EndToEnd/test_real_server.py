@@ -1,0 +1,196 @@
+"""A FHIR server and a FHIR client that nobody here wrote talk through the gate.
+
+The server is the implementation that fhirstarter ships, on uvicorn; the client is fhirpy, on
+aiohttp. Both install from PyPI with the other needs of these tests.
+"""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from fhirpy import AsyncFHIRClient
+from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
+
+from harness.client import request
+from harness.pki import PHYSICIAN
+from harness.waiting import until
+
+
+class RealServer:
+    """A server process of somebody else's."""
+
+    def __init__(self, *command, healthy="/metadata", folder=None):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "uvicorn", *command, "--port", str(self.port)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=folder,
+            env=dict(os.environ),
+        )
+        try:
+            until(lambda: self.answers(healthy), within=40, what="the server answers", every=0.1)
+        except AssertionError:
+            self.stop()
+            raise AssertionError(self.process.stderr.read()) from None
+
+    def answers(self, path):
+        assert self.process.poll() is None, self.process.stderr.read()
+        try:
+            return urllib.request.urlopen(self.url + path, timeout=5).status == 200
+        except OSError:
+            return False
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = RealServer("fhirstarter.examples.example:app", "--log-level", "error")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def front(server, config, make_gate):
+    """A gate whose identity server is the real one, and which shows it at the root."""
+    config["identity_servers"][0]["endpoints"] = [server.url]
+    config["routes"] = [{
+        "name": "fhir", "path": "/", "methods": ["GET", "POST", "PUT", "DELETE"],
+        "identity_server": "mpi", "lookups": "fhir", "require": ["certificate"],
+        "limits": "standard",
+    }]
+    return make_gate(config)
+
+
+def through(gate, work, card="physician"):
+    """Runs `work(client)` with a FHIR client that presents a card to the gate."""
+    host, port = gate.address()
+
+    async def run():
+        client = AsyncFHIRClient(
+            f"https://localhost:{port}",
+            aiohttp_config={"ssl": gate.pki.context(card)},
+        )
+        return await work(client)
+
+    return asyncio.run(run())
+
+
+def patient(client, family, given="Anne"):
+    return client.resource(
+        "Patient", name=[{"family": family, "given": [given]}], birthDate="1970-01-01",
+        identifier=[{"system": "urn:oid:1.2.250.1.213.1.4.8", "value": "270017512345678"}],
+    )
+
+
+def test_a_patient_is_created_read_and_found(front):
+    async def work(client):
+        new = patient(client, "GAUTIER")
+        await new.create()
+        assert new.id
+        read = await client.reference("Patient", new.id).to_resource()
+        assert read["name"][0]["family"] == "GAUTIER"
+        found = await client.resources("Patient").search(family="GAUTIER").fetch()
+        return new.id, [one.id for one in found]
+
+    made, found = through(front, work)
+    assert found == [made]
+    entries = [entry for entry in front.record() if entry["decision"] == "allow"]
+    assert len(entries) >= 3
+    assert {entry["professional"] for entry in entries} == {PHYSICIAN}
+    assert [entry["status"] for entry in entries][0] == 201
+    assert "GAUTIER" not in (front.folder / "state" / "record").joinpath(
+        sorted(os.listdir(front.folder / "state" / "record"))[0]).read_text()
+
+
+def test_a_patient_is_updated_and_deleted(front):
+    async def work(client):
+        one = patient(client, "LEROY")
+        await one.create()
+        one["name"][0]["family"] = "LEROY-MARTIN"
+        await one.save()
+        again = await client.reference("Patient", one.id).to_resource()
+        assert again["name"][0]["family"] == "LEROY-MARTIN"
+        await one.delete()
+        with pytest.raises((ResourceNotFound, OperationOutcome)):
+            await client.reference("Patient", one.id).to_resource()
+
+    through(front, work)
+
+
+def test_an_error_of_the_server_comes_through_as_it_is(front, server):
+    with front.connect() as connection:
+        reply = connection.get("/Patient/nobody")
+        assert reply.status == 404
+        assert reply.json()["resourceType"] == "OperationOutcome"
+        connection.send(request("/Patient", ["Content-Type: application/fhir+json"], "POST",
+                                b'{"resourceType":"Patient","birthDate":"never"}'))
+        reply = connection.answer()
+        assert 400 <= reply.status < 500
+        assert reply.json()["resourceType"] == "OperationOutcome"
+
+
+def test_a_search_by_form_works(front):
+    async def work(client):
+        await patient(client, "FORMULAIRE").create()
+
+    through(front, work)
+    with front.connect() as connection:
+        connection.send(request(
+            "/Patient/_search", ["Content-Type: application/x-www-form-urlencoded"], "POST",
+            b"family=FORMULAIRE"))
+        reply = connection.answer()
+    assert reply.status == 200
+    assert reply.json()["total"] == 1
+
+
+def test_many_clients_read_at_once(front):
+    async def work(client):
+        made = [patient(client, f"FOULE{number}") for number in range(20)]
+        for one in made:
+            await one.create()
+        read = await asyncio.gather(*(
+            client.reference("Patient", one.id).to_resource() for one in made for _ in range(5)))
+        return [one["name"][0]["family"] for one in read]
+
+    families = through(front, work)
+    assert families == [f"FOULE{number}" for number in range(20) for _ in range(5)]
+
+
+def test_the_client_understands_the_limit(front, config):
+    front.config["limits"] = {"standard": [{"count": "requests", "limit": 2, "per": "1h"}]}
+    front.reload()
+
+    async def work(client):
+        for _ in range(2):
+            await client.resources("Patient").search(family="X").fetch()
+        with pytest.raises(OperationOutcome) as refused:
+            await client.resources("Patient").search(family="X").fetch()
+        return refused.value.resource["issue"][0]["code"]
+
+    assert through(front, work, card="pharmacist") == "throttled"
+
+
+def test_the_neutralized_client_gets_no_further(front):
+    async def work(client):
+        await client.resources("Patient").search(family="X").fetch()
+        front.do("neutralize", PHYSICIAN, "--reason", "test")
+        with pytest.raises(Exception) as refused:
+            await client.resources("Patient").search(family="X").fetch()
+        return repr(refused.value)
+
+    assert through(front, work)
+
+
+def test_the_capability_statement_comes_through(front):
+    reply = front.get("/metadata")
+    assert reply.status == 200
+    assert reply.json()["resourceType"] == "CapabilityStatement"
