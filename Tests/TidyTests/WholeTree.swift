@@ -6,17 +6,23 @@ import Testing
 @Suite struct `The repository` {
     @Test func `speaks of no machine`() {
         // Taken apart, so that this file does not find itself.
-        let places = ["work", "tmp", "root", "home", "Users"].map { "/" + $0 + "/" }
+        let places = ["work", "root", "home", "Users"].map { "/" + $0 + "/" }
+        report(findings(places) { line in place(of: places, in: line) })
+        // Sockets of tests need short paths; nothing else has a place of its own there.
+        let temporary = ["/" + "tmp" + "/"]
         report(
-            findings(places) { line in
-                places.first { place in
-                    guard let range = line.range(of: place) else { return false }
-                    guard range.lowerBound > line.startIndex else { return true }
-                    // `policies/tmp/` and `https://host/home/` are no places on a machine.
-                    let before = line[line.index(before: range.lowerBound)]
-                    return !before.isLetter && !before.isNumber && !"._-/}$)~*".contains(before)
-                }.map { "`\($0)`: a path of one machine" }
-            })
+            findings(temporary) { line in place(of: temporary, in: line) }
+                .filter { !$0.path.hasPrefix("Tests/") })
+    }
+
+    private func place(of places: [String], in line: String) -> String? {
+        places.first { place in
+            guard let range = line.range(of: place) else { return false }
+            guard range.lowerBound > line.startIndex else { return true }
+            // `policies/home/` and `https://host/home/` are no places on a machine.
+            let before = line[line.index(before: range.lowerBound)]
+            return !before.isLetter && !before.isNumber && !"._-/}$)~*".contains(before)
+        }.map { "`\($0)`: a path of one machine" }
     }
 
     @Test func `leaves nothing for later in its files`() {
@@ -55,14 +61,15 @@ import Testing
         "Policy": ["Identity"],
         "Limits": ["CSystem"],
         "Neutralization": ["CSystem"],
-        "Record": ["CSystem"],
+        "Record": ["CSystem", "Wire"],
         "Gate": [
             "CSystem", "COpenSSL", "Reactor", "Wire", "Identity", "Policy", "Limits",
             "Neutralization", "Record",
         ],
         "Demo": ["COpenSSL"],
         "herse": [
-            "COpenSSL", "Demo", "Gate", "Identity", "Limits", "Neutralization", "Policy", "Record",
+            "CSystem", "COpenSSL", "Demo", "Gate", "Identity", "Limits", "Neutralization", "Policy",
+            "Record",
         ],
     ]
 
