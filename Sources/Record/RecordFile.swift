@@ -85,7 +85,11 @@ package struct SegmentStore: RecordStore {
             Glibc.close(descriptor)
             throw .cannotOpen(path: path, code: code)
         }
-        let length = store.endOfEntries(size: Int(status.st_size))
+        guard let length = store.endOfEntries(size: Int(status.st_size)) else {
+            // Unread is not empty: cutting here would throw a record away.
+            Glibc.close(descriptor)
+            throw .cannotOpen(path: path, code: EIO)
+        }
         // What lies beyond is padding or a torn line: never delivered, so never owed.
         guard ftruncate(descriptor, length) == 0, fsync(descriptor) == 0 else {
             let code = errno
@@ -95,7 +99,8 @@ package struct SegmentStore: RecordStore {
         return (store, length)
     }
 
-    private func endOfEntries(size: Int) -> Int {
+    /// Where the last whole line ends; nil when the file cannot be read.
+    private func endOfEntries(size: Int) -> Int? {
         var end = size
         var sawEntry = false
         var block = [UInt8](repeating: 0, count: 64 * 1024)
@@ -103,7 +108,7 @@ package struct SegmentStore: RecordStore {
             let start = max(0, end - block.count)
             // Safe because end - start is at most the block's length.
             let count = unsafe pread(descriptor, &block, end - start, start)
-            guard count == end - start else { return 0 }
+            guard count == end - start else { return nil }
             var index = count - 1
             while index >= 0 {
                 // An entry ends in `}` and a line feed; a torn line has no such end.

@@ -128,6 +128,8 @@ final class ClientConnection {
         setDeadline(after: timeouts.idle)
         // The first request may have come with the end of the handshake.
         if session.hasPending { readAll() }
+        // The gate began to stop while hands were being shaken.
+        if isLeaving { leave() }
     }
 
     /// Reads while there is room, and lets each piece be understood.

@@ -215,8 +215,9 @@ final class Exchange {
         }
     }
 
-    /// Whether the identity server keeps up with the body. That of a refused request is not read
-    /// at all until its answer is gone: nobody would consume it.
+    /// Whether the identity server keeps up with the body.
+    ///
+    /// That of a refused request is not read until its answer is gone: nobody would consume it.
     var mayTakeBody: Bool {
         stage != .over && refusal == nil && (request?.count ?? 0) < Self.requestHeldMax
     }

@@ -130,7 +130,9 @@ final class WorkerCore {
         return !isStopped
     }
 
-    /// Ends what has waited too long. The wheel is not held meanwhile: what ends sets deadlines.
+    /// Ends what has waited too long.
+    ///
+    /// The wheel is not held meanwhile: what ends sets deadlines.
     private func lookAtDeadlines() {
         wheel.takeDue(at: clock.milliseconds, into: &due)
         for token in due {
