@@ -21,6 +21,7 @@ package enum JournalError: Error, Equatable {
     case broken(SystemFailure)
 }
 
+/// What is wrong with a journal that a crash cannot have left so.
 package enum JournalDamage: Equatable, Sendable {
     /// Not a journal, or one of another version of Herse.
     case header

@@ -200,10 +200,22 @@ final class WorkerCore {
     /// Lets go of everything kept that holds on to the generation before.
     func forgetFreeExchanges() { freeExchanges.removeAll() }
 
+    /// What a refused client speaks: that of its route, also when it was refused before the route
+    /// was looked at.
+    func audience(
+        of head: borrowing RequestHead, _ bytes: Span<UInt8>, listener: Int, route: Int?
+    ) -> Route.Lookups {
+        if let route { return generation.routes[route].lookups }
+        let match = generation.rulebook.table.match(
+            path: bytes.extracting(head.path), method: Policy.Method(head.method),
+            listener: listener)
+        if case .route(let index) = match { return generation.routes[index].lookups }
+        return .none
+    }
+
     /// The gate's own answer to a refusal.
     func answer(
-        to refusal: Refusal, route: Int?, wantsHTML: Bool, _ generation: Generation,
-        _ id: RequestID
+        to refusal: Refusal, _ audience: AnswerAudience, _ generation: Generation, _ id: RequestID
     ) -> OwnAnswer {
         let configuration = generation.configuration
         var limit: (name: String, limit: Int, seconds: Int)?
@@ -214,9 +226,7 @@ final class WorkerCore {
         }
         return OwnAnswer(
             refusal,
-            to: AnswerAudience(
-                lookups: route.map { configuration.routes[$0].lookups } ?? .none,
-                wantsHTML: wantsHTML),
+            to: audience,
             RefusalDetails(
                 requestID: id.text, contact: configuration.contact, limit: limit,
                 isDraining: isDraining))

@@ -14,6 +14,9 @@ package struct Belief: Sendable {
 }
 
 /// Verdicts over client certificates, for one worker.
+///
+/// Safe because it owns its store, and the contexts and certificates it is lent live for the
+/// call: what it keeps of them is copied.
 @safe package final class ClientVerifier {
     private struct Verdict {
         let leaf: LeafCertificate
@@ -120,6 +123,7 @@ package struct Belief: Sendable {
 /// command says so), but a leaf without a list is refused: lists were asked for.
 private func decide(_ ok: Int32, _ context: OpaquePointer?, acceptsExpired: Bool) -> Int32 {
     if ok == 1 { return 1 }
+    // Safe because OpenSSL lends the context for the call.
     switch unsafe X509_STORE_CTX_get_error(context) {
     case X509_V_ERR_UNABLE_TO_GET_CRL where unsafe X509_STORE_CTX_get_error_depth(context) > 0:
         unsafe X509_STORE_CTX_set_error(context, X509_V_OK)
@@ -133,9 +137,11 @@ private func decide(_ ok: Int32, _ context: OpaquePointer?, acceptsExpired: Bool
 }
 
 private func whenExpiredRefuse(_ ok: Int32, _ context: OpaquePointer?) -> Int32 {
+    // Safe because OpenSSL lends the context for the call.
     unsafe decide(ok, context, acceptsExpired: false)
 }
 
 private func whenExpiredAccept(_ ok: Int32, _ context: OpaquePointer?) -> Int32 {
+    // Safe because OpenSSL lends the context for the call.
     unsafe decide(ok, context, acceptsExpired: true)
 }

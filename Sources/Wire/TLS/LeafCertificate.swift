@@ -69,6 +69,7 @@ package struct LeafCertificate: Sendable {
     init(_ certificate: OpaquePointer, fingerprint: Fingerprint, twin: Fingerprint?) {
         self.fingerprint = fingerprint
         self.twin = twin
+        // Safe because the certificate lives for the call, and what is kept of it is copied.
         subject = unsafe nameBytes(X509_get_subject_name(certificate))
         issuer = unsafe nameBytes(X509_get_issuer_name(certificate))
         let name = unsafe commonName(of: X509_get_issuer_name(certificate))

@@ -16,6 +16,9 @@ package enum TLSProgress: Equatable, Sendable {
 }
 
 /// One side of a TLS connection; not shared between threads.
+///
+/// Safe because it owns its session and is used by one thread, and OpenSSL reads and writes at
+/// most the bytes whose count it is given.
 @safe package final class TLSSession {
     private let pointer: OpaquePointer
 
