@@ -97,6 +97,10 @@ def make_gate(request, pki):
         return gate.start() if start else gate
 
     yield make
+    for gate in gates:
+        gate.settle()
     tell(request, *gates)
+    crashed = [gate.log() for gate in gates if gate.has_crashed()]
     for gate in gates:
         gate.remove()
+    assert not crashed, "a gate died:\n" + crashed[0][:6000]

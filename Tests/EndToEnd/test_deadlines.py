@@ -48,7 +48,9 @@ def test_a_head_that_trickles_is_408(hasty, upstream):
 def test_a_body_that_stops_is_408_and_never_whole_upstream(hasty, upstream):
     with hasty.connect() as connection:
         connection.send(request("/fhir/x", ["Content-Length: 10"], "POST") + b"hello")
+        began = time.monotonic()
         assert connection.answer().status == 408
+        assert time.monotonic() - began < 2, "the exchange's own end came first"
         assert connection.end()[0] == "closed"
     assert upstream.requests == []
 
@@ -75,9 +77,23 @@ def test_a_connection_that_never_asks_is_closed_without_a_word(hasty):
         assert connection.end() == ("closed", b"")
 
 
-def test_a_handshake_that_never_comes_is_ended(hasty):
+def test_a_handshake_that_never_comes_costs_no_descriptor(hasty):
+    """The kernel may keep a silent client to itself; the gate must not keep it for long."""
+    assert hasty.get("/elsewhere").status == 404
+    before = hasty.descriptors()
+    silent = [socket.create_connection(hasty.address()) for _ in range(50)]
+    try:
+        until(lambda: hasty.descriptors() <= before + 2, within=4, what="they are let go")
+        assert hasty.get("/elsewhere").status == 404
+    finally:
+        for raw in silent:
+            raw.close()
+
+
+def test_a_handshake_that_stops_after_its_first_byte_is_ended(hasty):
     with socket.create_connection(hasty.address()) as raw:
         raw.settimeout(5)
+        raw.sendall(b"\x16")
         began = time.monotonic()
         assert raw.recv(100) == b""
         assert time.monotonic() - began < 4

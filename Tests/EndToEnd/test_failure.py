@@ -103,8 +103,13 @@ def test_every_exchange_is_in_the_record_after_a_clean_stop(config, make_gate, u
         for _ in range(50):
             told.append(connection.get().json()["request"])
     status = gate.run("status")
-    # `none` is named as degraded.
-    assert status.code == (3 if mode == "none" else 0), status
+    # What is not on disk before it leaves is named; `none` is no healthy state.
+    if mode == "before-delivery":
+        assert status.code == 0, status
+    else:
+        assert mode in status.out, status
+    if mode == "none":
+        assert status.code == 3, status
     assert gate.stop() == 0
     assert missing(gate, told) == []
 
@@ -137,10 +142,10 @@ def test_an_answer_that_was_cut_is_recorded_as_such(own, upstream):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 4 MiB for the state, or a bound on the size of files where that cannot be."""
+    """A small file system for the state."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", folder],
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "none", folder],
                            capture_output=True)
     if mount.returncode != 0:
         pytest.skip("cannot mount a small disk here: " + mount.stderr.decode().strip())
@@ -197,9 +202,10 @@ def test_a_full_disk_delivers_nothing_and_mends_by_itself(config, make_gate, ups
 @pytest.mark.slow
 def test_a_bound_on_the_size_of_files_does_not_kill_the_gate(config, make_gate, upstream):
     """RLIMIT_FSIZE sends SIGXFSZ, whose default is death."""
-    gate = make_gate(config, start=False)
-    gate.wrapper = ["prlimit", f"--fsize={3 * 1024 * 1024}"]
-    gate.start()
+    gate = make_gate(config)
+    assert gate.get().status == 200
+    bound = 2 * 1024 * 1024
+    resource.prlimit(gate.process.pid, resource.RLIMIT_FSIZE, (bound, resource.RLIM_INFINITY))
     until_refused(gate)
     assert gate.alive
     resource.prlimit(gate.process.pid, resource.RLIMIT_FSIZE,
@@ -217,10 +223,15 @@ def test_a_neutralization_that_cannot_be_kept_is_said_and_still_in_force(
     with gate.connect() as victim:
         assert victim.get().status == 200
         fill(small_disk)
+        # The journal's last page may have room for some more.
+        for number in range(60):
+            run = gate.run("neutralize", f"8100000{number:05d}", "--reason", "x" * 200)
+            if run.code != 0:
+                break
+        assert run.code != 0, "orders that cannot be on disk were called done"
         run = gate.run("neutralize", PHYSICIAN, "--reason", "x" * 200)
-        assert run.code != 0, "an order that is not on disk was called done"
-        assert run.err.strip()
-        assert not victim.is_open()
+        assert run.code != 0 and run.err.strip(), run
+        assert not victim.is_open(), "an order that cannot be kept was not even carried out"
 
 
 # Starts that must fail, each with one clear error.
@@ -491,7 +502,9 @@ def try_get(gate):
         return False
 
 
-def test_a_listener_full_of_connections_sheds_new_ones(config, make_gate, upstream):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_listener_full_of_connections_sheds_new_ones(config, make_gate, upstream, workers):
+    config["workers"] = workers
     config["listeners"][0]["connections"] = 5
     gate = make_gate(config)
     held = []
@@ -534,12 +547,10 @@ def test_clients_that_vanish_leave_nothing_behind(own, upstream):
     assert own.get().status == 200
 
 
-@pytest.mark.parametrize("number", [signal.SIGPIPE, signal.SIGUSR1, signal.SIGHUP, signal.SIGCHLD])
+@pytest.mark.parametrize("number", [signal.SIGPIPE, signal.SIGHUP, signal.SIGCHLD])
 def test_a_stray_signal_does_not_end_the_gate(own, upstream, number):
     own.signal(number)
     time.sleep(0.2)
-    if number == signal.SIGUSR1 and not own.alive:
-        pytest.skip("SIGUSR1 keeps its default meaning")
     assert own.get().status == 200
 
 

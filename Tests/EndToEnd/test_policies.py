@@ -1,5 +1,6 @@
 """The configurations that ship: they load, their tests pass, and the tests can fail."""
 
+import itertools
 import re
 import shutil
 import socket
@@ -36,8 +37,10 @@ def shipped(request, pki, make_gate):
         # Names of identity servers are made up, and nobody listens there.
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        gate.file.write_text(
-            re.sub(r"(https?)://[^\s:/\"]+:\d+", rf"\1://127.0.0.1:{port}", gate.file.read_text()))
+        hosts = itertools.count(1)
+        gate.file.write_text(re.sub(
+            r"(https?)://[^\s:/\"]+:\d+",
+            lambda match: f"{match[1]}://127.0.0.{next(hosts)}:{port}", gate.file.read_text()))
         return gate
 
     return make

@@ -114,7 +114,7 @@ def test_a_listener_that_asks_for_none_answers_401(config, make_gate, upstream):
 
 def test_each_listener_has_its_own_anchors(config, make_gate, upstream, pki):
     pki.path("stranger.pem").write_bytes(pki.stranger.pem())
-    other = dict(config["listeners"][0], name="strangers")
+    other = dict(config["listeners"][0], name="strangers", address="127.0.0.2:0")
     other["tls"] = dict(other["tls"], client_authorities=[str(pki.path("stranger.pem"))])
     config["listeners"].append(other)
     pki.issue("stranger", by=pki.stranger)
@@ -233,7 +233,7 @@ def test_a_ticket_is_worth_nothing_where_tickets_are_off(config, make_gate, pki,
 
 
 def test_a_ticket_of_one_listener_opens_no_other(config, make_gate, upstream, pki):
-    other = dict(config["listeners"][0], name="strangers")
+    other = dict(config["listeners"][0], name="strangers", address="127.0.0.2:0")
     pki.path("stranger.pem").write_bytes(pki.stranger.pem())
     other["tls"] = dict(other["tls"], client_authorities=[str(pki.path("stranger.pem"))])
     config["listeners"].append(other)

@@ -172,7 +172,7 @@ class Gate:
         assert self.addresses, f"no address in {line!r}"
 
     def ready_line(self):
-        return next((line for line in self.lines if "ready" in line), None)
+        return next((line for line in self.lines if re.search(r"\bready\b", line)), None)
 
     def _read(self, process):
         for line in process.stderr:
@@ -191,6 +191,19 @@ class Gate:
             self.process.kill()
         self.process.wait(10)
         self.reader.join(5)
+
+    def has_crashed(self):
+        """Whether a signal ended it that no test sends; a trap on input is a remote stop."""
+        code = self.process and self.process.poll()
+        return bool(code) and code < 0 and code != -signal.SIGKILL
+
+    def settle(self):
+        """Waits for the end of a process that is dying: its reporter takes a while."""
+        if self.alive and re.search(r"Fatal error|Backtracing|Sanitizer", self.log()):
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                pass
 
     def signal(self, number):
         self.process.send_signal(number)
