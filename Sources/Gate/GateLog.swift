@@ -101,6 +101,12 @@ package final class GateLog: Sendable {
             kind: "handshake failed")
     }
 
+    func notBelieved(_ peer: PeerAddress) {
+        say(
+            "certificate of \(peer.description) is no longer believed: its time, or a list's, is over",
+            kind: "not believed")
+    }
+
     func connectionShed(_ what: String) {
         say("connection shed: no more \(what)", kind: "connection shed")
     }

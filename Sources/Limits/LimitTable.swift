@@ -9,6 +9,7 @@ import Synchronization
 
 /// What was decided about one event.
 package struct LimitOutcome: Equatable, Sendable {
+    /// Whether the event may happen.
     package enum Decision: Equatable, Sendable {
         /// Counted in every window.
         case allowed

@@ -172,6 +172,7 @@ extension TableMapping {
 
     /// What the table remembers of the clock; `nil` in a new one.
     var clockMemory: ClockMemory? {
+        // Safe because these are words of the header, each read at once.
         let mark = unsafe word(72).pointee.load(ordering: .relaxed)
         guard mark > 0 else { return nil }
         return ClockMemory(
@@ -186,6 +187,7 @@ extension TableMapping {
     /// Killed in between, no boot is named, and the next start
     /// reckons from the mark, which is never behind.
     func remember(_ memory: ClockMemory) {
+        // Safe because these are words of the header, each written at once.
         unsafe word(72).pointee.store(memory.mark, ordering: .releasing)
         unsafe word(48).pointee.store(0, ordering: .releasing)
         unsafe word(56).pointee.store(0, ordering: .releasing)
@@ -198,6 +200,7 @@ extension TableMapping {
     /// ought to stay in every core's cache.
     @inline(__always)
     func remember(_ now: LimitTime) {
+        // Safe because this is a word of the header, read and written at once.
         let mark = unsafe word(72).pointee.load(ordering: .relaxed)
         if now.milliseconds >= mark &+ 1000 {
             unsafe word(72).pointee.max(now.milliseconds, ordering: .relaxed)

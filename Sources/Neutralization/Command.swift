@@ -2,6 +2,7 @@
 
 /// One order, with who gave it and why; the journal keeps it, the state obeys it.
 package struct Command: Equatable, Sendable {
+    /// What was ordered.
     package enum Verb: Equatable, Sendable {
         /// Cut off, until a moment or for good.
         case neutralize(until: UnixSeconds?)

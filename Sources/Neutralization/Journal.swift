@@ -21,6 +21,7 @@ package enum JournalError: Error, Equatable {
     case broken(SystemFailure)
 }
 
+/// What is wrong with a journal that a crash cannot have left so.
 package enum JournalDamage: Equatable, Sendable {
     /// Not a journal, or one of another version of Herse.
     case header
@@ -84,6 +85,9 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
     }
 
     package var isBroken: Bool { brokenBy != nil }
+
+    /// The file, to open it again.
+    consuming func reopening() -> File { file }
 
     /// Returns once `command` is on stable storage.
     package mutating func append(_ command: Command) throws(JournalError) {

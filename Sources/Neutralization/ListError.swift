@@ -18,6 +18,7 @@ package struct ListProblem: Error, Equatable {
     package let column: Int
     package let fault: Fault
 
+    /// What is wrong with the line.
     package enum Fault: Equatable, Sendable {
         case unknownKind(String)
         case missingSubject(kind: String)

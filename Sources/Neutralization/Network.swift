@@ -3,6 +3,7 @@
 /// An IPv4 or IPv6 address; an IPv4-mapped IPv6 address (`::ffff:a.b.c.d`, what a dual-stack
 /// socket reports) is the IPv4 address it stands for, so that one list entry covers both.
 package struct NetworkAddress: Hashable, Sendable {
+    /// IPv4 or IPv6.
     package enum Family: UInt8, Sendable { case v4, v6 }
 
     package let family: Family

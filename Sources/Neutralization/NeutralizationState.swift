@@ -39,6 +39,7 @@ package struct NeutralizationState: Sendable {
 
 /// A subject found neutralized, for logs and operators; a client is never told why.
 package struct Neutralized: Equatable, Sendable {
+    /// Who says so.
     package enum Source: Equatable, Sendable {
         case list(line: Int)
         case command(at: UnixSeconds, by: String)

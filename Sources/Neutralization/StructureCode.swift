@@ -1,10 +1,10 @@
 // StructureCode.swift: a structure as it is named to cut off everybody who acts for it.
 
-/// A structure's national identifier (Struct_IdNat), upper-cased, as in `10B0152872`: 1 and a
-/// FINESS number, 2 and a SIREN, 3 and a SIRET…
+/// A structure's national identifier (Struct_IdNat), upper-cased, as in `10B0152872`.
 ///
-/// Its grammar is not judged here; only letters and digits are let in, since an identifier with
-/// any other byte would match no certificate and cut nobody.
+/// It is 1 and a FINESS number, 2 and a SIREN, 3 and a SIRET, and so on. Its grammar is not judged
+/// here; only letters and digits are let in, since an identifier with any other byte would match
+/// no certificate and cut nobody.
 package struct StructureCode: Hashable, Sendable {
     package let id: String
 

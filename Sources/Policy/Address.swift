@@ -2,6 +2,7 @@
 
 /// A host and a port.
 package struct Address: Hashable, Sendable, CustomStringConvertible {
+    /// The host of an address: an IP address or a name.
     package enum Host: Hashable, Sendable {
         /// Four bytes, network order.
         case ipv4([UInt8])

@@ -90,12 +90,14 @@ package struct Timeouts: Equatable, Sendable {
 
 /// TLS as a listener speaks it.
 package struct ListenerTLS: Sendable {
+    /// Whether a client must, may or cannot show a certificate.
     package enum ClientCertificate: String, CaseIterable, Sendable {
         case required
         case optional
         case none
     }
 
+    /// What becomes of the certificates of an expired revocation list.
     package enum Expired: String, CaseIterable, Sendable {
         case refuse
         /// An expired revocation list counts as if it were fresh; shown as degraded.
@@ -149,10 +151,12 @@ package struct LimitSet: Sendable {
 
 /// One ceiling over one window.
 package struct Limit: Sendable {
+    /// What is counted.
     package enum Count: String, CaseIterable, Sendable {
         case requests
     }
 
+    /// What reaching the limit does.
     package enum Enforcement: String, CaseIterable, Sendable {
         case deny
         /// Counted and recorded, never refused.

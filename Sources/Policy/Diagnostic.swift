@@ -28,6 +28,7 @@ package struct SourceLocation: Hashable, Sendable, Comparable, CustomStringConve
 
 /// One problem of a configuration, printed `FILE:LINE:COLUMN: error: WHAT (hint)`.
 package struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
+    /// Whether it keeps the configuration from being put in force.
     package enum Severity: String, Sendable {
         /// The configuration cannot be put in force.
         case error

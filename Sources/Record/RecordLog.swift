@@ -48,7 +48,6 @@ package final class RecordLog: Sendable {
     private let health = Mutex(Health())
     private let stopping = Atomic<Bool>(false)
     private let bell: Int32
-    private let directory: String
     package let durability: Durability
 
     /// Bytes that may wait in one lane: past it lines are refused, and with them their answers.
@@ -62,9 +61,8 @@ package final class RecordLog: Sendable {
         let lane = Mutex(Lane())
     }
 
-    /// Opens the record in `directory`, which exists, and starts its writer.
+    /// Makes the lanes of `workers` workers; `directory` is where the record is kept.
     package init(directory: String, durability: Durability, workers: Int) throws(RecordError) {
-        self.directory = directory
         self.durability = durability
         lanes = (0..<workers).map { _ in LaneBox() }
         bell = eventfd(0, Int32(EFD_CLOEXEC))
@@ -126,8 +124,8 @@ package final class RecordLog: Sendable {
     }
 
     /// The writer's life; called once, on its own thread.
-    package func run(segment first: consuming Segment) {
-        var segment = Optional(first)
+    package func run<Folder>(segment first: consuming SegmentChain<Folder>) {
+        var segments = first
         var batches: [[UInt8]] = Array(repeating: [], count: lanes.count)
         while true {
             var count: UInt64 = 0
@@ -135,10 +133,10 @@ package final class RecordLog: Sendable {
             _ = unsafe Glibc.read(bell, &count, 8)
             let isLast = stopping.load(ordering: .acquiring)
             if durability == .grouped, !isLast { wait(Self.groupedMilliseconds) }
-            commit(&segment, &batches)
+            commit(&segments, &batches)
             if isLast { break }
         }
-        segment?.close()
+        segments.close()
         health.withLock { $0.isStopped = true }
     }
 
@@ -148,7 +146,8 @@ package final class RecordLog: Sendable {
         _ = unsafe nanosleep(&request, nil)
     }
 
-    private func commit(_ segment: inout Segment?, _ batches: inout [[UInt8]]) {
+    /// Commits what all lanes hold; `batches` is empty arrays, one a lane, before and after.
+    func commit<Folder>(_ segments: inout SegmentChain<Folder>, _ batches: inout [[UInt8]]) {
         var through = [UInt64](repeating: 0, count: lanes.count)
         for index in lanes.indices {
             lanes[index].lane.withLock { lane in
@@ -157,7 +156,12 @@ package final class RecordLog: Sendable {
             }
         }
         guard batches.contains(where: { !$0.isEmpty }) else { return }
-        let problem = write(batches, &segment)
+        var problem: RecordError?
+        do throws(RecordError) {
+            try segments.commit(batches, durable: durability != .none)
+        } catch {
+            problem = error
+        }
         health.withLock { health in
             health.problem = problem
             if problem != nil { health.failedCommits += 1 }
@@ -171,23 +175,6 @@ package final class RecordLog: Sendable {
                 return lane.wake
             }
             wake?()
-        }
-    }
-
-    /// Writes and commits; on failure nothing of the batch counts, and after a failed sync the
-    /// segment is never written again: what it holds is unknown.
-    private func write(_ batches: [[UInt8]], _ segment: inout Segment?) -> RecordError? {
-        do throws(RecordError) {
-            if segment == nil || segment?.isFull == true {
-                let next = try Segment.next(in: directory)
-                segment?.close()
-                segment = next
-            }
-            try segment?.write(batches, durable: durability != .none)
-            return nil
-        } catch {
-            if case .cannotSync = error { segment = nil }
-            return error
         }
     }
 }

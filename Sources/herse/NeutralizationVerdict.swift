@@ -3,7 +3,6 @@
 
 import Foundation
 import Gate
-import Identity
 import Neutralization
 import Policy
 
@@ -62,10 +61,11 @@ struct NeutralizationVerdict {
 
     /// The list's own entry about whoever asks.
     private static func listed(_ asker: Asker, _ list: NeutralizedSet) -> Neutralized? {
-        let account = asker.account.flatMap { try? AccountID($0.description) }
         let certificate = asker.certificate.flatMap { SubjectKey(sha256: $0.bytes.span) }
         return NeutralizationState(list: list).verdict(
-            account: account.map { SubjectKey(account: $0) }, certificate: certificate,
+            account: asker.accountID.map { SubjectKey(account: $0) },
+            structure: asker.structureCode.map { SubjectKey(structure: $0) },
+            certificate: certificate, serial: asker.serial.map { SubjectKey(serial: $0) },
             address: asker.address, now: UnixSeconds(Int64(Date().timeIntervalSince1970)))
     }
 

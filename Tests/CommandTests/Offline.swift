@@ -228,13 +228,15 @@ private func folder(_ files: [String: String]) throws -> String {
 
     @Test(arguments: [
         "899700218896", "certificate:sha256:" + String(repeating: "ab", count: 32),
-        "network:203.0.113.9",
+        "network:203.0.113.9", "serial:0a1b@Persons CA", "3750150229/0042",
     ])
     func `knows the list on disk`(subject: String) async throws {
         let list = """
             # one of each
             account 899700218896 reason=phishing
             certificate sha256:\(String(repeating: "ab", count: 32))
+            serial 0A1B@Persons%20CA
+            structure 1750150229
             network 203.0.113.0/24
 
             """
@@ -247,6 +249,14 @@ private func folder(_ files: [String: String]) throws -> String {
             ["GET", "/fhir/Patient/1", "--as", "899700456124"], list: list)
         #expect(other.data.contains("not on the list"))
         #expect(other.data.contains("allowed: "))
+    }
+
+    @Test func `holds against nobody what only a certificate would tell`() async throws {
+        let (ended, _) = try await explain(
+            ["GET", "/fhir/Patient/1", "--as", "899700218896", "--no-certificate"],
+            list: "account 899700218896\n")
+        #expect(ended.data.contains("as none on listener"))
+        #expect(ended.data.contains("refused with 401"))
     }
 
     @Test func `fails on a list that is bad, and notes one that is not there`() async throws {

@@ -115,6 +115,8 @@ import Testing
         #expect((1...3).contains(examples.count))
         for example in examples {
             #expect(example.hasPrefix("  "))
+            // A line that help folds can no longer be pasted.
+            #expect(example.count <= 80)
             #expect(
                 example.contains("herse \(name.split(separator: " ")[0])") || name == "limits grant"
             )

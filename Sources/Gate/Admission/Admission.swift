@@ -41,13 +41,14 @@ extension WorkerCore {
         return Permit(route: route)
     }
 
-    /// A certificate believed under an earlier generation is verified again under this one.
+    /// A certificate believed under an earlier generation, or whose time or list has ended since,
+    /// is verified again.
     private func believeStill(_ client: ClientConnection) throws(Refusal) {
-        if client.believedIn == generation.number || client.identity == nil { return }
-        guard believeAgain(client) else {
-            client.turn.mustClose = true
-            throw .neutralized
+        if client.identity == nil { return }
+        if client.believedIn == generation.number, clock.wallSeconds <= client.believedUntil {
+            return
         }
+        guard believeAgain(client) else { throw .notBelieved }
     }
 
     /// The route of a decision that lets pass, else the refusal it means.

@@ -113,7 +113,7 @@ extension Refusal {
         switch self {
         case .limitReached: "throttled"
         case .unproven: "login"
-        case .neutralized, .methodNotAllowed, .nobody, .organisation, .nonNominative,
+        case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation, .nonNominative,
             .professionalNotAllowed, .structureNotAllowed:
             "forbidden"
         case .unknownRoute: "not-found"

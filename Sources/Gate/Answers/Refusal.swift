@@ -16,6 +16,7 @@ enum Refusal: Error, Equatable, Sendable {
     case upgrade
     // Admission, in its order.
     case neutralized
+    case notBelieved
     case ambiguousPath
     case unknownRoute
     case methodNotAllowed
@@ -51,8 +52,8 @@ enum Refusal: Error, Equatable, Sendable {
         case .malformed(let error): Int(error.status)
         case .bodyMalformed, .ambiguousPath: 400
         case .unproven: 401
-        case .neutralized, .methodNotAllowed, .nobody, .organisation, .nonNominative,
-            .professionalNotAllowed, .structureNotAllowed:
+        case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation,
+            .nonNominative, .professionalNotAllowed, .structureNotAllowed:
             403
         case .unknownRoute: 404
         case .headSlow, .bodySlow: 408
@@ -75,6 +76,7 @@ enum Refusal: Error, Equatable, Sendable {
         case .bodySlow: "body-slow"
         case .upgrade: "upgrade"
         case .neutralized: "neutralized"
+        case .notBelieved: "certificate-refused"
         case .ambiguousPath: "ambiguous-path"
         case .unknownRoute: "unknown-route"
         case .methodNotAllowed: "method-not-allowed"
@@ -104,6 +106,7 @@ enum Refusal: Error, Equatable, Sendable {
         case .headSlow, .bodySlow: "The request took too long to arrive."
         case .upgrade: "This gate does not switch protocols."
         case .neutralized: "Access is not possible at the moment."
+        case .notBelieved: "The certificate is no longer accepted."
         case .ambiguousPath: "The path of the request can be read in two ways."
         case .unknownRoute: "There is nothing here."
         case .methodNotAllowed: "This method is not allowed here."
@@ -127,7 +130,7 @@ enum Refusal: Error, Equatable, Sendable {
     var closesConnection: Bool {
         switch self {
         case .malformed, .bodyMalformed, .bodyTooLarge, .headSlow, .bodySlow, .upgrade,
-            .neutralized, .draining:
+            .neutralized, .notBelieved, .draining:
             true
         case .ambiguousPath, .unknownRoute, .methodNotAllowed, .unproven, .nobody, .organisation,
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .limitReached,

@@ -39,6 +39,8 @@ final class ClientConnection {
     var placeInIdentity = 0
     /// The generation under which the certificate was last believed.
     var believedIn: UInt64 = 0
+    /// Seconds since 1970 until which it is.
+    var believedUntil = Int64.max
     /// Set when the subject was on the list as the connection came in, or at its last check.
     var neutralized: Neutralized?
     /// The state of the list that `neutralized` was taken from.
@@ -61,6 +63,8 @@ final class ClientConnection {
 
     /// Milliseconds of the monotonic clock; 0: none.
     private(set) var deadline: UInt64 = 0
+    /// When the whole exchange must be over, whatever moves meanwhile.
+    private var totalDeadline = UInt64.max
     private var wheelDue: UInt64 = .max
     private var interest: Readiness = .readable
 
@@ -128,6 +132,8 @@ final class ClientConnection {
         setDeadline(after: timeouts.idle)
         // The first request may have come with the end of the handshake.
         if session.hasPending { readAll() }
+        // The gate began to stop while hands were being shaken.
+        if isLeaving { leave() }
     }
 
     /// Reads while there is room, and lets each piece be understood.
@@ -255,6 +261,7 @@ final class ClientConnection {
     func closeWhenSent() {
         guard phase != .closed else { return }
         phase = .closing
+        endTotal()
         setDeadline(after: 5000)
         if outbound == nil { finishClosing() }
     }
@@ -323,8 +330,16 @@ final class ClientConnection {
 
     func watchInput() { watch(interest.union(.readable)) }
 
+    /// A request has begun: its total time runs.
+    func beginTotal() {
+        totalDeadline = worker.clock.milliseconds + timeouts.total
+        setDeadline(after: turn.bodyIsComplete ? timeouts.total : timeouts.body)
+    }
+
+    func endTotal() { totalDeadline = .max }
+
     func setDeadline(after milliseconds: UInt64) {
-        deadline = worker.clock.milliseconds + milliseconds
+        deadline = min(worker.clock.milliseconds + milliseconds, totalDeadline)
         let due = min(deadline, worker.clock.milliseconds + WorkerCore.wheelHorizon)
         guard due < wheelDue else { return }
         wheelDue = due

@@ -88,6 +88,11 @@ extension ClientConnection {
             return false
         }
         guard let length else {
+            if turn.inputEnded {
+                // Half a head, and no more to come.
+                closeWhenSent()
+                return false
+            }
             if !isReadingHead {
                 isReadingHead = true
                 setDeadline(after: timeouts.head)
@@ -99,7 +104,7 @@ extension ClientConnection {
         requestCount &+= 1
         turn.begin(worker.requestHead)
         phase = .exchanging
-        setDeadline(after: timeouts.total)
+        beginTotal()
         let exchange = worker.takeExchange()
         self.exchange = exchange
         buffer.withBytes { bytes in
@@ -166,10 +171,12 @@ extension ClientConnection {
         }
         buffer.consume(consumed)
         if turn.bodyIsComplete {
+            setDeadline(after: timeouts.total)
             exchange.bodyEnded()
             return false
         }
         // Each piece that comes is worth another wait, but never beyond the total.
+        setDeadline(after: timeouts.body)
         exchange.bodyProgressed()
         return true
     }
@@ -190,15 +197,16 @@ extension ClientConnection {
         guard phase == .exchanging else { return }
         exchange = nil
         let goesOn =
-            turn.clientKeepsAlive && !turn.mustClose && turn.bodyIsComplete && !turn.inputEnded
+            turn.clientKeepsAlive && !turn.mustClose && turn.bodyIsComplete && !nothingFollows
             && !isLeaving && neutralized == nil
         guard goesOn else {
             closeWhenSent()
             return
         }
         phase = .idle
+        endTotal()
         setDeadline(after: timeouts.idle)
-        watchInput()
+        if !turn.inputEnded { watchInput() }
         // What was read ahead, or waits inside the session, no event will announce: it is looked
         // at in the next round of this turn, so that a pipeline cannot nest calls.
         if inbound != nil || session.hasPending { worker.resumeLater(token) }
@@ -261,9 +269,12 @@ extension ClientConnection: AnswerSink {
         heldCount += out.count - before
     }
 
+    /// Whether the client has said that it sends no more, and all it sent is understood.
+    private var nothingFollows: Bool { turn.inputEnded && inbound == nil }
+
     /// Writes what says whether the connection goes on, and the empty line.
     private func endHead(_ out: Buffer) {
-        if !turn.bodyIsComplete || isLeaving || turn.inputEnded { turn.mustClose = true }
+        if !turn.bodyIsComplete || isLeaving || nothingFollows { turn.mustClose = true }
         if turn.mustClose || !turn.clientKeepsAlive {
             out.append("Connection: close\r\n")
         } else if turn.isHTTP10 {

@@ -78,6 +78,21 @@ final class ListenerSocket {
 
     deinit { close(descriptor) }
 
+    /// Fails when anybody listens on `address`: with SO_REUSEPORT, which workers need, another
+    /// gate of the same user would share the port unnoticed and take half of the clients.
+    static func expectFree(_ address: SocketAddress) throws(SystemError) {
+        let descriptor = Glibc.socket(
+            address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError("socket") }
+        defer { close(descriptor) }
+        _ = herse_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+        if address.family == AF_INET6 {
+            _ = herse_set_option(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
+        }
+        let bound = unsafe address.withPointer { unsafe bind(descriptor, $0, $1) }
+        guard bound == 0, listen(descriptor, 1) == 0 else { throw SystemError("bind") }
+    }
+
     private static func prepare(
         _ descriptor: Int32, _ address: SocketAddress
     ) throws(SystemError) {

@@ -20,11 +20,14 @@ final class ProvenIdentity {
     /// Nil when there is nobody whose account could be neutralized.
     let account: SubjectKey?
     let certificate: SubjectKey?
+    /// The same for the other valid encoding of the certificate.
+    let twin: SubjectKey?
     /// The structure the certificate is attached to.
     let structureKey: SubjectKey?
     /// The certificate by its number and issuer.
     let serial: SubjectKey?
-    /// What counts together: the professional, else the certificate.
+    /// What counts together: the professional, else the certificate by issuer and number, which
+    /// its holder cannot write in another way.
     let limitKey: ProfessionalKey
     /// `Herse-Professional: …` and the others, each with CRLF.
     let fields: [UInt8]
@@ -71,8 +74,15 @@ final class ProvenIdentity {
         var digest: [UInt8] = []
         for index in 0..<32 { digest.append(leaf.fingerprint.bytes[index]) }
         certificate = SubjectKey(sha256: digest.span)
+        if let other = leaf.twin {
+            var bytes: [UInt8] = []
+            for index in 0..<32 { bytes.append(other.bytes[index]) }
+            twin = SubjectKey(sha256: bytes.span)
+        } else {
+            twin = nil
+        }
         limitKey = limits.professional(
-            (id.isEmpty ? digest : id).span)
+            (id.isEmpty ? leaf.issuer + leaf.serial : id).span)
 
         var fields = ""
         if !professional.isEmpty { fields += "Herse-Professional: \(professional)\r\n" }

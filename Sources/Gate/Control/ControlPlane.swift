@@ -58,8 +58,8 @@ actor ControlPlane: LoopOwner {
     var isEnding = false
     var isOver = false
 
-    private var isChanging = false
-    private var waitingToChange: [CheckedContinuation<Void, Never>] = []
+    private var changing = Turnstile()
+    private var reloading = Turnstile()
 
     /// Administrators' connections at once.
     private static let connectionsMax = 32
@@ -124,14 +124,14 @@ actor ControlPlane: LoopOwner {
     private func keepTime() {
         let moment = milliseconds
         for (token, connection) in connections
-        where connection.deadline < moment && !connection.isAnswering {
+        where connection.deadline < moment && !connection.isBeingAnswered {
             drop(token)
         }
         if let change = nextListChange, change < now || change == now {
             nextListChange = nil
             Task { await self.listChangedByItself() }
         }
-        if let until = former?.until, until <= moment, !isChanging {
+        if let until = former?.until, until <= moment, !changing.isHeld {
             Task { await self.confirmationLapsed() }
         }
         if nextTicketKeys <= moment {
@@ -221,17 +221,14 @@ actor ControlPlane: LoopOwner {
             let by = name(of: connection.peer)
             Task {
                 let answer = await self.obey(bytes, by: by)
-                self.reply(answer, token)
+                self.reply(await encode(answer), token)
             }
         }
     }
 
-    private func reply(_ answer: ControlAnswer, _ token: UInt64) {
+    private func reply(_ bytes: [UInt8], _ token: UInt64) {
         guard let connection = connections[token] else { return }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
-        let bytes = (try? encoder.encode(answer)).map { Array($0) } ?? []
-        connection.answer(bytes)
+        connection.answer(bytes, deadline: milliseconds + Self.requestMilliseconds)
         if connection.writeSome() {
             drop(token)
         } else if connection.isWatched {
@@ -270,12 +267,31 @@ actor ControlPlane: LoopOwner {
 
     /// Runs `body` while nothing else changes what is in force; whoever comes meanwhile waits.
     func exclusively<Result: Sendable>(_ body: () async -> Result) async -> Result {
-        while isChanging { await withCheckedContinuation { waitingToChange.append($0) } }
-        isChanging = true
+        while changing.isHeld { await withCheckedContinuation { changing.waiting.append($0) } }
+        changing.isHeld = true
         let result = await body()
-        isChanging = false
-        if !waitingToChange.isEmpty { waitingToChange.removeFirst().resume() }
+        changing.leave()
         return result
+    }
+
+    /// Runs `body` while no other reload loads or applies: what was loaded first is never put in
+    /// force last. Orders pass meanwhile.
+    func oneReloadAtATime<Result: Sendable>(_ body: () async -> Result) async -> Result {
+        while reloading.isHeld { await withCheckedContinuation { reloading.waiting.append($0) } }
+        reloading.isHeld = true
+        let result = await body()
+        reloading.leave()
+        return result
+    }
+
+    private struct Turnstile {
+        var isHeld = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+
+        mutating func leave() {
+            isHeld = false
+            if !waiting.isEmpty { waiting.removeFirst().resume() }
+        }
     }
 
     /// Asks all workers at once.
@@ -292,6 +308,14 @@ actor ControlPlane: LoopOwner {
             return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
     }
+}
+
+/// Writes an answer as JSON; a list of a million entries takes a while, and orders pass meanwhile.
+@concurrent
+private func encode(_ answer: ControlAnswer) async -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    return (try? encoder.encode(answer)).map { Array($0) } ?? []
 }
 
 /// What the control plane begins with.

@@ -15,7 +15,12 @@ final class ControlSocket {
         self.path = path
         guard var address = unixAddress(path) else { throw .pathTooLong(path) }
         if Self.answers(&address) { throw .inUse(path) }
-        _ = unsafe unlink(path)
+        var status = stat()
+        // Safe because the structure is a local. A mistyped path must not cost anybody a file.
+        if unsafe lstat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFSOCK else { throw .notASocket(path) }
+            _ = unsafe unlink(path)
+        }
         let descriptor = Glibc.socket(
             AF_UNIX,
             Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
@@ -50,11 +55,14 @@ final class ControlSocket {
 enum ControlSocketError: Error {
     case pathTooLong(String)
     case inUse(String)
+    case notASocket(String)
     case system(String, Int32)
 
     var message: String {
         switch self {
         case .pathTooLong(let path): "\(path): path of the admin socket is longer than 107 bytes"
+        case .notASocket(let path):
+            "\(path): is there already and is not a socket (hint: see `control` in the configuration)"
         case .inUse(let path): "\(path): another gate answers on this admin socket"
         case .system(let path, let code):
             // Safe because strerror's text is copied at once.
@@ -73,7 +81,9 @@ final class ControlConnection {
     var isAnswering = false
     /// Whether epoll watches it: not once its peer has hung up.
     var isWatched = true
-    let deadline: UInt64
+    private(set) var deadline: UInt64
+    private var written = 0
+    private var searched = 0
 
     /// Bytes of one request: a list of some tens of thousands of subjects.
     static let requestMax = 16 * 1024 * 1024
@@ -100,21 +110,30 @@ final class ControlConnection {
         if count < 0 { return errno == EAGAIN || errno == EINTR ? .more : .ended }
         if count == 0 { return .ended }
         input += block[..<count]
-        if let end = input.firstIndex(of: 0x0A) { return .line(Array(input[..<end])) }
+        if let end = input[searched...].firstIndex(of: 0x0A) { return .line(Array(input[..<end])) }
+        searched = input.count
         return input.count > Self.requestMax ? .ended : .more
     }
 
-    func answer(_ bytes: [UInt8]) { output = bytes + [0x0A] }
+    /// Whether its order is being carried out: nothing is expected of the peer then.
+    var isBeingAnswered: Bool { isAnswering && output.isEmpty }
+
+    func answer(_ bytes: [UInt8], deadline: UInt64) {
+        output = bytes + [0x0A]
+        self.deadline = deadline
+    }
 
     /// Writes what it can; true when all is written or the peer is gone.
     func writeSome() -> Bool {
-        while !output.isEmpty {
+        while written < output.count {
             let count = unsafe output.withUnsafeBytes { bytes in
-                // Safe because send reads bytes.count bytes at most.
-                unsafe send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+                // Safe because written < bytes.count, and send reads at most the rest.
+                unsafe send(
+                    descriptor, bytes.baseAddress.map { unsafe $0 + written },
+                    bytes.count - written, Int32(MSG_NOSIGNAL))
             }
             if count < 0 { return errno != EAGAIN && errno != EINTR }
-            output.removeFirst(count)
+            written += count
         }
         return true
     }

@@ -8,6 +8,8 @@ internal import Policy
 extension ControlPlane {
     /// Subjects of one order: about what a request of the largest size can hold.
     private static let subjectsMax = 100_000
+    /// Subjects looked up one by one; more are found by a sweep.
+    private static let cutOneByOneMax = 64
 
     func neutralize(_ order: NeutralizeOrder, by: String) async -> ControlAnswer {
         let subjects: [Subject]
@@ -83,7 +85,12 @@ extension ControlPlane {
         }
         let state = neutralization.obeying(commands)
         neutralization = state
-        let counts = await everywhere { await $0.neutralize(state, cutting: cutting) }
+        var counts = await everywhere { worker in
+            await worker.neutralize(
+                state, cutting: cutting.count > Self.cutOneByOneMax ? [] : cutting)
+        }
+        // A long order is a walk over all connections, in slices, rather than one long stop.
+        if cutting.count > Self.cutOneByOneMax { counts += await everywhere { await $0.sweep() } }
         nextListChange = await nextChange(of: state, after: now)
         let report = report(
             named ?? cutting, counts.reduce(CutCount(), +), begun: begun,

@@ -15,6 +15,10 @@ extension ControlPlane {
     /// Loads everything again. Nothing changes unless all of it is good; returns when the new
     /// generation is in force in every worker and everybody it cuts off is cut.
     func reload(confirmWithinSeconds: Int?) async -> ControlAnswer {
+        await oneReloadAtATime { await loadAndApply(confirmWithinSeconds) }
+    }
+
+    private func loadAndApply(_ confirmWithinSeconds: Int?) async -> ControlAnswer {
         if isStopping { return .refused(["the gate is stopping"]) }
         let begun = milliseconds
         let path = configurationPath
@@ -25,6 +29,8 @@ extension ControlPlane {
         }
         let warnings = candidate.diagnostics.map(\.description)
         return await exclusively {
+            // Meanwhile it may have been told to stop.
+            if isStopping { return .refused(["the gate is stopping"]) }
             if let problem = cannotChange(to: configuration) { return .refused([problem]) }
             let former = Former(
                 generation: generation, list: list,
@@ -152,8 +158,10 @@ extension ControlPlane {
     }
 
     func listChangedByItself() async {
+        // Before the sweep: what changes while it runs is the next change, not one that is past.
+        let moment = now
         let cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
-        nextListChange = await nextChange(of: neutralization, after: now)
+        nextListChange = await nextChange(of: neutralization, after: moment)
         log.say(
             "an entry of the neutralization list came in force or ended: \(cut.connections) cut")
     }

@@ -50,14 +50,17 @@ extension ControlPlane {
         }
     }
 
-    /// One line for each endpoint: up when any worker can reach it.
+    /// One line for each endpoint: up when the last that any worker saw of it was an answer.
     private func serverReports(_ reports: [WorkerReport]) -> [ServerReport] {
         guard let first = reports.first else { return [] }
         return first.servers.indices.map { index in
             let all = reports.compactMap { index < $0.servers.count ? $0.servers[index] : nil }
+            let failedAt = all.map(\.failedAt).max() ?? 0
+            let answeredAt = all.map(\.answeredAt).max() ?? 0
             return ServerReport(
                 server: first.servers[index].server, endpoint: first.servers[index].endpoint,
-                isUp: all.contains { $0.isUp }, failures: all.reduce(0) { $0 + $1.failures })
+                isUp: answeredAt >= failedAt, failures: all.reduce(0) { $0 + $1.failures },
+                failedAt: failedAt, answeredAt: answeredAt)
         }
     }
 

@@ -32,6 +32,8 @@ final class Exchange {
     private var refusal: Refusal?
     private var method = Wire.Method.get
     private var wantsHTML = false
+    /// What the client speaks, as far as its route tells.
+    private var spoken = Route.Lookups.none
     private var beganAt: UInt64 = 0
     private var answeredAt: UInt64 = 0
     private(set) var requestID = RequestID()
@@ -82,11 +84,13 @@ final class Exchange {
             shadowed = worker.shadowed
             route = permit.route
             bodyMax = generation.routes[permit.route].bodyMax
+            spoken = generation.routes[permit.route].lookups
             if case .length(let count) = head.framing, count > bodyMax { throw .bodyTooLarge }
             forward(permit, head, bytes, of: client)
         } catch {
             refusal = error
             route = error.route ?? route
+            spoken = worker.audience(of: head, bytes, listener: client.listener, route: route)
         }
     }
 
@@ -120,6 +124,7 @@ final class Exchange {
         awaitsRecord = false
         wasStreamed = false
         shadowed = false
+        spoken = .none
         worker.shadowed = false
         worker.counters.requests += 1
         worker.exchangesRunning += 1
@@ -215,8 +220,9 @@ final class Exchange {
         }
     }
 
-    /// Whether the identity server keeps up with the body. That of a refused request is not read
-    /// at all until its answer is gone: nobody would consume it.
+    /// Whether the identity server keeps up with the body.
+    ///
+    /// That of a refused request is not read until its answer is gone: nobody would consume it.
     var mayTakeBody: Bool {
         stage != .over && refusal == nil && (request?.count ?? 0) < Self.requestHeldMax
     }
@@ -347,7 +353,8 @@ final class Exchange {
         if stage == .holding { client.unstage() }
         status = UInt16(clamping: refusal.status)
         let answer = worker.answer(
-            to: refusal, route: route, wantsHTML: wantsHTML, generation, requestID)
+            to: refusal, AnswerAudience(lookups: spoken, wantsHTML: wantsHTML), generation,
+            requestID)
         worker.counters.count(refusal)
         let isRequest = route != nil || refusal.isDecision
         _ = worker.desk.record(

@@ -50,6 +50,8 @@ struct MaterialLoader {
     // MARK: Listeners
 
     private mutating func load(_ listener: Listener) -> ListenerMaterial? {
+        // Before anything is read: a file replaced meanwhile makes the next reload read it again.
+        let digest = digest(of: listener)
         let tls = listener.tls
         var credentials: [ServerCredential] = []
         for pair in tls.certificates {
@@ -95,7 +97,7 @@ struct MaterialLoader {
             report(error, at: tls.certificates.first?.certificate.place ?? listener.place)
             return nil
         }
-        return ListenerMaterial(settings: settings, digest: digest(of: listener))
+        return ListenerMaterial(settings: settings, digest: digest)
     }
 
     private func demand(_ word: ListenerTLS.ClientCertificate) -> ClientCertificateDemand {
@@ -161,6 +163,7 @@ struct MaterialLoader {
     // MARK: Identity servers
 
     private mutating func load(_ server: IdentityServer) -> ServerMaterial? {
+        let digest = digest(of: server)
         var authorities: [Certificate] = []
         for file in server.authorities {
             let loaded = attempt(file) { () throws(TLSMaterialError) in
@@ -199,7 +202,7 @@ struct MaterialLoader {
             }
         }
         return ServerMaterial(
-            definition: server, endpoints: endpoints, digest: digest(of: server, endpoints))
+            definition: server, endpoints: endpoints, digest: digest ^ addressDigest(endpoints))
     }
 
     private func resolve(_ address: Address) -> [SocketAddress] {
@@ -284,12 +287,17 @@ private func digest(of listener: Listener) -> UInt64 {
     return UInt64(bitPattern: Int64(hasher.finalize()))
 }
 
-private func digest(of server: IdentityServer, _ endpoints: [ServerMaterial.Endpoint]) -> UInt64 {
+private func addressDigest(_ endpoints: [ServerMaterial.Endpoint]) -> UInt64 {
     var hasher = Hasher()
     for endpoint in endpoints {
         hasher.combine(endpoint.address)
         hasher.combine(endpoint.name)
     }
+    return UInt64(bitPattern: Int64(hasher.finalize()))
+}
+
+private func digest(of server: IdentityServer) -> UInt64 {
+    var hasher = Hasher()
     for file in server.authorities { combine(file, &hasher) }
     if let pair = server.clientCertificate {
         combine(pair.certificate, &hasher)

@@ -110,6 +110,9 @@ extension WorkerCore {
             case .name: throw .listener(index, SystemError("bind", code: 99))
             }
             do throws(SystemError) {
+                // The first worker to bind finds out whether another program has the port.
+                let isFirst = ports[index] == nil && !listeners.contains { $0.port == port }
+                if isFirst, port != 0 { try ListenerSocket.expectFree(address) }
                 let socket = try ListenerSocket(index: index, address: address)
                 ports[index] = socket.port
                 made.append(socket)

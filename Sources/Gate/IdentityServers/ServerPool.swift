@@ -13,6 +13,9 @@ final class ServerPool {
         var failures: UInt64 = 0
         /// Milliseconds of the monotonic clock before which it is not tried.
         var restsUntil: UInt64 = 0
+        /// When it last failed and last answered, by the same clock; 0: never.
+        var failedAt: UInt64 = 0
+        var answeredAt: UInt64 = 0
     }
 
     let worker: WorkerCore
@@ -47,11 +50,12 @@ final class ServerPool {
 
     /// What `herse status` shows of an endpoint.
     func report() -> [ServerReport] {
-        let now = worker.clock.milliseconds
-        return material.endpoints.indices.map { index in
-            ServerReport(
+        material.endpoints.indices.map { index in
+            let one = health[index]
+            return ServerReport(
                 server: definition.name, endpoint: material.endpoints[index].name,
-                isUp: health[index].restsUntil <= now, failures: health[index].failures)
+                isUp: one.answeredAt >= one.failedAt, failures: one.failures,
+                failedAt: one.failedAt, answeredAt: one.answeredAt)
         }
     }
 
@@ -115,6 +119,7 @@ final class ServerPool {
 
     func failed(_ index: Int) {
         health[index].failures += 1
+        health[index].failedAt = worker.clock.milliseconds
         let shift = min(health[index].failures, 6)
         let rest = min(Self.restMillisecondsMax, 100 << shift)
         health[index].restsUntil = worker.clock.milliseconds + rest
@@ -124,6 +129,7 @@ final class ServerPool {
     func answered(_ index: Int) {
         health[index].failures = 0
         health[index].restsUntil = 0
+        health[index].answeredAt = worker.clock.milliseconds
     }
 
     /// A connection is free again.
@@ -161,5 +167,9 @@ package struct ServerReport: Sendable, Codable {
     package let server: String
     package let endpoint: String
     package let isUp: Bool
+    /// Failures since it last answered.
     package let failures: UInt64
+    /// Milliseconds of the monotonic clock; 0: never.
+    package let failedAt: UInt64
+    package let answeredAt: UInt64
 }

@@ -85,7 +85,7 @@ struct Registry {
 
     /// The live connections that show a certificate.
     func connections(certificate: Fingerprint) -> [ClientConnection] {
-        identities[certificate]?.connections ?? []
+        connections { $0.fingerprint == certificate || $0.leaf.twin == certificate }
     }
 
     /// The listeners were numbered anew; `places` gives each old number its new one.

@@ -107,20 +107,29 @@ final class WorkerCore {
     /// Waits for readiness and handles all of it; false when the worker is to end.
     func turn() -> Bool {
         let wait = resuming.isEmpty && sweep == nil ? wheel.wait(now: clock.milliseconds) : 0
+        // Lines that orders of the control plane left: nothing else would wake this thread for them.
+        desk.submit()
         let count = poller.wait(milliseconds: wait)
         clock.read()
         limitTimeRead = nil
         wheel.keepUp(with: clock.milliseconds)
+        // Identity servers first: what one of them sent unasked, or that it closed, is known
+        // before a request is given to its connection.
+        for index in 0..<count {
+            let event = poller.event(index)
+            if case .server(let connection) = slots[event.token] {
+                connection.handle(event.readiness)
+            }
+        }
         for index in 0..<count {
             let event = poller.event(index)
             switch slots[event.token] {
             case .client(let connection): connection.handle(event.readiness)
-            case .server(let connection): connection.handle(event.readiness)
             case .listener(let socket): accept(from: socket)
             case .wake:
                 loop.drainWake()
                 desk.collect()
-            case .none: break
+            case .server, .none: break
             }
         }
         resume()
@@ -130,7 +139,9 @@ final class WorkerCore {
         return !isStopped
     }
 
-    /// Ends what has waited too long. The wheel is not held meanwhile: what ends sets deadlines.
+    /// Ends what has waited too long.
+    ///
+    /// The wheel is not held meanwhile: what ends sets deadlines.
     private func lookAtDeadlines() {
         wheel.takeDue(at: clock.milliseconds, into: &due)
         for token in due {
@@ -189,10 +200,22 @@ final class WorkerCore {
     /// Lets go of everything kept that holds on to the generation before.
     func forgetFreeExchanges() { freeExchanges.removeAll() }
 
+    /// What a refused client speaks: that of its route, also when it was refused before the route
+    /// was looked at.
+    func audience(
+        of head: borrowing RequestHead, _ bytes: Span<UInt8>, listener: Int, route: Int?
+    ) -> Route.Lookups {
+        if let route { return generation.routes[route].lookups }
+        let match = generation.rulebook.table.match(
+            path: bytes.extracting(head.path), method: Policy.Method(head.method),
+            listener: listener)
+        if case .route(let index) = match { return generation.routes[index].lookups }
+        return .none
+    }
+
     /// The gate's own answer to a refusal.
     func answer(
-        to refusal: Refusal, route: Int?, wantsHTML: Bool, _ generation: Generation,
-        _ id: RequestID
+        to refusal: Refusal, _ audience: AnswerAudience, _ generation: Generation, _ id: RequestID
     ) -> OwnAnswer {
         let configuration = generation.configuration
         var limit: (name: String, limit: Int, seconds: Int)?
@@ -203,9 +226,7 @@ final class WorkerCore {
         }
         return OwnAnswer(
             refusal,
-            to: AnswerAudience(
-                lookups: route.map { configuration.routes[$0].lookups } ?? .none,
-                wantsHTML: wantsHTML),
+            to: audience,
             RefusalDetails(
                 requestID: id.text, contact: configuration.contact, limit: limit,
                 isDraining: isDraining))
@@ -294,12 +315,20 @@ final class WorkerCore {
 
     /// Finds out who is at the other end; false when that cannot be.
     func identify(_ connection: ClientConnection) -> Bool {
-        connection.believedIn = generation.number
+        // A handshake that a reload overtook was verified under the generation before: the first
+        // request verifies again.
+        let isCurrent = connection.context === contexts[connection.listener]
+        connection.believedIn = isCurrent ? generation.number : 0
         if let fingerprint = connection.session.peerFingerprint {
             guard
-                let leaf = connection.context.verifier.believed(fingerprint, now: clock.wallSeconds)
-            else { return false }
-            let identity = registry.identity(fingerprint) { makeIdentity(leaf) }
+                let belief = connection.context.verifier.believed(
+                    fingerprint, now: clock.wallSeconds)
+            else {
+                log.notBelieved(connection.peer)
+                return false
+            }
+            connection.believedUntil = belief.until
+            let identity = registry.identity(fingerprint) { makeIdentity(belief.leaf) }
             registry.show(identity, on: connection)
         }
         consult(connection)
@@ -318,14 +347,18 @@ final class WorkerCore {
             account: connection.identity?.account, structure: connection.identity?.structureKey,
             certificate: connection.identity?.certificate, serial: connection.identity?.serial,
             address: NetworkAddress(connection.peer), now: UnixSeconds(clock.wallSeconds))
+        if connection.neutralized == nil, let twin = connection.identity?.twin {
+            connection.neutralized = neutralization.verdict(
+                certificate: twin, now: UnixSeconds(clock.wallSeconds))
+        }
     }
 
     /// Verifies a certificate under the generation in force.
     func believeAgain(_ connection: ClientConnection) -> Bool {
-        guard
-            contexts[connection.listener].verifier.verifyAgain(
-                connection.session, now: clock.wallSeconds) != nil
-        else { return false }
+        let belief = contexts[connection.listener].verifier.verifyAgain(
+            connection.session, now: clock.wallSeconds)
+        guard let belief else { return false }
+        connection.believedUntil = belief.until
         connection.believedIn = generation.number
         return true
     }

@@ -6,7 +6,17 @@
 
 internal import COpenSSL
 
+/// A certificate that is believed, and how long: until it, its chain or a list of it ends.
+package struct Belief: Sendable {
+    package let leaf: LeafCertificate
+    /// Seconds since 1970.
+    package let until: Int64
+}
+
 /// Verdicts over client certificates, for one worker.
+///
+/// Safe because it owns its store, and the contexts and certificates it is lent live for the
+/// call: what it keeps of them is copied.
 @safe package final class ClientVerifier {
     private struct Verdict {
         let leaf: LeafCertificate
@@ -31,10 +41,10 @@ internal import COpenSSL
     deinit { unsafe X509_STORE_free(store) }
 
     /// The facts of a certificate that was believed and still is at `now` (seconds since 1970).
-    package func believed(_ fingerprint: Fingerprint, now: Int64) -> LeafCertificate? {
+    package func believed(_ fingerprint: Fingerprint, now: Int64) -> Belief? {
         guard let verdict = verdicts[fingerprint], verdict.from <= now, now <= verdict.until
         else { return nil }
-        return verdict.leaf
+        return Belief(leaf: verdict.leaf, until: verdict.until)
     }
 
     /// Verifies inside a full handshake; answers as OpenSSL's callback must, 1 or 0.
@@ -48,17 +58,20 @@ internal import COpenSSL
         case .unsafeAccept: unsafe X509_STORE_CTX_set_verify_cb(context, whenExpiredAccept)
         }
         guard unsafe X509_verify_cert(context) == 1 else { return 0 }
-        let facts = unsafe LeafCertificate(leaf, fingerprint: fingerprint)
+        let chain = unsafe X509_STORE_CTX_get0_chain(context)
+        let facts = unsafe LeafCertificate(
+            leaf, fingerprint: fingerprint, twin: twinFingerprint(of: leaf, in: chain))
         if let error = defect(of: facts) {
             unsafe X509_STORE_CTX_set_error(context, error)
             return 0
         }
-        unsafe keep(facts, chain: X509_STORE_CTX_get0_chain(context))
+        unsafe keep(facts, chain: chain, now: now)
         return 1
     }
 
     /// Verifies again a certificate seen in an earlier handshake, with what the client sent then.
-    package func verifyAgain(_ session: TLSSession, now: Int64) -> LeafCertificate? {
+    package func verifyAgain(_ session: TLSSession, now: Int64) -> Belief? {
+        defer { ERR_clear_error() }
         guard let leaf = unsafe session.peerCertificate,
             let fingerprint = unsafe fingerprint(of: leaf)
         else { return nil }
@@ -67,10 +80,7 @@ internal import COpenSSL
         defer { unsafe X509_STORE_CTX_free(context) }
         guard unsafe X509_STORE_CTX_init(context, store, leaf, session.peerChain) == 1,
             unsafe verify(context, now: now) == 1
-        else {
-            ERR_clear_error()
-            return nil
-        }
+        else { return nil }
         return believed(fingerprint, now: now)
     }
 
@@ -87,7 +97,7 @@ internal import COpenSSL
         return nil
     }
 
-    private func keep(_ leaf: LeafCertificate, chain: OpaquePointer?) {
+    private func keep(_ leaf: LeafCertificate, chain: OpaquePointer?, now: Int64) {
         var from = Int64.min
         var until = Int64.max
         for index in 0..<max(unsafe OPENSSL_sk_num(chain), 0) {
@@ -97,7 +107,10 @@ internal import COpenSSL
             until = min(until, unsafe seconds(X509_get0_notAfter(certificate)))
         }
         if anchors.expired == .refuse {
-            for list in anchors.lists { until = min(until, list.nextUpdate ?? .max) }
+            // A list that is over already had no say in this verdict; the next to end might.
+            for list in anchors.lists {
+                if let end = list.nextUpdate, end >= now { until = min(until, end) }
+            }
         }
         if verdicts.count >= Self.verdictsMax { verdicts.removeAll(keepingCapacity: true) }
         verdicts[leaf.fingerprint] = Verdict(leaf: leaf, from: from, until: until)
@@ -110,6 +123,7 @@ internal import COpenSSL
 /// command says so), but a leaf without a list is refused: lists were asked for.
 private func decide(_ ok: Int32, _ context: OpaquePointer?, acceptsExpired: Bool) -> Int32 {
     if ok == 1 { return 1 }
+    // Safe because OpenSSL lends the context for the call.
     switch unsafe X509_STORE_CTX_get_error(context) {
     case X509_V_ERR_UNABLE_TO_GET_CRL where unsafe X509_STORE_CTX_get_error_depth(context) > 0:
         unsafe X509_STORE_CTX_set_error(context, X509_V_OK)
@@ -123,9 +137,11 @@ private func decide(_ ok: Int32, _ context: OpaquePointer?, acceptsExpired: Bool
 }
 
 private func whenExpiredRefuse(_ ok: Int32, _ context: OpaquePointer?) -> Int32 {
+    // Safe because OpenSSL lends the context for the call.
     unsafe decide(ok, context, acceptsExpired: false)
 }
 
 private func whenExpiredAccept(_ ok: Int32, _ context: OpaquePointer?) -> Int32 {
+    // Safe because OpenSSL lends the context for the call.
     unsafe decide(ok, context, acceptsExpired: true)
 }

@@ -43,6 +43,8 @@ package struct Fingerprint: Hashable, Sendable {
 /// The facts of a leaf certificate, read once and kept.
 package struct LeafCertificate: Sendable {
     package let fingerprint: Fingerprint
+    /// The fingerprint of the only other encoding that is as valid; see `twinFingerprint`.
+    package let twin: Fingerprint?
     /// The X.501 Name of the subject, DER.
     package let subject: [UInt8]
     /// The X.501 Name of the issuer, DER.
@@ -64,8 +66,10 @@ package struct LeafCertificate: Sendable {
     /// The whole certificate, DER, for `Client-Cert` (RFC 9440).
     package let der: [UInt8]
 
-    init(_ certificate: OpaquePointer, fingerprint: Fingerprint) {
+    init(_ certificate: OpaquePointer, fingerprint: Fingerprint, twin: Fingerprint?) {
         self.fingerprint = fingerprint
+        self.twin = twin
+        // Safe because the certificate lives for the call, and what is kept of it is copied.
         subject = unsafe nameBytes(X509_get_subject_name(certificate))
         issuer = unsafe nameBytes(X509_get_issuer_name(certificate))
         let name = unsafe commonName(of: X509_get_issuer_name(certificate))

@@ -4,8 +4,10 @@ internal import COpenSSL
 internal import Glibc
 
 /// An X.509 certificate; immutable, so safe to share between threads.
+///
+/// Safe because it owns one reference to its certificate, OpenSSL counts references atomically,
+/// and nothing here changes the value.
 @safe package final class Certificate: @unchecked Sendable {
-    // Safe because OpenSSL counts references atomically and nothing here changes the value.
     let pointer: OpaquePointer
 
     /// Takes over one reference to `pointer`.
@@ -31,16 +33,20 @@ internal import Glibc
 }
 
 /// A private key; never leaves the process.
+///
+/// Safe because it owns one reference to its key, OpenSSL counts references atomically, and
+/// nothing here changes the value.
 @safe package final class PrivateKey: @unchecked Sendable {
-    // Safe because OpenSSL counts references atomically and nothing here changes the value.
     let pointer: OpaquePointer
     init(takingOver pointer: OpaquePointer) { unsafe self.pointer = pointer }
     deinit { unsafe EVP_PKEY_free(pointer) }
 }
 
 /// An X.509 revocation list; immutable, so safe to share between threads.
+///
+/// Safe because it owns one reference to its list, OpenSSL counts references atomically, and
+/// nothing here changes the value.
 @safe package final class RevocationList: @unchecked Sendable {
-    // Safe because OpenSSL counts references atomically and nothing here changes the value.
     let pointer: OpaquePointer
     package let file: String
 
@@ -85,6 +91,7 @@ package let materialBytesMax = 256 * 1024 * 1024
 package func readCertificates(_ file: String) throws(TLSMaterialError) -> [Certificate] {
     var found: [Certificate] = []
     try unsafe withBIO(file) { bio throws(TLSMaterialError) in
+        // Safe because the BIO is lent for the call, and each certificate is taken over at once.
         while let certificate = unsafe PEM_read_bio_X509(bio, nil, nil, nil) {
             unsafe found.append(Certificate(takingOver: certificate))
         }
@@ -97,6 +104,7 @@ package func readCertificates(_ file: String) throws(TLSMaterialError) -> [Certi
 package func readPrivateKey(_ file: String) throws(TLSMaterialError) -> PrivateKey {
     var key: PrivateKey?
     try unsafe withBIO(file) { bio throws(TLSMaterialError) in
+        // Safe because the BIO is lent for the call, and the key is taken over below.
         let pointer = unsafe PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)
         guard let pointer = unsafe pointer else {
             throw TLSMaterialError(
@@ -114,6 +122,7 @@ package func readPrivateKey(_ file: String) throws(TLSMaterialError) -> PrivateK
 package func readRevocationLists(_ file: String) throws(TLSMaterialError) -> [RevocationList] {
     var found: [RevocationList] = []
     try unsafe withBIO(file) { bio throws(TLSMaterialError) in
+        // Safe because the BIO is lent for the call, and each list is taken over at once.
         while let list = unsafe PEM_read_bio_X509_CRL(bio, nil, nil, nil) {
             unsafe found.append(RevocationList(takingOver: list, file: file))
         }
@@ -203,6 +212,7 @@ func commonName(of name: OpaquePointer?) -> String {
 
 /// Seconds since 1970 of an ASN.1 time; the furthest future when it cannot be read.
 func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64 {
+    // Safe because the parts are a local, filled before they are read.
     var parts = unsafe tm()
     guard unsafe ASN1_TIME_to_tm(time, &parts) == 1 else { return .max }
     return Int64(unsafe timegm(&parts))

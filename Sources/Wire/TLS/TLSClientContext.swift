@@ -22,6 +22,9 @@ package struct TLSClientSettings: Sendable {
 }
 
 /// One worker's OpenSSL context towards one identity server.
+///
+/// Safe because it owns its context, and OpenSSL counts its own references to the store,
+/// certificates and keys that are put into it.
 @safe package final class TLSClientContext {
     let pointer: OpaquePointer
     private let settings: TLSClientSettings

@@ -19,6 +19,7 @@ package struct ServerCredential: Sendable {
 
     /// Loads both and makes sure they belong together.
     package init(certificate: String, privateKey: String) throws(TLSMaterialError) {
+        // Safe because both objects live as long as they are compared.
         chain = try readCertificates(certificate)
         key = try readPrivateKey(privateKey)
         guard let leaf = chain.first, unsafe X509_check_private_key(leaf.pointer, key.pointer) == 1
@@ -66,6 +67,9 @@ package struct TLSServerSettings: Sendable {
 }
 
 /// One worker's OpenSSL contexts for one listener, and its verdicts over client certificates.
+///
+/// Safe because it owns its contexts, and OpenSSL counts its own references to the store,
+/// certificates and keys that are put into them; callbacks are lent theirs for the call.
 @safe package final class TLSServerContext {
     package let verifier: ClientVerifier
     private let settings: TLSServerSettings
@@ -216,6 +220,7 @@ private func owner(_ argument: UnsafeMutableRawPointer?) -> TLSServerContext? {
 
 private func verifyClient(_ context: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32
 {
+    // Safe because OpenSSL lends the context for the call.
     unsafe owner(argument)?.verify(context) ?? 0
 }
 
@@ -223,6 +228,7 @@ private func selectCertificate(
     _ session: OpaquePointer?, _ alert: UnsafeMutablePointer<Int32>?,
     _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
+    // Safe because OpenSSL lends the session, and the name in it, for the call.
     guard let session = unsafe session,
         let name = unsafe SSL_get_servername(session, TLSEXT_NAMETYPE_host_name),
         let context = unsafe owner(argument)?.context(for: name)
@@ -262,6 +268,7 @@ private func selectProtocol(
 /// Stamps a ticket with the time its client proved itself; a ticket given out on resumption
 /// keeps the first time, so that no chain of resumptions outlives the proof.
 private func sealTicket(_ session: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {
+    // Safe because OpenSSL lends the session for the call and copies the time it is given.
     guard let session = unsafe session, let state = unsafe SSL_get_session(session) else {
         return 0
     }
@@ -274,6 +281,7 @@ private func openTicket(
     _ session: OpaquePointer?, _ state: OpaquePointer?, _ keyName: UnsafePointer<UInt8>?,
     _ keyNameLength: Int, _ status: SSL_TICKET_STATUS, _ argument: UnsafeMutableRawPointer?
 ) -> SSL_TICKET_RETURN {
+    // Safe because OpenSSL lends the opened state for the call.
     guard status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW,
         let state = unsafe state, unsafe owner(argument)?.accepts(state) == true
     else { return SSL_TICKET_RETURN_IGNORE_RENEW }

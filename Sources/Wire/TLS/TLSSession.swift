@@ -16,6 +16,9 @@ package enum TLSProgress: Equatable, Sendable {
 }
 
 /// One side of a TLS connection; not shared between threads.
+///
+/// Safe because it owns its session and is used by one thread, and OpenSSL reads and writes at
+/// most the bytes whose count it is given.
 @safe package final class TLSSession {
     private let pointer: OpaquePointer
 
@@ -40,7 +43,10 @@ package enum TLSProgress: Equatable, Sendable {
     deinit { unsafe SSL_free(pointer) }
 
     package func handshake() -> TLSProgress {
-        unsafe progress(SSL_do_handshake(pointer), handshaking: true)
+        let step = unsafe progress(SSL_do_handshake(pointer), handshaking: true)
+        // What verification left behind must not be taken for an error of a later read.
+        if case .done = step { ERR_clear_error() }
+        return step
     }
 
     /// Reads into `room` once.

@@ -32,11 +32,15 @@ struct ExplainCommand: Verb {
     @Option(
         name: .customLong("as"),
         help: ArgumentHelp(
-            "Who asks: an account, and beside it certificate:sha256:HEX and network:ADDRESS; "
-                + "`none` shows no certificate.", valueName: "subject"))
+            "Who asks: an account, and beside it certificate:sha256:HEX, "
+                + "serial:HEX@ISSUER-CN and network:ADDRESS; `none` shows no certificate.",
+            valueName: "subject"))
     var subjects: [String]
 
-    @Option(help: ArgumentHelp("The structure the certificate names.", valueName: "id"))
+    @Option(
+        help: ArgumentHelp(
+            "The structure the certificate names; an employee's own unless given.",
+            valueName: "id"))
     var structure: String?
 
     @Option(help: ArgumentHelp("The listener asked; the first unless given.", valueName: "name"))
@@ -71,7 +75,8 @@ struct ExplainCommand: Verb {
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let configuration = try loadConfiguration(at: gate.configuration.path)
         let index = try listenerIndex(configuration)
-        guard let asker = try? Asker(subjects, structure: structure) else { return .refused }
+        guard var asker = try? Asker(subjects, structure: structure) else { return .refused }
+        if noCertificate { asker.hideCertificate() }
         let verdict = try NeutralizationVerdict(
             asker, configuration, gate: gate, assumed: neutralized)
         let explanation = Explanation(
@@ -115,14 +120,16 @@ enum HolderWord: String, CaseIterable, ExpressibleByArgument {
 struct Asker {
     /// `none` was said.
     let isNobody: Bool
-    let account: ProfessionalID?
-    let structure: StructureID?
-    let certificate: CertificateFingerprint?
+    private(set) var account: ProfessionalID?
+    private(set) var structure: StructureID?
+    private(set) var certificate: CertificateFingerprint?
+    private(set) var serial: CertificateSerial?
     let address: NetworkAddress?
 
     init(_ subjects: [String], structure: String?) throws {
         var account: ProfessionalID?
         var certificate: CertificateFingerprint?
+        var serial: CertificateSerial?
         var address: NetworkAddress?
         isNobody = subjects.contains("none")
         guard !subjects.isEmpty, !isNobody || subjects.count == 1 else {
@@ -151,16 +158,18 @@ struct Asker {
                 address = single
             case .structure(let code):
                 throw ValidationError("--as: name the structure with `--structure \(code)`")
-            case .serial:
-                throw ValidationError(
-                    "--as: a certificate is named by its fingerprint (certificate:sha256:HEX)")
+            case .serial(let number):
+                guard serial == nil else { throw ValidationError("--as: two serial numbers") }
+                serial = number
             }
         }
         self.account = account
         self.certificate = certificate
+        self.serial = serial
         self.address = address
         guard let structure else {
-            self.structure = nil
+            // As the gate does: whoever numbers an employee is the structure.
+            self.structure = account?.employer
             return
         }
         guard let id = try? StructureID(structure) else {
@@ -170,13 +179,27 @@ struct Asker {
         self.structure = id
     }
 
+    /// Forgets what only a certificate tells: the gate then knows no more than the address.
+    mutating func hideCertificate() {
+        account = nil
+        structure = nil
+        certificate = nil
+        serial = nil
+    }
+
+    var accountID: AccountID? { account.flatMap { try? AccountID($0.description) } }
+
+    var structureCode: StructureCode? {
+        structure.flatMap { try? StructureCode($0.description) }
+    }
+
     /// The subjects as the gate knows them.
     var subjects: [Subject] {
         var subjects: [Subject] = []
-        if let account, let id = try? AccountID(account.description) {
-            subjects.append(.account(id))
-        }
+        if let accountID { subjects.append(.account(accountID)) }
+        if let structureCode { subjects.append(.structure(structureCode)) }
         if let certificate { subjects.append(.certificate(certificate)) }
+        if let serial { subjects.append(.serial(serial)) }
         if let address, let subject = try? Subject("network:\(address)") {
             subjects.append(subject)
         }
@@ -184,6 +207,6 @@ struct Asker {
     }
 
     var description: String {
-        isNobody ? "none" : subjects.map(\.description).joined(separator: " ")
+        subjects.isEmpty ? "none" : subjects.map(\.description).joined(separator: " ")
     }
 }

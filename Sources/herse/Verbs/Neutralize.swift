@@ -7,18 +7,19 @@ import Neutralization
 struct NeutralizeCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "neutralize",
-        abstract: "Cut off accounts, certificates or networks, at once.",
+        abstract: "Cut off accounts, structures, certificates or networks, at once.",
         discussion: """
             Returns once the order is on disk and every live connection, running exchange and TLS \
             ticket of the subjects is gone; prints how many were cut and in how many milliseconds. \
             The order holds over reload, restart and power loss until its end or `herse \
-            reinstate`. A SUBJECT is account:ID (or a bare ID), certificate:sha256:HEX or \
-            network:CIDR. The reason is kept in the journal and never shown to the professional.
+            reinstate`. A SUBJECT is account:ID (or a bare ID), structure:ID, \
+            certificate:sha256:HEX, serial:HEX@ISSUER-CN or network:CIDR. The reason is kept in \
+            the journal and never shown to the professional.
 
             Examples:
               herse neutralize 899700218896 --reason "stolen card" --ticket INC-42
               herse neutralize network:203.0.113.0/24 --reason scan --preview
-              herse neutralize --file suspects.list --reason "campaign of May" --until 2026-12-01T00:00:00Z
+              herse neutralize --file suspects.list --reason "campaign of May" --preview
             """)
 
     @Argument(help: ArgumentHelp("Whom to cut off.", valueName: "subject"))

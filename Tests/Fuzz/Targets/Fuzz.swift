@@ -16,6 +16,11 @@ struct FuzzTarget: Sendable {
         .httpRequestHead,
         .httpResponseHead,
         .chunked,
+        .neutralizationList,
+        .neutralizationJournal,
+        .configuration,
+        .policyTest,
+        .certificateSubject,
         .canary,
     ]
 }

@@ -1,0 +1,25 @@
+// RecordError.swift: why the record could not be kept, in words for the operator.
+
+internal import Glibc
+
+/// Why the record could not be kept.
+package enum RecordError: Error, Equatable, Sendable {
+    case cannotOpen(path: String, code: Int32)
+    case cannotWrite(code: Int32)
+    case cannotSync(code: Int32)
+
+    /// One line for the operator.
+    package var message: String {
+        switch self {
+        case .cannotOpen(let path, let code):
+            "the record `\(path)` cannot be opened: \(text(code))"
+        case .cannotWrite(let code): "the record cannot be written: \(text(code))"
+        case .cannotSync(let code): "the record cannot be made durable: \(text(code))"
+        }
+    }
+
+    private func text(_ code: Int32) -> String {
+        // Safe because strerror's text is copied at once.
+        unsafe String(cString: strerror(code))
+    }
+}
