@@ -54,7 +54,12 @@ package final class RecordLog: Sendable {
     package static let laneBytesMax = 32 * 1024 * 1024
     /// Bytes after which the next segment begins.
     package static let segmentBytesMax: Int = 256 * 1024 * 1024
-    private static let groupedMilliseconds: Int32 = 100
+    private static let groupedNanoseconds: UInt64 = 100_000_000
+    /// Bytes of one commit from which on many answers wait together, about a dozen.
+    private static let crowdBytes = 4096
+    /// Nanoseconds from one commit to the next while many wait: a commit costs the processor as
+    /// much as three requests, whether it is for one line or for sixty.
+    private static let crowdNanoseconds: UInt64 = 1_000_000
 
     /// A lane behind its own lock, so that workers never wait for one another.
     private final class LaneBox: Sendable {
@@ -127,27 +132,40 @@ package final class RecordLog: Sendable {
     package func run<Folder>(segment first: consuming SegmentChain<Folder>) {
         var segments = first
         var batches: [[UInt8]] = Array(repeating: [], count: lanes.count)
+        // Whether many answers waited for the last commit, and when it ended.
+        var crowd = false
+        var committedAt: UInt64 = 0
         while true {
             var count: UInt64 = 0
             // Safe because eight bytes are read into a local.
             _ = unsafe Glibc.read(bell, &count, 8)
             let isLast = stopping.load(ordering: .acquiring)
-            if durability == .grouped, !isLast { wait(Self.groupedMilliseconds) }
-            commit(&segments, &batches)
+            if durability == .grouped, !isLast { wait(Self.groupedNanoseconds) }
+            if crowd, !isLast {
+                let passed = herse_clock(CLOCK_MONOTONIC) - committedAt
+                if passed < Self.crowdNanoseconds { wait(Self.crowdNanoseconds - passed) }
+            }
+            crowd = commit(&segments, &batches) >= Self.crowdBytes
+            committedAt = herse_clock(CLOCK_MONOTONIC)
             if isLast { break }
         }
         segments.close()
         health.withLock { $0.isStopped = true }
     }
 
-    private func wait(_ milliseconds: Int32) {
-        var request = timespec(tv_sec: 0, tv_nsec: Int(milliseconds) * 1_000_000)
+    private func wait(_ nanoseconds: UInt64) {
+        // At most a tenth of a second: it fits the field.
+        var request = timespec(tv_sec: 0, tv_nsec: Int(clamping: nanoseconds))
         // Safe because nanosleep reads a local and writes nothing.
         _ = unsafe nanosleep(&request, nil)
     }
 
-    /// Commits what all lanes hold; `batches` is empty arrays, one a lane, before and after.
-    func commit<Folder>(_ segments: inout SegmentChain<Folder>, _ batches: inout [[UInt8]]) {
+    /// Commits what all lanes hold and returns how many bytes that was; `batches` is empty arrays,
+    /// one a lane, before and after.
+    @discardableResult
+    func commit<Folder>(
+        _ segments: inout SegmentChain<Folder>, _ batches: inout [[UInt8]]
+    ) -> Int {
         var through = [UInt64](repeating: 0, count: lanes.count)
         for index in lanes.indices {
             lanes[index].lane.withLock { lane in
@@ -155,7 +173,8 @@ package final class RecordLog: Sendable {
                 through[index] = lane.through
             }
         }
-        guard batches.contains(where: { !$0.isEmpty }) else { return }
+        let total = batches.reduce(0) { $0 + $1.count }
+        guard total > 0 else { return 0 }
         var problem: RecordError?
         do throws(RecordError) {
             try segments.commit(batches, durable: durability != .none)
@@ -176,5 +195,6 @@ package final class RecordLog: Sendable {
             }
             wake?()
         }
+        return total
     }
 }

@@ -275,7 +275,9 @@ actor ControlPlane: LoopOwner {
     }
 
     /// Runs `body` while no other reload loads or applies: what was loaded first is never put in
-    /// force last. Orders pass meanwhile.
+    /// force last.
+    ///
+    /// Orders pass meanwhile.
     func oneReloadAtATime<Result: Sendable>(_ body: () async -> Result) async -> Result {
         while reloading.isHeld { await withCheckedContinuation { reloading.waiting.append($0) } }
         reloading.isHeld = true

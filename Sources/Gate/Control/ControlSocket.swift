@@ -9,8 +9,10 @@ final class ControlSocket {
     let descriptor: Int32
     private let path: String
 
-    /// Binds `path`, mode 0600. A socket left behind by a gate that was killed is replaced; one
-    /// that answers is another gate's, and is left alone.
+    /// Binds `path`, mode 0600.
+    ///
+    /// A socket left behind by a gate that was killed is replaced; one that answers is another
+    /// gate's, and is left alone.
     init(path: String) throws(ControlSocketError) {
         self.path = path
         guard var address = unixAddress(path) else { throw .pathTooLong(path) }

@@ -59,8 +59,10 @@ extension ControlPlane {
         }
     }
 
-    /// Journal, state, workers, in that order. When the disk fails the order is obeyed in memory
-    /// all the same, and the operator is told so loudly.
+    /// Journal, state, workers, in that order.
+    ///
+    /// When the disk fails the order is obeyed in memory all the same, and the operator is told so
+    /// loudly.
     private func carryOut(
         _ commands: [Command], _ cutting: [Subject], named: [Subject]? = nil,
         unchanged: [Subject] = [], begun: UInt64

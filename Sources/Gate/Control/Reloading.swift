@@ -12,8 +12,10 @@ extension ControlPlane {
     /// The longest wait for a confirmation: 30 days.
     private static let confirmSecondsMax = 30 * 86_400
 
-    /// Loads everything again. Nothing changes unless all of it is good; returns when the new
-    /// generation is in force in every worker and everybody it cuts off is cut.
+    /// Loads everything again.
+    ///
+    /// Nothing changes unless all of it is good; returns when the new generation is in force in
+    /// every worker and everybody it cuts off is cut.
     func reload(confirmWithinSeconds: Int?) async -> ControlAnswer {
         await oneReloadAtATime { await loadAndApply(confirmWithinSeconds) }
     }
@@ -69,8 +71,9 @@ extension ControlPlane {
                 confirmWithinSeconds: nil))
     }
 
-    /// Puts the generation before the last reload in force again. The neutralization list is not
-    /// rolled back: whoever was cut off stays so.
+    /// Puts the generation before the last reload in force again.
+    ///
+    /// The neutralization list is not rolled back: whoever was cut off stays so.
     func rollback() async -> ControlAnswer {
         let begun = milliseconds
         return await exclusively {

@@ -71,8 +71,10 @@ final class Exchange {
 
     // MARK: Admission
 
-    /// Takes a parsed head: decides on it and, if it may pass, writes what the identity server
-    /// will get. `bytes` are those the head was parsed from.
+    /// Takes a parsed head: decides on it and, if it may pass, writes what the identity server will
+    /// get.
+    ///
+    /// `bytes` are those the head was parsed from.
     func begin(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, on client: ClientConnection
     ) {

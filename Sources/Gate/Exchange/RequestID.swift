@@ -2,7 +2,9 @@
 
 internal import Wire
 
-/// Sixteen bytes: a random part for each worker's life, and a count. Shown as 32 hex digits.
+/// Sixteen bytes: a random part for each worker's life, and a count.
+///
+/// Shown as 32 hex digits.
 struct RequestID {
     let random: UInt64
     let number: UInt64

@@ -28,8 +28,10 @@ enum StagingError: Error {
 }
 
 extension WorkerCore {
-    /// Makes everything `next` needs; `ports` has the port of each listener that another worker
-    /// has bound already. Returns the ports bound now.
+    /// Makes everything `next` needs; `ports` has the port of each listener that another worker has
+    /// bound already.
+    ///
+    /// Returns the ports bound now.
     func stage(
         _ next: Generation, tickets: TicketKeys, ports: [Int: UInt16]
     ) throws(StagingError) -> [Int: UInt16] {
@@ -138,8 +140,9 @@ extension WorkerCore {
         }
     }
 
-    /// Puts what was staged in force, at once and whole. What is under way goes on under the
-    /// generation it began with.
+    /// Puts what was staged in force, at once and whole.
+    ///
+    /// What is under way goes on under the generation it began with.
     func commit(_ state: NeutralizationState) {
         guard let staged else { return }
         self.staged = nil

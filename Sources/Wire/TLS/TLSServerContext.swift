@@ -181,8 +181,10 @@ package struct TLSServerSettings: Sendable {
         return unsafe verifier.verify(context, now: Int64(time(nil)))
     }
 
-    /// Whether a ticket may resume: its client proved itself less than `ticketSeconds` ago, and
-    /// its certificate is still believed. Else the handshake goes on as a full one.
+    /// Whether a ticket may resume: its client proved itself less than `ticketSeconds` ago, and its
+    /// certificate is still believed.
+    ///
+    /// Else the handshake goes on as a full one.
     fileprivate func accepts(_ session: OpaquePointer) -> Bool {
         let now = Int64(time(nil))
         var data: UnsafeMutableRawPointer?

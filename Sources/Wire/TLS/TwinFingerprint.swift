@@ -6,7 +6,9 @@
 internal import COpenSSL
 
 /// The fingerprint of `leaf` with the other form of its ECDSA signature; nil when its issuer signs
-/// otherwise. `chain` is the verified chain: the curve is that of the issuer's key.
+/// otherwise.
+///
+/// `chain` is the verified chain: the curve is that of the issuer's key.
 func twinFingerprint(of leaf: OpaquePointer, in chain: OpaquePointer?) -> Fingerprint? {
     guard unsafe OPENSSL_sk_num(chain) > 1, let issuer = unsafe OPENSSL_sk_value(chain, 1),
         let key = unsafe X509_get0_pubkey(OpaquePointer(issuer))
