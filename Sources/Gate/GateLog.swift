@@ -95,7 +95,7 @@ package final class GateLog: Sendable {
 
     // MARK: What workers say
 
-    func handshakeFailed(_ peer: PeerAddress, listener: Int, why: String?) {
+    func handshakeFailed(_ peer: PeerAddress, why: String?) {
         say(
             "handshake failed with \(peer.description): \(why ?? "closed by peer")",
             kind: "handshake failed")

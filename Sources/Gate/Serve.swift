@@ -218,7 +218,7 @@ private func startWorkers(
         for number in 0..<count {
             let loop = try EventLoop()
             let worker = try Worker(
-                number: number, of: count, loop: loop, log: log, limits: limits, record: record,
+                number: number, loop: loop, log: log, limits: limits, record: record,
                 generation: generation)
             try loop.start(worker, name: "herse-\(number)") { threads.oneEnded() }
             workers.append(worker)
@@ -245,14 +245,14 @@ private func putInForce(
     for worker in workers { await worker.commit(state) }
     var ports: [String: UInt16] = [:]
     for (index, listener) in generation.configuration.listeners.enumerated() {
-        ports[listener.address.description] = bound[index]
+        ports[portKey(listener)] = bound[index]
     }
     return ports
 }
 
 private func sayReady(_ generation: Generation, _ ports: [String: UInt16], _ log: GateLog) {
     let listeners = generation.configuration.listeners.map { listener in
-        let port = ports[listener.address.description] ?? listener.address.port
+        let port = ports[portKey(listener)] ?? listener.address.port
         return "\(listener.name) on \(addressText(listener.address, port: port))"
     }
     log.say("ready: generation \(generation.number), \(listeners.joined(separator: ", "))")

@@ -48,7 +48,8 @@ enum Sample {
         counters.connectionsCut = 1
         counters.refusals = ["limit": 6, "neutralized": 2]
         let server = ServerReport(
-            server: "mpi", endpoint: "http://127.0.0.1:9000", isUp: degraded.isEmpty, failures: 2)
+            server: "mpi", endpoint: "http://127.0.0.1:9000", isUp: degraded.isEmpty, failures: 2,
+            failedAt: 1, answeredAt: 2)
         return StatusReport(
             version: "0.1.0", generation: 4, uptimeSeconds: 11_520,
             listeners: [
@@ -68,7 +69,7 @@ enum Sample {
             record: RecordReport(durable: "before-delivery", problem: nil, failedCommits: 0),
             workers: [
                 WorkerReport(
-                    generation: 4, connections: 2, connectionsPerListener: [2], exchanges: 1,
+                    generation: 4, connections: 2, exchanges: 1,
                     waitingForRecord: 0, counters: counters, servers: [server])
             ], degraded: degraded, awaitingConfirmationSeconds: awaiting)
     }

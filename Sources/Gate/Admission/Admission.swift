@@ -23,7 +23,7 @@ extension WorkerCore {
         if client.neutralizationEpoch != neutralizationEpoch { consult(client) }
         let isNeutralized = client.neutralized != nil
         if head.wantsUpgrade, !isNeutralized { throw .upgrade }
-        if isDraining { throw .draining }
+        guard !isDraining, let listener = client.listener else { throw .draining }
         try believeStill(client)
 
         let identity = client.identity
@@ -31,7 +31,7 @@ extension WorkerCore {
         let structure = identity?.structure ?? WorkerCore.nothing
         let decision = generation.rulebook.decide(
             isNeutralized: isNeutralized, method: Policy.Method(head.method),
-            path: bytes.extracting(head.path), listener: client.listener,
+            path: bytes.extracting(head.path), listener: listener,
             proof: identity?.proof ?? .none,
             professional: professional.span, structure: structure.span)
         let route = try passed(decision)

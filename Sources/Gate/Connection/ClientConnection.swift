@@ -28,8 +28,11 @@ final class ClientConnection {
     let session: TLSSession
     /// Kept as long as the session, whose callbacks lead to it.
     let context: TLSServerContext
-    /// Index of the listener in the configuration in force.
-    var listener: Int
+    /// Index of the listener in the configuration in force; nil once that is gone.
+    var listener: Int?
+    var timeouts: Deadlines
+    /// Where this connection counts.
+    let door: OpenConnections
     let peer: PeerAddress
     let token: UInt64
 
@@ -81,12 +84,12 @@ final class ClientConnection {
         self.session = session
         self.context = context
         self.listener = listener
+        timeouts = worker.generation.deadlines[listener]
+        door = worker.generation.listeners[listener].connections
         self.peer = peer
         self.token = token
         openedAt = worker.clock.milliseconds
     }
-
-    var timeouts: Deadlines { worker.generation.deadlines[listener] }
 
     // MARK: Readiness
 
@@ -113,7 +116,7 @@ final class ClientConnection {
         case .wantsWrite: watch(.writable)
         case .finished, .failed:
             worker.counters.handshakesFailed += 1
-            worker.log.handshakeFailed(peer, listener: listener, why: session.failure)
+            worker.log.handshakeFailed(peer, why: session.failure)
             close()
         }
     }

@@ -89,6 +89,7 @@ final class ListenerSocket {
         if address.family == AF_INET6 {
             _ = herse_set_option(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
         }
+        // Safe because the address outlives the call, and its length is given.
         let bound = unsafe address.withPointer { unsafe bind(descriptor, $0, $1) }
         guard bound == 0, listen(descriptor, 1) == 0 else { throw SystemError("bind") }
     }
@@ -104,6 +105,7 @@ final class ListenerSocket {
         }
         // A client that connects and says nothing costs no accept.
         _ = herse_set_option(descriptor, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, 5)
+        // Safe because the address outlives the call, and its length is given.
         let bound = unsafe address.withPointer { unsafe bind(descriptor, $0, $1) }
         guard bound == 0 else { throw SystemError("bind") }
         guard listen(descriptor, backlog) == 0 else { throw SystemError("listen") }

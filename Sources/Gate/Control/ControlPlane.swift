@@ -43,7 +43,7 @@ actor ControlPlane: LoopOwner {
     var journal: Journal<DiskJournalFile>
     /// Why commands could not be made durable, if one could not.
     var journalProblem: String?
-    /// Bound port of each listener, by the address it was configured with.
+    /// Bound port of each listener, by `portKey`.
     var ports: [String: UInt16]
 
     /// The generation to go back to, and when that happens by itself.

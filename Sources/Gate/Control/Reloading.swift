@@ -42,7 +42,8 @@ extension ControlPlane {
             let next: Generation
             do throws(LimitSetError) {
                 next = try makeGeneration(
-                    number: generation.number + 1, configuration, material, limits: limits)
+                    number: generation.number + 1, configuration, material, limits: limits,
+                    after: generation)
             } catch {
                 return .refused(["limits: \(error.message)"])
             }
@@ -128,7 +129,7 @@ extension ControlPlane {
         }
         var bound: [Int: UInt16] = [:]
         for (index, listener) in next.configuration.listeners.enumerated() {
-            if let port = ports[listener.address.description] { bound[index] = port }
+            if let port = ports[portKey(listener)] { bound[index] = port }
         }
         for (number, worker) in workers.enumerated() {
             do throws(StagingError) {
@@ -152,7 +153,7 @@ extension ControlPlane {
         list = newList
         generation = next
         for (index, listener) in next.configuration.listeners.enumerated() {
-            if let port = bound[index] { ports[listener.address.description] = port }
+            if let port = bound[index] { ports[portKey(listener)] = port }
         }
         nextListChange = await nextChange(of: state, after: now)
         _ = await everywhere { await $0.commit(state) }
@@ -198,7 +199,8 @@ func loadCandidate(_ path: String) async -> Candidate {
 }
 
 func makeGeneration(
-    number: UInt64, _ configuration: Configuration, _ material: Material, limits: LimitTable
+    number: UInt64, _ configuration: Configuration, _ material: Material, limits: LimitTable,
+    after former: Generation? = nil
 ) throws(LimitSetError) -> Generation {
     var prepared: [PreparedLimits] = []
     for set in configuration.limitSets {
@@ -206,7 +208,7 @@ func makeGeneration(
     }
     return Generation(
         number: number, rulebook: Rulebook(configuration), listeners: material.listeners,
-        servers: material.servers, limits: prepared)
+        servers: material.servers, limits: prepared, after: former)
 }
 
 func describe(_ error: StagingError, _ generation: Generation) -> String {

@@ -37,15 +37,11 @@ extension ControlPlane {
         _ generation: Generation, _ reports: [WorkerReport]
     ) -> [ListenerReport] {
         generation.configuration.listeners.enumerated().map { index, listener in
-            let port = ports[listener.address.description] ?? listener.address.port
+            let port = ports[portKey(listener)] ?? listener.address.port
             let leaf = generation.listeners[index].settings.credentials.first?.chain.first
             return ListenerReport(
                 name: listener.name, address: addressText(listener.address, port: port),
-                connections: reports.reduce(0) {
-                    $0
-                        + (index < $1.connectionsPerListener.count
-                            ? $1.connectionsPerListener[index] : 0)
-                },
+                connections: generation.listeners[index].connections.count,
                 certificateEnds: leaf.map { UnixSeconds($0.notAfter).description } ?? "")
         }
     }
@@ -172,6 +168,9 @@ extension ControlPlane {
         return .limits(reports)
     }
 }
+
+/// Under what a listener's bound port is kept: two listeners may both ask for any free port.
+func portKey(_ listener: Listener) -> String { "\(listener.name) \(listener.address)" }
 
 func addressText(_ address: Address, port: UInt16) -> String {
     if case .ipv6 = address.host { return "[\(address.hostText)]:\(port)" }

@@ -6,6 +6,7 @@
 internal import Limits
 package import Policy
 internal import Record
+internal import Synchronization
 internal import Wire
 
 /// What all workers share of one configuration.
@@ -28,14 +29,22 @@ package final class Generation: Sendable {
 
     init(
         number: UInt64, rulebook: Rulebook, listeners: [ListenerMaterial],
-        servers: [ServerMaterial], limits: [PreparedLimits]
+        servers: [ServerMaterial], limits: [PreparedLimits], after former: Generation? = nil
     ) {
         self.number = number
         self.rulebook = rulebook
-        self.listeners = listeners
+        let names = former?.configuration.listeners.map(\.name) ?? []
+        self.listeners = listeners.enumerated().map { index, material in
+            var kept = material
+            let name = rulebook.configuration.listeners[index].name
+            if let former, let old = names.firstIndex(of: name) {
+                kept.connections = former.listeners[old].connections
+            }
+            return kept
+        }
         self.servers = servers
         self.limits = limits
-        deadlines = rulebook.configuration.listeners.map { Deadlines($0.timeouts) }
+        deadlines = rulebook.configuration.listeners.map(Deadlines.init)
         routes = rulebook.configuration.routes.map(PreparedRoute.init)
     }
 
@@ -49,15 +58,18 @@ package final class Generation: Sendable {
     }
 }
 
-/// How long a client may take, in milliseconds.
+/// How long a client may take, in milliseconds, and how many may be there.
 struct Deadlines: Sendable {
+    let connectionsMax: Int
     let handshake: UInt64
     let head: UInt64
     let body: UInt64
     let idle: UInt64
     let total: UInt64
 
-    init(_ timeouts: Timeouts) {
+    init(_ listener: Listener) {
+        let timeouts = listener.timeouts
+        connectionsMax = listener.connectionsMax
         handshake = milliseconds(timeouts.handshake)
         head = milliseconds(timeouts.head)
         body = milliseconds(timeouts.body)
@@ -66,10 +78,28 @@ struct Deadlines: Sendable {
     }
 }
 
+/// Connections open through one listener, over all workers; kept over reloads by the listener's
+/// name.
+final class OpenConnections: Sendable {
+    private let open = Atomic<Int>(0)
+
+    var count: Int { open.load(ordering: .relaxed) }
+
+    /// Counts one more, unless there are `max` already.
+    func enter(max: Int) -> Bool {
+        if open.wrappingAdd(1, ordering: .relaxed).newValue <= max { return true }
+        leave()
+        return false
+    }
+
+    func leave() { open.wrappingSubtract(1, ordering: .relaxed) }
+}
+
 /// A listener's TLS material, and the files' digest by which a reload sees that nothing changed.
 struct ListenerMaterial: Sendable {
     let settings: TLSServerSettings
     let digest: UInt64
+    var connections = OpenConnections()
 }
 
 /// An identity server as it is reached: addresses resolved, TLS material loaded.

@@ -170,13 +170,15 @@ extension WorkerCore {
     /// Drops what was staged.
     func discardStaged() { staged = nil }
 
-    /// Cuts what came through a listener that is no more: no rule will speak of it.
+    /// Closes the doors that are no more: what is under way through them ends, nothing follows.
     private func closeDoors(_ places: [Int?]) {
         if places.isEmpty { return }
         for socket in listeners where places[socket.index] == nil { close(socket) }
         for index in 0..<slots.count {
             guard case .client(let connection) = slots.occupant(at: index) else { continue }
-            if places[connection.listener] == nil { connection.cut() }
+            guard let listener = connection.listener, places[listener] == nil else { continue }
+            if connection.phase == .handshaking { connection.cut() } else { connection.leave() }
+            connection.listener = nil
         }
     }
 
@@ -185,9 +187,11 @@ extension WorkerCore {
         for socket in listeners { socket.index = places[socket.index] ?? socket.index }
         for index in 0..<slots.count {
             guard case .client(let connection) = slots.occupant(at: index) else { continue }
-            connection.listener = places[connection.listener] ?? connection.listener
+            connection.listener = connection.listener.flatMap { places[$0] }
+            if let listener = connection.listener {
+                connection.timeouts = generation.deadlines[listener]
+            }
         }
-        registry.renumber(places, count: generation.configuration.listeners.count)
     }
 
     /// Reads every certificate's holder again, by the rule now in force.

@@ -99,7 +99,9 @@ extension WorkerCore {
                 consult(connection)
                 if connection.neutralized != nil {
                     cut(connection, &sweep.cut)
-                } else if connection.identity != nil, connection.believedIn != generation.number {
+                } else if connection.identity != nil, connection.listener != nil,
+                    connection.believedIn != generation.number
+                {
                     believed += 1
                     if !believeAgain(connection) { cut(connection, &sweep.cut) }
                 }

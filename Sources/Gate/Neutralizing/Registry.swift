@@ -6,28 +6,18 @@
 internal import Neutralization
 internal import Wire
 
-/// Live connections of a worker, by identity, account and listener.
+/// Live connections of a worker, by identity and account.
 struct Registry {
     private var identities: [Fingerprint: ProvenIdentity] = [:]
     private var accounts: [SubjectKey: [ProvenIdentity]] = [:]
-    private var perListener: [Int] = []
     private(set) var connectionCount = 0
 
     /// Identities kept although nobody shows them now, so that the next connection is cheap.
     private static let identitiesMax = 65_536
 
-    func count(of listener: Int) -> Int {
-        listener < perListener.count ? perListener[listener] : 0
-    }
-
-    mutating func add(_ connection: ClientConnection) {
-        while perListener.count <= connection.listener { perListener.append(0) }
-        perListener[connection.listener] += 1
-        connectionCount += 1
-    }
+    mutating func add(_ connection: ClientConnection) { connectionCount += 1 }
 
     mutating func remove(_ connection: ClientConnection) {
-        if connection.listener < perListener.count { perListener[connection.listener] -= 1 }
         connectionCount -= 1
         guard let identity = connection.identity else { return }
         let last = identity.connections.count - 1
@@ -86,14 +76,5 @@ struct Registry {
     /// The live connections that show a certificate.
     func connections(certificate: Fingerprint) -> [ClientConnection] {
         connections { $0.fingerprint == certificate || $0.leaf.twin == certificate }
-    }
-
-    /// The listeners were numbered anew; `places` gives each old number its new one.
-    mutating func renumber(_ places: [Int?], count: Int) {
-        var next = Array(repeating: 0, count: count)
-        for (old, connections) in perListener.enumerated() where old < places.count {
-            if let new = places[old] { next[new] = connections }
-        }
-        perListener = next
     }
 }

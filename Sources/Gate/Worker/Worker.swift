@@ -16,12 +16,12 @@ actor Worker: LoopOwner {
     }
 
     init(
-        number: Int, of count: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
+        number: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
         record: RecordLog, generation: Generation
     ) throws(SystemError) {
         self.loop = loop
         core = try WorkerCore(
-            number: number, of: count, loop: loop, log: log, limits: limits, record: record,
+            number: number, loop: loop, log: log, limits: limits, record: record,
             generation: generation)
     }
 

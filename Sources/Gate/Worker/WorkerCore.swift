@@ -60,16 +60,14 @@ final class WorkerCore {
     private var limitTimeRead: (at: UInt64, time: LimitTime)?
     var sweep: Sweep?
     var isStopped = false
-    let workerCount: Int
 
     private static let freeExchangesMax = 1024
 
     init(
-        number: Int, of workerCount: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
+        number: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
         record: RecordLog, generation: Generation
     ) throws(SystemError) {
         self.number = number
-        self.workerCount = workerCount
         self.loop = loop
         self.log = log
         self.limits = limits
@@ -203,9 +201,10 @@ final class WorkerCore {
     /// What a refused client speaks: that of its route, also when it was refused before the route
     /// was looked at.
     func audience(
-        of head: borrowing RequestHead, _ bytes: Span<UInt8>, listener: Int, route: Int?
+        of head: borrowing RequestHead, _ bytes: Span<UInt8>, listener: Int?, route: Int?
     ) -> Route.Lookups {
         if let route { return generation.routes[route].lookups }
+        guard let listener else { return .none }
         let match = generation.rulebook.table.match(
             path: bytes.extracting(head.path), method: Policy.Method(head.method),
             listener: listener)
@@ -249,22 +248,21 @@ final class WorkerCore {
                 Glibc.close(descriptor)
                 continue
             }
-            let share = max(1, connectionsMax(of: socket) / workerCount)
-            guard registry.count(of: socket.index) < share else {
+            let door = generation.listeners[socket.index].connections
+            guard door.enter(max: generation.deadlines[socket.index].connectionsMax) else {
                 counters.connectionsShed += 1
                 log.connectionShed("connections of the listener")
                 cutSocket(descriptor)
                 continue
             }
-            open(descriptor, from: peer, on: socket)
+            if !open(descriptor, from: peer, on: socket) { door.leave() }
         }
     }
 
-    private func connectionsMax(of socket: ListenerSocket) -> Int {
-        generation.configuration.listeners[socket.index].connectionsMax
-    }
-
-    private func open(_ descriptor: Int32, from peer: PeerAddress, on socket: ListenerSocket) {
+    /// Takes charge of a connection; false, and it is closed, when that cannot be.
+    private func open(
+        _ descriptor: Int32, from peer: PeerAddress, on socket: ListenerSocket
+    ) -> Bool {
         _ = herse_set_option(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
         var connection: ClientConnection?
         let token = slots.add { token in
@@ -276,19 +274,20 @@ final class WorkerCore {
         guard let connection else {
             slots.remove(token)
             Glibc.close(descriptor)
-            return
+            return false
         }
         do throws(SystemError) {
             try poller.add(descriptor, .readable, token: token)
         } catch {
             slots.remove(token)
             Glibc.close(descriptor)
-            return
+            return false
         }
         counters.connections += 1
         registry.add(connection)
         connection.setDeadline(after: connection.timeouts.handshake)
         connection.handle(.readable)
+        return true
     }
 
     /// Out of descriptors: takes one connection with the spare one and closes it, so that the
@@ -309,6 +308,7 @@ final class WorkerCore {
         poller.remove(connection.descriptor)
         slots.remove(connection.token)
         registry.remove(connection)
+        connection.door.leave()
     }
 
     // MARK: Identity
@@ -317,7 +317,8 @@ final class WorkerCore {
     func identify(_ connection: ClientConnection) -> Bool {
         // A handshake that a reload overtook was verified under the generation before: the first
         // request verifies again.
-        let isCurrent = connection.context === contexts[connection.listener]
+        guard let listener = connection.listener else { return false }
+        let isCurrent = connection.context === contexts[listener]
         connection.believedIn = isCurrent ? generation.number : 0
         if let fingerprint = connection.session.peerFingerprint {
             guard
@@ -355,7 +356,8 @@ final class WorkerCore {
 
     /// Verifies a certificate under the generation in force.
     func believeAgain(_ connection: ClientConnection) -> Bool {
-        let belief = contexts[connection.listener].verifier.verifyAgain(
+        guard let listener = connection.listener else { return false }
+        let belief = contexts[listener].verifier.verifyAgain(
             connection.session, now: clock.wallSeconds)
         guard let belief else { return false }
         connection.believedUntil = belief.until

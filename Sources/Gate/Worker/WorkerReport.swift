@@ -7,7 +7,6 @@ internal import Wire
 package struct WorkerReport: Sendable, Codable {
     package let generation: UInt64
     package let connections: Int
-    package let connectionsPerListener: [Int]
     package let exchanges: Int
     package let waitingForRecord: Int
     package let counters: WorkerCounters
@@ -34,9 +33,6 @@ extension WorkerCore {
     func report() -> WorkerReport {
         WorkerReport(
             generation: generation.number, connections: registry.connectionCount,
-            connectionsPerListener: generation.configuration.listeners.indices.map {
-                registry.count(of: $0)
-            },
             exchanges: exchangesRunning, waitingForRecord: desk.waitingCount, counters: counters,
             servers: pools.flatMap { $0.report() })
     }
@@ -55,7 +51,9 @@ extension WorkerCore {
             found.append(
                 SessionReport(
                     worker: number,
-                    listener: generation.configuration.listeners[connection.listener].name,
+                    listener: connection.listener.map {
+                        generation.configuration.listeners[$0].name
+                    } ?? "(removed)",
                     peer: connection.peer.description, professional: id.isEmpty ? nil : id,
                     structure: structure.isEmpty ? nil : structure,
                     method: identity == nil ? "none" : "certificate",

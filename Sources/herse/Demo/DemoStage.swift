@@ -61,7 +61,7 @@ final class DemoStage: Sendable {
         let server = SampleIdentityServer()
         let serverPort: UInt16
         do { serverPort = try await server.start() } catch { throw Failure("\(error)") }
-        let port = try freePort(preferred: 8443)
+        let port = try freePort()
         let text = demoConfiguration(port: port, serverPort: serverPort)
         try write(text, to: folder + "/herse.yaml")
         try write(demoTests, to: folder + "/herse.test.yaml")
@@ -211,29 +211,24 @@ private func ownName(in folder: String) throws(Failure) -> String {
     }
 }
 
-/// A port of 127.0.0.1 that nobody has: the preferred one, else any; the gate says so should
+/// A port of 127.0.0.1 that nobody has, chosen by the system; the gate says so should
 /// somebody take it meanwhile.
-private func freePort(preferred: UInt16) throws(Failure) -> UInt16 {
-    for port in [preferred, 0] {
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let descriptor = socket(AF_INET, type, 0)
-        guard descriptor >= 0 else { continue }
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        // Connections of an earlier demonstration that are still fading do not count.
-        _ = herse_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
-        // Safe because the address is a local of the length given.
-        let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { general in
-                unsafe bind(descriptor, general, length) == 0 && listen(descriptor, 1) == 0
-                    && getsockname(descriptor, general, &length) == 0
-            }
+private func freePort() throws(Failure) -> UInt16 {
+    let descriptor = socket(
+        AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw Failure("127.0.0.1: no socket") }
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    // Safe because the address is a local of the length given.
+    let bound = unsafe withUnsafeMutablePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { general in
+            unsafe bind(descriptor, general, length) == 0
+                && getsockname(descriptor, general, &length) == 0
         }
-        if bound { return UInt16(bigEndian: address.sin_port) }
     }
-    throw Failure("127.0.0.1: no free port")
+    guard bound else { throw Failure("127.0.0.1: no free port") }
+    return UInt16(bigEndian: address.sin_port)
 }
