@@ -40,10 +40,14 @@ package struct IdentityServerEndpoint: Hashable, Sendable {
 }
 
 extension Scalar {
-    /// `host:port` or `[v6]:port`; the host an IP address, port 0 any free one.
+    /// `host:port` or `[v6]:port`; the host an IP address or `localhost`, port 0 any free one.
     func listenerAddress() throws(Complaint) -> Address {
         let address = try hostAndPort(text, defaultPort: nil)
         if case .name(let name) = address.host {
+            // Never looked up: RFC 6761 §6.3 has it mean this machine.
+            if name == "localhost" {
+                return Address(host: .ipv4([127, 0, 0, 1]), hostText: "127.0.0.1", port: address.port)
+            }
             throw Complaint(
                 "\(quoted(name)) is not an IP address",
                 hint: "such as `127.0.0.1:8443` or `[::]:8443`")

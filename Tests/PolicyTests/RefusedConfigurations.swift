@@ -330,8 +330,8 @@ private let mistakes = #"""
     = h:5:7: error: `tls` needs `private_key`
 
     - 127.0.0.1:8443
-    + localhost:8443
-    = h:3:14: error: `address`: `localhost` is not an IP address (such as `127.0.0.1:8443` or `[::]:8443`)
+    + gate.example.org:8443
+    = h:3:14: error: `address`: `gate.example.org` is not an IP address (such as `127.0.0.1:8443` or `[::]:8443`)
 
     - 127.0.0.1:8443
     + 127.0.0.1
