@@ -46,7 +46,8 @@ extension Scalar {
         if case .name(let name) = address.host {
             // Never looked up: RFC 6761 §6.3 has it mean this machine.
             if name == "localhost" {
-                return Address(host: .ipv4([127, 0, 0, 1]), hostText: "127.0.0.1", port: address.port)
+                return Address(
+                    host: .ipv4([127, 0, 0, 1]), hostText: "127.0.0.1", port: address.port)
             }
             throw Complaint(
                 "\(quoted(name)) is not an IP address",
