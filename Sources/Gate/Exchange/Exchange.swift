@@ -50,7 +50,6 @@ final class Exchange {
     private var status: UInt16 = 0
     private var answerCount: UInt64 = 0
     private var answerIsWhole = false
-    private var isRecorded = false
     private var awaitsRecord = false
     private var wasStreamed = false
     /// Whether a limit in shadow would have refused it.
@@ -122,7 +121,6 @@ final class Exchange {
         status = 0
         answerCount = 0
         answerIsWhole = false
-        isRecorded = false
         awaitsRecord = false
         wasStreamed = false
         shadowed = false
@@ -326,7 +324,6 @@ final class Exchange {
 
     private func deliver() {
         stage = .delivering
-        isRecorded = true
         client?.release()
         if server != nil { server?.resumeAnswer() }
     }

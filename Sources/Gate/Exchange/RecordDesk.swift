@@ -19,9 +19,6 @@ final class RecordDesk {
     private var firstWaiting = 0
     private var outcomes: [RecordOutcome] = []
 
-    /// Answers that may wait for the disk in one worker; more are refused (503).
-    static let waitingMax = 65_536
-
     init(log: RecordLog, number: Int) {
         self.log = log
         self.number = number

@@ -105,8 +105,6 @@ package enum TLSProgress: Equatable, Sendable {
             || SSL_ctrl(pointer, SSL_CTRL_GET_EXTMS_SUPPORT, 0, nil) == 1
     }
 
-    package var presentedCertificate: Bool { unsafe peerCertificate != nil }
-
     var peerCertificate: OpaquePointer? { unsafe SSL_get0_peer_certificate(pointer) }
     var peerChain: OpaquePointer? { unsafe SSL_get_peer_cert_chain(pointer) }
 
