@@ -1,5 +1,7 @@
 // LimitSet.swift: the ceilings of one set of limits, made ready for one table.
 
+import KeyedHash
+
 /// What is counted; the numbers are kept in the table and never change their meaning.
 package enum CountKind: UInt8, Sendable, CaseIterable {
     case requests = 1

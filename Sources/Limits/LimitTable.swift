@@ -5,6 +5,7 @@
 // cannot leave one held. A charge holds its professional's lock from the first check to the last
 // count: all windows are charged or none, and two workers never let one request too many pass.
 
+import KeyedHash
 import Synchronization
 
 /// What was decided about one event.

@@ -6,6 +6,8 @@
 //
 // Numbers as the machine has them: the file never leaves it.
 
+import KeyedHash
+
 /// What the first 48 bytes say; they are written once, when the file is made.
 struct TableHeader: Equatable {
     let slots: Int

@@ -2,6 +2,7 @@
 
 import CSystem
 import Glibc
+import KeyedHash
 import Synchronization
 
 /// An open descriptor, closed when it goes out of scope.

@@ -58,18 +58,21 @@ import Testing
         "Reactor": ["CSystem"],
         "Wire": ["CSystem", "COpenSSL"],
         "Identity": [],
-        "Policy": ["Identity"],
-        "Limits": ["CSystem"],
+        "KeyedHash": [],
+        "Lookup": ["CSystem", "KeyedHash", "CXML", "CRegex", "CZlib"],
+        "CXML": [], "CRegex": [], "CZlib": [],
+        "Policy": ["Identity", "KeyedHash", "Lookup"],
+        "Limits": ["CSystem", "KeyedHash"],
         "Neutralization": ["CSystem"],
         "Record": ["CSystem", "Wire"],
         "Gate": [
-            "CSystem", "COpenSSL", "Reactor", "Wire", "Identity", "Policy", "Limits",
-            "Neutralization", "Record",
+            "CSystem", "COpenSSL", "Reactor", "Wire", "Identity", "KeyedHash", "Lookup",
+            "Policy", "Limits", "Neutralization", "Record",
         ],
         "Demo": ["COpenSSL"],
         "herse": [
-            "CSystem", "COpenSSL", "Demo", "Gate", "Identity", "Limits", "Neutralization", "Policy",
-            "Record",
+            "CSystem", "COpenSSL", "Demo", "Gate", "Identity", "KeyedHash", "Limits", "Lookup",
+            "Neutralization", "Policy", "Record",
         ],
     ]
 

@@ -17,6 +17,54 @@ package enum ControlRequest: Codable, Sendable {
     case neutralized(subject: String?)
     case sessions(professional: String?)
     case limits(professional: String)
+    /// A bounded exception to a professional's limits.
+    case grant(GrantOrder)
+}
+
+/// So many more, for so long, and why.
+package struct GrantOrder: Codable, Sendable {
+    /// The professional, as typed.
+    package var professional: String
+    /// What is counted: `requests`, `lookups`, `patients`, `disclosures` or `misses`.
+    package var count: String
+    /// Added to every ceiling of that count, 1 to 1,000,000.
+    package var extra: Int
+    /// 1 second to 30 days.
+    package var seconds: Int
+    package var reason: String
+
+    package init(
+        professional: String, count: String, extra: Int, seconds: Int, reason: String
+    ) {
+        self.professional = professional
+        self.count = count
+        self.extra = extra
+        self.seconds = seconds
+        self.reason = reason
+    }
+}
+
+/// A grant in force, as `herse limits grant` and `limits show` print it.
+package struct GrantReport: Codable, Sendable {
+    package var professional: String
+    package var count: String
+    package var extra: Int
+    /// RFC 3339.
+    package var until: String
+    package var reason: String
+    /// `uid:N`, who asked.
+    package var by: String
+
+    package init(
+        professional: String, count: String, extra: Int, until: String, reason: String, by: String
+    ) {
+        self.professional = professional
+        self.count = count
+        self.extra = extra
+        self.until = until
+        self.reason = reason
+        self.by = by
+    }
 }
 
 /// Whom to cut off, until when and why.
@@ -49,6 +97,7 @@ package enum ControlAnswer: Codable, Sendable {
     case entries([NeutralizedReport])
     case sessions([SessionReport])
     case limits([LimitReport])
+    case granted(GrantReport)
     /// Nothing was changed. Each problem is one line, a configuration's as `FILE:LINE:COLUMN: …`.
     case refused([String])
     /// The order is in force in memory, but it is not known to be on disk: it holds until the gate
@@ -103,8 +152,14 @@ package struct LimitReport: Codable, Sendable {
     package var used: UInt64
     package var remaining: UInt64
     package var resetSeconds: UInt64
-    /// `deny` or `shadow`.
+    /// `deny`, `shadow` or `step-up`.
     package var enforce: String
+    /// `professional` or `structure`: whose disclosures are counted together.
+    package var each: String
+    /// Added by grants in force.
+    package var extra: UInt64
+    /// Whether `used` is an estimate, and then its relative standard error; 0 when exact.
+    package var error: Double
 }
 
 /// How the gate is.

@@ -262,6 +262,7 @@ actor ControlPlane: LoopOwner {
         case .neutralized(let subject): return entries(subject)
         case .sessions(let professional): return await sessions(professional)
         case .limits(let professional): return limitsOf(professional)
+        case .grant: return .refused(["grants are not available in this version"])
         }
     }
 

@@ -162,7 +162,9 @@ extension ControlPlane {
                         set: prepared.set.name, count: "requests",
                         perSeconds: Int(window.spanSeconds), limit: usage.limit, used: usage.used,
                         remaining: usage.remaining, resetSeconds: usage.resetSeconds,
-                        enforce: window.isShadow ? "shadow" : "deny"))
+                        enforce: window.isShadow ? "shadow" : "deny", each: "professional",
+                        extra: 0,
+                        error: 0))
             }
         }
         return .limits(reports)

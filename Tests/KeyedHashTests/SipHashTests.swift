@@ -1,8 +1,7 @@
 // SipHashTests.swift: the published vectors of SipHash-2-4 with 128 bits of output.
 
+import KeyedHash
 import Testing
-
-@testable import Limits
 
 @Suite struct `SipHash` {
     // Key 00…0f, message 00, 01, … of each length.
