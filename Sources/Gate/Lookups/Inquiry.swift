@@ -1,0 +1,199 @@
+// Inquiry.swift: what one request asks and whom its answer discloses, while both are held.
+//
+// On routes where identities are looked up a request leaves only when it is understood, and an
+// answer only when its disclosures are settled: until then their bodies are here.
+
+internal import Lookup
+internal import Wire
+
+/// The held half of an exchange; kept by its worker for the next.
+final class Inquiry {
+    /// What must be read of a request's body before it is understood.
+    enum Awaited: Equatable {
+        case fhir(FHIRBodyKind)
+        case soap(Dialect)
+    }
+
+    private let worker: WorkerCore
+    private(set) var route: PreparedRoute?
+    var question = Question(.unknown)
+    var awaited: Awaited?
+    /// Lookups it is charged for, weights included.
+    var weight = 0
+    /// The reason of a request that breaks the glass; empty for all others.
+    private(set) var emergency: [UInt8] = []
+
+    // Copies of the head's parts, needed once the body is whole.
+    private(set) var method = Wire.Method.get
+    private(set) var path: [UInt8] = []
+    private(set) var query: [UInt8] = []
+    private(set) var contentType: [UInt8] = []
+
+    private var requestBody: Buffer?
+    private var answerBody: Buffer?
+    private let inspector = AnswerInspector()
+    private var coding: [UInt8] = []
+    private var answerType: [UInt8] = []
+    private var status = 0
+    private(set) var answerHasNoBody = false
+    /// Why the answer cannot be held any longer.
+    private(set) var overflow: Refusal?
+    /// Bytes of buffers that count against the worker's share.
+    private var held = 0
+
+    private(set) var finding = Finding.nothing
+    /// Persons charged for an answer that was not understood.
+    private(set) var assumed = 0
+    /// Whether a limit refused what was found.
+    var isWithheld = false
+
+    init(worker: WorkerCore) { self.worker = worker }
+
+    /// Takes the parts of a head that are needed later.
+    func begin(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, on route: PreparedRoute) {
+        self.route = route
+        question = Question(.unknown)
+        awaited = nil
+        weight = 0
+        method = head.method
+        replace(&path, with: bytes.extracting(head.path))
+        let queryRange = head.target.query ?? 0..<0
+        replace(&query, with: bytes.extracting(queryRange))
+        contentType.removeAll(keepingCapacity: true)
+        emergency.removeAll(keepingCapacity: true)
+        for index in 0..<head.fields.count {
+            let field = head.fields[index]
+            if field.known == .contentType {
+                replace(&contentType, with: bytes.extracting(field.value))
+            } else if let name = route.emergencyHeader,
+                isName(name, bytes.extracting(field.name))
+            {
+                replace(&emergency, with: bytes.extracting(field.value))
+            }
+        }
+        answerHasNoBody = false
+        overflow = nil
+        finding = .nothing
+        assumed = 0
+        isWithheld = false
+    }
+
+    /// Lets go of everything held.
+    func end() {
+        if let buffer = requestBody { worker.buffers.give(buffer) }
+        if let buffer = answerBody { worker.buffers.give(buffer) }
+        requestBody = nil
+        answerBody = nil
+        worker.heldCount -= held
+        held = 0
+        route = nil
+    }
+
+    // MARK: The request's body
+
+    func takeRequest(_ bytes: Span<UInt8>) {
+        let buffer = requestBody ?? worker.buffers.take()
+        requestBody = buffer
+        hold(bytes, in: buffer)
+    }
+
+    func withRequestBody<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        guard let requestBody else {
+            let nothing: [UInt8] = []
+            return try body(nothing.span)
+        }
+        return try requestBody.withBytes(body)
+    }
+
+    // MARK: The answer's body
+
+    func answerBegan(_ head: borrowing ResponseHead, _ bytes: Span<UInt8>) {
+        guard let route else { return }
+        status = Int(head.status)
+        answerHasNoBody = head.framing == .none
+        coding.removeAll(keepingCapacity: true)
+        answerType.removeAll(keepingCapacity: true)
+        for index in 0..<head.section.fields.count {
+            let field = head.section.fields[index]
+            if field.known == .contentEncoding {
+                // Two codings, or the field twice, are none that is decoded.
+                if !coding.isEmpty { coding.append(UInt8(ascii: ",")) }
+                append(bytes.extracting(field.value), to: &coding)
+            } else if field.known == .contentType, answerType.isEmpty {
+                append(bytes.extracting(field.value), to: &answerType)
+            }
+        }
+        guard let dialect = route.dialect else { return }
+        inspector.begin(
+            AnswerExpectation(
+                dialect: dialect, status: status, contentType: answerType,
+                interaction: question.interaction),
+            route.hasher)
+    }
+
+    var isEncoded: Bool { !coding.isEmpty && !isIdentity(coding) }
+
+    func takeAnswer(_ bytes: Span<UInt8>) {
+        guard overflow == nil, let route else { return }
+        let buffer = answerBody ?? worker.buffers.take()
+        answerBody = buffer
+        guard buffer.count + bytes.count <= route.answerMax else {
+            overflow = .answerTooLarge(route: route.index)
+            return
+        }
+        hold(bytes, in: buffer)
+    }
+
+    private func hold(_ bytes: Span<UInt8>, in buffer: Buffer) {
+        let before = buffer.capacity
+        guard worker.heldCount + bytes.count <= WorkerCore.heldMax else {
+            overflow = .overloaded
+            return
+        }
+        buffer.append(bytes)
+        let grown = buffer.capacity - before
+        held += grown
+        worker.heldCount += grown
+    }
+
+    /// Looks at what has come since the last look, so that a large answer never holds its worker
+    /// up at once.
+    func inspectSome() {
+        guard route?.dialect != nil, !isEncoded, overflow == nil else { return }
+        answerBody?.withBytes { inspector.inspect($0, isWhole: false) }
+    }
+
+    /// The answer is whole: what it discloses.
+    func inspectAll() {
+        guard let route else { return }
+        if isEncoded { decode(max: route.answerMax) }
+        if case .unparsed = finding { return }
+        if route.extractor != nil {
+            extract(route)
+            return
+        }
+        if let answerBody, !answerHasNoBody {
+            answerBody.withBytes { inspector.inspect($0, isWhole: true) }
+        } else {
+            let nothing: [UInt8] = []
+            inspector.inspect(nothing.span, isWhole: true)
+        }
+        finding = inspector.finding
+    }
+
+    private func decode(max: Int) {
+        guard let encoded = answerBody else { return }
+        do throws(Unparsed) {
+            let plain = try encoded.withBytes { bytes throws(Unparsed) in
+                try decoded(bytes, coding: coding.span, max: max)
+            }
+            encoded.removeAll()
+            hold(plain.span, in: encoded)
+            if overflow != nil { finding = .unparsed(.coding) }
+        } catch {
+            finding = .unparsed(error)
+        }
+    }
+}
