@@ -10,10 +10,18 @@ func warn(of configuration: Configuration, _ problems: Problems) {
                 route.place, "route \(quoted(route.name)) discloses identities without limits",
                 hint: "add `limits`")
         }
+        warnOfUncountedPatients(route, configuration, problems)
     }
     for (index, set) in configuration.limitSets.enumerated()
-    where !routes.contains(where: { $0.limits == index }) {
+    where !routes.contains(where: {
+        $0.limits == index || $0.lookupRules?.breakGlass?.limits == index
+    }) {
         problems.warning(set.place, "limits \(quoted(set.name)) is not used by any route")
+    }
+    for (index, extractor) in configuration.extractors.enumerated()
+    where !routes.contains(where: { $0.lookups == .declared(index) }) {
+        problems.warning(
+            extractor.place, "extractor \(quoted(extractor.name)) is not used by any route")
     }
     for (index, server) in configuration.identityServers.enumerated()
     where !routes.contains(where: { $0.identityServer == index }) {
@@ -23,6 +31,19 @@ func warn(of configuration: Configuration, _ problems: Problems) {
     for (index, listener) in configuration.listeners.enumerated() {
         warnOfUselessListener(listener, index, routes, problems)
     }
+}
+
+/// A thief who asks slowly meets no limit but that on patients.
+private func warnOfUncountedPatients(
+    _ route: Route, _ configuration: Configuration, _ problems: Problems
+) {
+    guard route.lookups != .none, let index = route.limits else { return }
+    let set = configuration.limitSets[index]
+    guard !set.limits.contains(where: { $0.count == .patients }) else { return }
+    problems.warning(
+        route.place,
+        "route \(quoted(route.name)) discloses identities without a limit on patients",
+        hint: "add `{count: patients, limit: …, per: 30d}` to limits `\(set.name)`")
 }
 
 private func warnOfUselessListener(

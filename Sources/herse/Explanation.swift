@@ -1,6 +1,7 @@
 // Explanation.swift: a decision taken apart into the steps of admission.
 
 import Identity
+import Lookup
 import Policy
 
 /// What would be decided, step by step.
@@ -105,7 +106,12 @@ extension Explanation {
             (refusing, why) = (2, "the professional is not among those allowed")
         case .structureNotAllowed:
             (refusing, why) = (2, "the structure is not among those allowed")
-        case .limitReached: (refusing, why) = (3, "\(rule.name), \(asked.earlier) made already")
+        case .questionNotUnderstood: (refusing, why) = (3, "what it asks is not understood")
+        case .interactionNotAllowed(_, let interaction):
+            (refusing, why) = (3, "\(interaction.rawValue) is not among those allowed")
+        case .tooVague(_, let vagueness): (refusing, why) = (3, "too vague: \(vagueness.rawValue)")
+        case .limitReached, .stepUpNeeded:
+            (refusing, why) = (3, "\(rule.name), \(asked.earlier) made already")
         case .allowed: (refusing, why) = (4, "")
         }
         return names.enumerated().map { index, name in

@@ -67,6 +67,10 @@ extension WorkerCore {
         case .structureNotAllowed(let route): throw .structureNotAllowed(route: route)
         case .limitReached(let route, let set, let limit):
             throw .limitReached(route: route, .init(set: set, limit: limit, retryAfter: 1))
+        case .questionNotUnderstood(let route, _), .interactionNotAllowed(let route, _),
+            .tooVague(let route, _), .stepUpNeeded(let route, _, _):
+            // INVARIANT: none of these is decided before the request is classified.
+            throw .professionalNotAllowed(route: route)
         }
     }
 

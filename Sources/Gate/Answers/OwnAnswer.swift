@@ -82,7 +82,7 @@ extension OwnAnswer {
                 </s:Detail></s:Fault></s:Body></s:Envelope>
                 """
             )
-        case .none where audience.wantsHTML:
+        case .declared where audience.wantsHTML, .none where audience.wantsHTML:
             let text = markupText(sentence)
             return (
                 "text/html; charset=utf-8",
@@ -92,7 +92,7 @@ extension OwnAnswer {
                 <p>\(details.requestID)</p></main></body></html>
                 """
             )
-        case .none:
+        case .declared, .none:
             let problem = refusal.problemType.map { "\"type\":\"\($0)\"," } ?? ""
             let limit =
                 details.limit.map { ",\"violated-policies\":[\"\(jsonText($0.name))\"]" } ?? ""
