@@ -60,7 +60,7 @@ final class Exchange {
     /// Whether the body decides what is asked: it is held until it is whole.
     var awaitsBody = false
     /// What the head allows so far, until the body has been understood.
-    var candidate: Candidate?
+    var applicant: Applicant?
 
     /// Bytes of a request held for a slow identity server before its client is made to wait.
     static let requestHeldMax = 64 * 1024
@@ -88,21 +88,21 @@ final class Exchange {
         method = head.method
         wantsHTML = prefersHTML(head, bytes)
         do throws(Refusal) {
-            let candidate = try worker.consider(head, bytes, of: client)
-            let index = candidate.route
+            let applicant = try worker.consider(head, bytes, of: client)
+            let index = applicant.route
             route = index
             let prepared = generation.routes[index]
             bodyMax = prepared.bodyMax
             spoken = prepared.lookups
             if case .length(let count) = head.framing, count > bodyMax { throw .bodyTooLarge }
             guard prepared.isInspected else {
-                let permit = try worker.admit(candidate, asking: nil, of: client)
+                let permit = try worker.admit(applicant, asking: nil, of: client)
                 shadowed = worker.shadowed
                 write(head, bytes, of: client)
                 forward(permit)
                 return
             }
-            try inquire(candidate, head, bytes, of: client)
+            try inquire(applicant, head, bytes, of: client)
         } catch {
             refusal = error
             route = error.route ?? route

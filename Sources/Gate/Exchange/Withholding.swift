@@ -10,10 +10,10 @@ extension Exchange {
 
     /// Understands what a head asks, or holds the body that will tell.
     func inquire(
-        _ candidate: consuming Candidate, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
+        _ applicant: consuming Applicant, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
         of client: ClientConnection
     ) throws(Refusal) {
-        let index = candidate.route
+        let index = applicant.route
         let inquiry = worker.takeInquiry()
         self.inquiry = inquiry
         inquiry.begin(head, bytes, on: generation.routes[index])
@@ -24,10 +24,10 @@ extension Exchange {
         }
         if inquiry.awaited != nil {
             awaitsBody = true
-            self.candidate = candidate
+            self.applicant = applicant
             write(head, bytes, of: client)
         } else {
-            let permit = try worker.admit(candidate, asking: inquiry, of: client)
+            let permit = try worker.admit(applicant, asking: inquiry, of: client)
             shadowed = worker.shadowed
             write(head, bytes, of: client)
             forward(permit)
@@ -37,8 +37,8 @@ extension Exchange {
     /// The body that tells what is asked is here, whole.
     func questionIsWhole() {
         guard stage == .forwarding, refusal == nil, let inquiry, let client else { return }
-        guard let candidate = candidate.take() else { return }
-        let index = candidate.route
+        guard let applicant = applicant.take() else { return }
+        let index = applicant.route
         do throws(Refusal) {
             if let overflow = inquiry.overflow { throw overflow }
             do throws(QuestionError) {
@@ -46,7 +46,7 @@ extension Exchange {
             } catch {
                 throw .questionNotUnderstood(route: index, error)
             }
-            let permit = try worker.admit(candidate, asking: inquiry, of: client)
+            let permit = try worker.admit(applicant, asking: inquiry, of: client)
             shadowed = worker.shadowed
             awaitsBody = false
             inquiry.withRequestBody { writeHeldBody($0) }
@@ -90,7 +90,7 @@ extension Exchange {
     func dropInquiry() {
         guard let inquiry else { return }
         self.inquiry = nil
-        _ = candidate.take()
+        _ = applicant.take()
         inquiry.end()
         worker.giveBack(inquiry)
     }

@@ -42,6 +42,10 @@ final class Inquiry {
     private var held = 0
 
     private(set) var finding = Finding.nothing
+    private var assumedKeys: [UInt64] = []
+    private var assumedStarts: [Int] = []
+    /// Kind of token that stands for somebody unknown.
+    private static let assumedKind: UInt8 = 9
     /// Persons charged for an answer that was not understood.
     private(set) var assumed = 0
     /// Whether a limit refused what was found.
@@ -196,4 +200,87 @@ final class Inquiry {
             finding = .unparsed(error)
         }
     }
+
+    private func extract(_ route: PreparedRoute) {
+        guard let extractor = route.extractor else { return }
+        inspector.begin(
+            AnswerExpectation(
+                dialect: .fhir, status: status, contentType: answerType,
+                interaction: question.interaction),
+            route.hasher)
+        let nothing: [UInt8] = []
+        guard let answerBody, !answerHasNoBody else {
+            inspector.extract(nothing.span, extractor)
+            finding = inspector.finding
+            return
+        }
+        answerBody.withBytes { inspector.extract($0, extractor) }
+        finding = inspector.finding
+    }
+
+    func withAnswer(_ body: (Span<UInt8>) -> Void) {
+        guard let answerBody else {
+            let nothing: [UInt8] = []
+            return body(nothing.span)
+        }
+        answerBody.withBytes(body)
+    }
+
+    // MARK: Whom it discloses
+
+    /// Takes so many persons for those of an answer that was not understood; nobody knows who they
+    /// are, so they are new ones each time.
+    func assume(_ count: Int, for request: RequestID) {
+        guard let route else { return }
+        assumed = count
+        assumedKeys.removeAll(keepingCapacity: true)
+        assumedStarts.removeAll(keepingCapacity: true)
+        var name = Array(request.text.utf8)
+        let end = name.count
+        name += [0, 0]
+        for number in 0..<count {
+            name[end] = UInt8(truncatingIfNeeded: number)
+            name[end + 1] = UInt8(truncatingIfNeeded: number >> 8)
+            assumedStarts.append(number)
+            assumedKeys.append(route.hasher.token(Self.assumedKind, name.span))
+        }
+        assumedStarts.append(count)
+    }
+
+    /// Distinct persons the answer discloses, or is taken to.
+    var personCount: Int { assumed > 0 ? assumed : inspector.findings.persons.count }
+    var personKeys: [UInt64] {
+        assumed > 0 ? assumedKeys : inspector.findings.persons.allKeys
+    }
+    var personStarts: [Int] { assumed > 0 ? assumedStarts : inspector.findings.persons.starts }
+    var fields: IdentityFields { inspector.findings.persons.fields }
+    /// Page links and queries it gives, which only who is given them may go on with.
+    var links: [UInt64] { inspector.findings.pages }
+
+    /// Index of the set of limits it counts against: another one when the glass is broken.
+    var limits: Int? { emergency.isEmpty ? route?.limits : route?.emergencyLimits }
 }
+
+private func replace(_ array: inout [UInt8], with bytes: Span<UInt8>) {
+    array.removeAll(keepingCapacity: true)
+    append(bytes, to: &array)
+}
+
+private func append(_ bytes: Span<UInt8>, to array: inout [UInt8]) {
+    // Safe because the span's bytes are only read, within this call.
+    unsafe bytes.withUnsafeBufferPointer { unsafe array.append(contentsOf: $0) }
+}
+
+/// Whether a field's name is this one, which is in lower case.
+private func isName(_ name: [UInt8], _ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count == name.count else { return false }
+    for index in bytes.indices {
+        let byte = bytes[index]
+        let folded = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
+        guard folded == name[index] else { return false }
+    }
+    return true
+}
+
+/// Whether a content coding is none: `identity`.
+private func isIdentity(_ coding: [UInt8]) -> Bool { isName(Array("identity".utf8), coding.span) }

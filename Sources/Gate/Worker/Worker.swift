@@ -22,7 +22,7 @@ actor Worker: LoopOwner {
         self.loop = loop
         core = try WorkerCore(
             number: number, loop: loop, log: log, limits: limits, record: record,
-            generation: generation)
+            pages: pages, generation: generation)
     }
 
     func turn() -> Bool { core.turn() }
@@ -61,6 +61,8 @@ actor Worker: LoopOwner {
     func replaceTicketKeys(_ keys: TicketKeys) {
         for context in core.contexts { context.replaceTicketKeys(keys) }
     }
+
+    func putInForce(_ grants: Grants) { core.grants = grants }
 
     func report() -> WorkerReport { core.report() }
     func sessions(of professional: String?) -> [SessionReport] { core.sessions(of: professional) }
