@@ -82,7 +82,10 @@ extension Exchange {
             return false
         }
         if !inquiry.answerHasNoBody {
-            inquiry.withAnswer { client?.stageHeld($0) }
+            inquiry.withAnswer { body in
+                answerCount = UInt64(body.count)
+                client?.stageHeld(body)
+            }
         }
         return true
     }

@@ -29,6 +29,9 @@ extension WorkerCore {
             inquiry.isWithheld = false
             exchange.shadowed = exchange.shadowed || shadowed
         }
+        if let query = inquiry.question.opens, inquiry.finding == .understood {
+            pages.bind(query, to: identity.limitKey, now: clock.milliseconds)
+        }
         for link in inquiry.links {
             pages.bind(link, to: identity.limitKey, now: clock.milliseconds)
         }
