@@ -97,6 +97,11 @@ def configuration(pki, upstream):
     }
 
 
+def ceiling(count, limit, per="1h", **more):
+    """One limit, as the configuration writes it."""
+    return {"count": count, "limit": limit, "per": per, **more}
+
+
 def strict(pki, upstream, *limits, **keys):
     """A configuration whose lookups are judged as a gate does that was told nothing.
 
