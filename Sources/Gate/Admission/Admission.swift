@@ -4,6 +4,7 @@
 // Permit, and only this file can make one (promise P1).
 
 internal import Limits
+internal import Lookup
 internal import Policy
 internal import Wire
 

@@ -91,8 +91,7 @@ final class ProvenIdentity {
             (id.isEmpty ? leaf.issuer + leaf.serial : id).span)
         limitSubjects = LimitSubjects(
             professional: limitKey,
-            structure: owner.isEmpty
-                ? nil : limits.professional((Array("structure:".utf8) + owner).span))
+            structure: owner.isEmpty ? nil : limits.structure(owner.span))
         titles = (try? CertificateSubject(der: leaf.subject.span))?.values(of: .title) ?? []
 
         var fields = ""
