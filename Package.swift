@@ -78,7 +78,8 @@ let package = Package(
             name: "LookupTests", dependencies: ["CSystem", "KeyedHash", "Lookup"],
             swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
-        .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
+        .testTarget(
+            name: "PolicyTests", dependencies: ["Lookup", "Policy"], swiftSettings: strict),
         .testTarget(name: "LimitsTests", dependencies: ["Limits"], swiftSettings: strict),
         .testTarget(
             name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),
