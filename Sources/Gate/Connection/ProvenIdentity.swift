@@ -111,6 +111,8 @@ final class ProvenIdentity {
     /// Which limits of a set hold for this person, one bit each.
     func applying(_ set: Int, in generation: Generation) -> UInt16 {
         if let applying, applying.generation == generation.number { return applying.sets[set] }
+        let titles = self.titles
+        let structure = self.structure
         let sets = generation.limits.map {
             $0.limits.applying(titles: titles, structure: structure.span)
         }
