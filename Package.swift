@@ -83,7 +83,8 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
         .testTarget(name: "KeyedHashTests", dependencies: ["KeyedHash"], swiftSettings: strict),
         .testTarget(
-            name: "LookupTests", dependencies: ["KeyedHash", "Lookup"], swiftSettings: strict),
+            name: "LookupTests", dependencies: ["CSystem", "KeyedHash", "Lookup"],
+            swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
         .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
         .testTarget(name: "LimitsTests", dependencies: ["Limits"], swiftSettings: strict),

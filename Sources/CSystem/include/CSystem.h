@@ -16,6 +16,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "JSONBlock.h"
+
 /// Who is at the other end of a local socket, as the kernel saw it at connect (SO_PEERCRED).
 struct herse_peer {
     pid_t pid;

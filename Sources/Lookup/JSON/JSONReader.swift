@@ -1,0 +1,248 @@
+// JSONReader.swift: a strict reader of JSON, RFC 8259, over a text that is still arriving.
+//
+// It is called with the text so far, from its first byte, each time longer, and goes on where it
+// stopped. It allocates nothing: strings are places in the text.
+
+/// What a reader came to.
+package enum JSONToken: Equatable, Sendable {
+    /// Nothing yet: it needs more of the text.
+    case more
+    case beginObject
+    case endObject
+    case beginArray
+    case endArray
+    /// A key, its quotes left out, and whether there are escapes in it.
+    case key(Range<Int>, hasEscapes: Bool)
+    case string(Range<Int>, hasEscapes: Bool)
+    case number(Range<Int>)
+    case boolean(Bool)
+    case null
+    /// The text ended where it may.
+    case end
+}
+
+/// Reads the tokens of one JSON text, or of a sequence of them, one a line.
+///
+/// After an error there is nothing more to be had of it.
+package struct JSONReader {
+    /// Arrays and objects within one another.
+    package static let depthMax = 64
+
+    /// A token without its place, which `start`, `end` and `hasEscapes` tell.
+    enum Kind: UInt8 {
+        case more, beginObject, endObject, beginArray, endArray
+        case key, string, number, yes, no, null, end
+    }
+
+    private enum State: UInt8 {
+        case start, value, valueOrEnd, key, keyOrEnd, keyText, colon, valueText, scalar
+        case afterValue, afterText
+    }
+
+    private var blocks = JSONBlocks()
+    private var state = State.start
+    /// Whether each container we are in is an object; the innermost is the lowest bit.
+    private var objects: UInt64 = 0
+    /// Containers we are in.
+    private(set) package var depth = 0
+    /// Where the token lies; a string's quotes are left out.
+    private(set) var start = 0
+    private(set) var end = 0
+    /// Whether the key or string at hand has escapes.
+    private(set) var hasEscapes = false
+    private let isSequence: Bool
+
+    /// With `isSequence` every line is a text of its own, and blank lines are none.
+    package init(isSequence: Bool = false) { self.isSequence = isSequence }
+
+    /// The next token; `body` is the text so far, and all of it when `isWhole`.
+    package mutating func next(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> JSONToken {
+        switch try advance(body, isWhole: isWhole) {
+        case .more: .more
+        case .beginObject: .beginObject
+        case .endObject: .endObject
+        case .beginArray: .beginArray
+        case .endArray: .endArray
+        case .key: .key(start..<end, hasEscapes: hasEscapes)
+        case .string: .string(start..<end, hasEscapes: hasEscapes)
+        case .number: .number(start..<end)
+        case .yes: .boolean(true)
+        case .no: .boolean(false)
+        case .null: .null
+        case .end: .end
+        }
+    }
+
+    /// Like `next`, for who reads the place only when it matters.
+    @inline(__always)
+    mutating func advance(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Kind {
+        while true {
+            switch state {
+            case .afterValue:
+                let place = try blocks.take(body, isWhole: isWhole)
+                guard place >= 0 else { return try stop(isWhole: isWhole) }
+                let byte = body[place]
+                if byte == UInt8(ascii: ",") {
+                    state = objects & 1 != 0 ? .key : .value
+                    continue
+                }
+                return try close(byte, at: place)
+
+            case .key, .keyOrEnd:
+                let place = try blocks.take(body, isWhole: isWhole)
+                guard place >= 0 else { return try stop(isWhole: isWhole) }
+                let byte = body[place]
+                guard byte == UInt8(ascii: "\"") else {
+                    guard state == .keyOrEnd else { throw .malformed }
+                    return try close(byte, at: place)
+                }
+                start = place &+ 1
+                state = .keyText
+                fallthrough
+
+            case .keyText:
+                guard try readText(body, isWhole: isWhole) else {
+                    return try stop(isWhole: isWhole)
+                }
+                state = .colon
+                fallthrough
+
+            case .colon:
+                let place = try blocks.take(body, isWhole: isWhole)
+                guard place >= 0 else { return try stop(isWhole: isWhole) }
+                guard body[place] == UInt8(ascii: ":") else { throw .malformed }
+                state = .value
+                return .key
+
+            case .value, .valueOrEnd, .start, .afterText:
+                if state == .start, !begin(body, isWhole: isWhole) { return .more }
+                let place = try blocks.take(body, isWhole: isWhole)
+                guard place >= 0 else { return try stop(isWhole: isWhole) }
+                switch body[place] {
+                case UInt8(ascii: "\""):
+                    try beginText(at: place, body)
+                    start = place &+ 1
+                    state = .valueText
+                    continue
+                case UInt8(ascii: "{"): return try open(.beginObject, at: place, body)
+                case UInt8(ascii: "["): return try open(.beginArray, at: place, body)
+                case UInt8(ascii: "]"):
+                    guard state == .valueOrEnd else { throw .malformed }
+                    return try close(UInt8(ascii: "]"), at: place)
+                case UInt8(ascii: "}"), UInt8(ascii: ","), UInt8(ascii: ":"): throw .malformed
+                default:
+                    try beginText(at: place, body)
+                    start = place
+                    state = .scalar
+                    continue
+                }
+
+            case .valueText:
+                guard try readText(body, isWhole: isWhole) else {
+                    return try stop(isWhole: isWhole)
+                }
+                state = depth == 0 ? .afterText : .afterValue
+                return .string
+
+            case .scalar:
+                return try readScalar(body, isWhole: isWhole)
+            }
+        }
+    }
+
+    /// Goes to the end of the string that began at `start`; false when it has not come.
+    @inline(__always)
+    private mutating func readText(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Bool {
+        // Within a string the only place worth looking at is the quote that ends it.
+        let place = try blocks.take(body, isWhole: isWhole)
+        guard place >= 0 else { return false }
+        end = place
+        hasEscapes = blocks.hasBackslash(from: start, to: end)
+        if hasEscapes, !hasOnlyValidEscapes(body.extracting(start..<end)) { throw .malformed }
+        return true
+    }
+
+    private mutating func readScalar(
+        _ body: Span<UInt8>, isWhole: Bool
+    ) throws(Unparsed) -> Kind {
+        let place = try blocks.endOfScalar(from: start, body, isWhole: isWhole)
+        guard place >= 0 || isWhole else { return .more }
+        end = place >= 0 ? min(place, body.count) : body.count
+        let text = body.extracting(start..<end)
+        let kind: Kind
+        if spells(text, "true") {
+            kind = .yes
+        } else if spells(text, "false") {
+            kind = .no
+        } else if spells(text, "null") {
+            kind = .null
+        } else if isNumber(text) {
+            kind = .number
+        } else {
+            throw end == body.count && depth > 0 ? .truncated : .malformed
+        }
+        state = depth == 0 ? .afterText : .afterValue
+        return kind
+    }
+
+    /// Passes over a byte order mark; false when too little has come to tell.
+    private mutating func begin(_ body: Span<UInt8>, isWhole: Bool) -> Bool {
+        guard body.count >= 3 || isWhole else { return false }
+        if body.count >= 3, body[0] == 0xEF, body[1] == 0xBB, body[2] == 0xBF {
+            blocks.skip(to: 3)
+            end = 3
+        }
+        state = isSequence ? .afterText : .value
+        return true
+    }
+
+    /// Refuses a second text where there can be none, or that begins on the line of the first.
+    @inline(__always)
+    private func beginText(at place: Int, _ body: Span<UInt8>) throws(Unparsed) {
+        if state == .afterText { try beginNextText(at: place, body) }
+    }
+
+    private func beginNextText(at place: Int, _ body: Span<UInt8>) throws(Unparsed) {
+        guard isSequence else { throw .malformed }
+        var offset = place &- 1
+        while offset >= end {
+            if body[offset] == UInt8(ascii: "\n") { return }
+            offset &-= 1
+        }
+        // The first text has no line before it.
+        guard end == 0 || (end == 3 && body[0] == 0xEF) else { throw .malformed }
+    }
+
+    @inline(__always)
+    private mutating func open(
+        _ kind: Kind, at place: Int, _ body: Span<UInt8>
+    ) throws(Unparsed) -> Kind {
+        try beginText(at: place, body)
+        guard depth < Self.depthMax else { throw .tooDeep }
+        start = place
+        depth &+= 1
+        objects = objects << 1 | (kind == .beginObject ? 1 : 0)
+        state = kind == .beginObject ? .keyOrEnd : .valueOrEnd
+        return kind
+    }
+
+    @inline(__always)
+    private mutating func close(_ byte: UInt8, at place: Int) throws(Unparsed) -> Kind {
+        let isObject = objects & 1 != 0
+        guard depth > 0, byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
+            throw .malformed
+        }
+        end = place &+ 1
+        depth &-= 1
+        objects >>= 1
+        state = depth == 0 ? .afterText : .afterValue
+        return isObject ? .endObject : .endArray
+    }
+
+    /// What it means that no place is left.
+    private func stop(isWhole: Bool) throws(Unparsed) -> Kind {
+        guard isWhole else { return .more }
+        guard state == .afterText else { throw .truncated }
+        return .end
+    }
+}
