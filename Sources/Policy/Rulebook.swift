@@ -41,6 +41,8 @@ package enum Decision: Equatable, Sendable {
     case limitReached(route: Int, set: Int, limit: Int)
     /// A limit is reached that passes only who has shown the card lately.
     case stepUpNeeded(route: Int, set: Int, limit: Int)
+    /// The identity server's answer is not understood, and the route lets nothing pass unread.
+    case answerWithheld(route: Int, Unparsed)
     /// As far as this module knows; limits of the route's set are still to be asked.
     case allowed(route: Int)
 
@@ -58,6 +60,7 @@ package enum Decision: Equatable, Sendable {
         case .interactionNotAllowed, .tooVague: 403
         case .limitReached: 429
         case .stepUpNeeded: 403
+        case .answerWithheld: 502
         case .allowed: nil
         }
     }
@@ -70,7 +73,9 @@ package enum Decision: Equatable, Sendable {
             .nonNominativeRefused(let route), .professionalNotAllowed(let route),
             .structureNotAllowed(let route), .questionNotUnderstood(let route, _),
             .interactionNotAllowed(let route, _), .tooVague(let route, _),
-            .limitReached(let route, _, _), .stepUpNeeded(let route, _, _), .allowed(let route):
+            .limitReached(let route, _, _), .stepUpNeeded(let route, _, _),
+            .answerWithheld(let route, _),
+            .allowed(let route):
             route
         }
     }
@@ -122,19 +127,6 @@ package struct Rulebook: Sendable {
         }
         guard structures.allows(structure) else { return .structureNotAllowed(route: index) }
         return .allowed(route: index)
-    }
-
-    /// Adds the limits to a decision, for somebody who has already made `earlier` requests within
-    /// every window; what the gate asks its counters instead.
-    package func decide(_ decision: Decision, afterRequests earlier: Int) -> Decision {
-        guard case .allowed(let route) = decision, let set = configuration.routes[route].limits
-        else { return decision }
-        let limits = configuration.limitSets[set].limits
-        for (index, limit) in limits.enumerated()
-        where limit.enforcement == .deny && earlier >= limit.limit {
-            return .limitReached(route: route, set: set, limit: index)
-        }
-        return decision
     }
 
     private func refusal(of proof: Proof, professional: Span<UInt8>, route: Int) -> Decision? {
@@ -204,6 +196,10 @@ package struct Rulebook: Sendable {
             return Rule(
                 name: "limits \(set.name): \(set.limits[limit].description)",
                 place: set.limits[limit].place)
+        case .answerWithheld(let index, _):
+            return Rule(
+                name: "route \(route(index).name): unparsed",
+                place: route(index).lookupRules?.unparsedPlace)
         case .allowed(let index):
             return Rule(name: "route \(route(index).name)", place: route(index).place)
         }

@@ -10,7 +10,9 @@ func warn(of configuration: Configuration, _ problems: Problems) {
                 route.place, "route \(quoted(route.name)) discloses identities without limits",
                 hint: "add `limits`")
         }
-        warnOfUncountedPatients(route, configuration, problems)
+    }
+    for (index, set) in configuration.limitSets.enumerated() {
+        warnOfUncountedPatients(set, index, routes, problems)
     }
     for (index, set) in configuration.limitSets.enumerated()
     where !routes.contains(where: {
@@ -35,15 +37,15 @@ func warn(of configuration: Configuration, _ problems: Problems) {
 
 /// A thief who asks slowly meets no limit but that on patients.
 private func warnOfUncountedPatients(
-    _ route: Route, _ configuration: Configuration, _ problems: Problems
+    _ set: LimitSet, _ index: Int, _ routes: [Route], _ problems: Problems
 ) {
-    guard route.lookups != .none, let index = route.limits else { return }
-    let set = configuration.limitSets[index]
-    guard !set.limits.contains(where: { $0.count == .patients }) else { return }
+    let disclosing = routes.first { $0.lookups != .none && $0.limits == index }
+    guard let disclosing, !set.limits.contains(where: { $0.count == .patients }) else { return }
     problems.warning(
-        route.place,
-        "route \(quoted(route.name)) discloses identities without a limit on patients",
-        hint: "add `{count: patients, limit: …, per: 30d}` to limits `\(set.name)`")
+        set.place,
+        "limits \(quoted(set.name)) count no patients, though route \(quoted(disclosing.name)) "
+            + "discloses them",
+        hint: "add `{count: patients, limit: 600, per: 30d}`")
 }
 
 private func warnOfUselessListener(

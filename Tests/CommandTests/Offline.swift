@@ -179,8 +179,12 @@ private func folder(_ files: [String: String]) throws -> String {
                         "identity", "passed", "professional 899700218896, by certificate",
                         "\(file):22",
                     ],
+                    ["question", "passed", "read (ITI-78), 1 lookup", "\(file):17"],
                     ["limits", "passed", "standard: 20 requests per 1m", "\(file):25"],
+                    ["answer", "not reached", "-", "-"],
                     ["allowed: goes to identity server mpi, by route fhir at \(file):17"],
+                    ["LIMIT", "USED", "ADDED", "LEFT", "ENFORCED", "AT"],
+                    ["standard: 20 requests per 1m", "0", "1", "20", "deny", "\(file):26"],
                     ["note: no gate could be asked: orders of `herse neutralize` do not count"],
                 ])
     }
@@ -216,7 +220,7 @@ private func folder(_ files: [String: String]) throws -> String {
         #expect(report["status"] as? Int == status)
         #expect(report["is_allowed"] as? Bool == false)
         let steps = try #require(report["steps"] as? [[String: Any]])
-        let names = ["neutralization", "route", "identity", "limits"]
+        let names = ["neutralization", "route", "identity", "question", "limits", "answer"]
         let place = try #require(names.firstIndex(of: step))
         #expect(steps.map { $0["name"] as? String } == names)
         #expect(

@@ -4,6 +4,7 @@
 // Permit, and only this file can make one (promise P1).
 
 internal import Limits
+internal import Lookup
 internal import Policy
 internal import Wire
 
@@ -125,7 +126,8 @@ extension WorkerCore {
         case .limitReached(let route, let set, let limit):
             throw .limitReached(route: route, .init(set: set, limit: limit, retryAfter: 1))
         case .questionNotUnderstood(let route, _), .interactionNotAllowed(let route, _),
-            .tooVague(let route, _), .stepUpNeeded(let route, _, _):
+            .tooVague(let route, _), .stepUpNeeded(let route, _, _),
+            .answerWithheld(let route, _):
             // INVARIANT: none of these is decided before the request is classified.
             throw .interactionNotAllowed(route: route)
         }

@@ -91,8 +91,7 @@ final class ProvenIdentity {
             (id.isEmpty ? leaf.issuer + leaf.serial : id).span)
         limitSubjects = LimitSubjects(
             professional: limitKey,
-            structure: owner.isEmpty
-                ? nil : limits.professional((Array("structure:".utf8) + owner).span))
+            structure: owner.isEmpty ? nil : limits.structure(owner.span))
         titles = (try? CertificateSubject(der: leaf.subject.span))?.values(of: .title) ?? []
 
         var fields = ""
@@ -112,6 +111,8 @@ final class ProvenIdentity {
     /// Which limits of a set hold for this person, one bit each.
     func applying(_ set: Int, in generation: Generation) -> UInt16 {
         if let applying, applying.generation == generation.number { return applying.sets[set] }
+        let titles = self.titles
+        let structure = self.structure
         let sets = generation.limits.map {
             $0.limits.applying(titles: titles, structure: structure.span)
         }

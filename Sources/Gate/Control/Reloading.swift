@@ -210,7 +210,7 @@ func makeGeneration(
     }
     return Generation(
         number: number, rulebook: Rulebook(configuration), material, limits: prepared,
-        key: limits.key, after: former)
+        key: limits.personKey, after: former)
 }
 
 func describe(_ error: StagingError, _ generation: Generation) -> String {

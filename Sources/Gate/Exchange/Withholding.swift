@@ -24,7 +24,7 @@ extension Exchange {
         }
         if inquiry.awaited != nil {
             awaitsBody = true
-            self.applicant = applicant
+            self.applicant = .some(consume applicant)
             write(head, bytes, of: client)
         } else {
             let permit = try worker.admit(applicant, asking: inquiry, of: client)

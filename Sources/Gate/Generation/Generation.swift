@@ -145,12 +145,12 @@ final class PreparedLimits: Sendable {
     ) throws(LimitSetError) {
         limits = set
         self.set = try table.prepare(
-            name: set.name, scope: isEmergency ? .own : .shared,
+            name: set.name, scope: isEmergency ? set.name : "",
             windows: set.limits.map { limit in
                 LimitWindow(
                     count: CountKind(limit.count), limit: UInt32(clamping: limit.limit),
                     spanSeconds: UInt32(clamping: limit.per.components.seconds),
-                    enforcement: Limits.Enforcement(limit),
+                    enforcement: LimitEnforcement(limit),
                     each: limit.each == .structure ? .structure : .professional)
             })
         names = set.limits.map { limit in
@@ -188,7 +188,7 @@ extension CountKind {
     }
 }
 
-extension Limits.Enforcement {
+extension LimitEnforcement {
     fileprivate init(_ limit: Limit) {
         switch limit.enforcement {
         case .deny: self = .deny

@@ -25,7 +25,8 @@ struct Grants: Sendable {
     func extras(of who: ProfessionalKey, now: Int64) -> LimitExtras {
         var extras = LimitExtras.none
         for grant in grants[who] ?? [] where grant.until > now {
-            extras.add(grant.extra, to: grant.count)
+            let sum = extras[grant.count].addingReportingOverflow(grant.extra)
+            extras[grant.count] = sum.overflow ? .max : sum.partialValue
         }
         return extras
     }

@@ -189,6 +189,7 @@ final class Inquiry {
 
     private func decode(max: Int) {
         guard let encoded = answerBody else { return }
+        let coding = self.coding
         do throws(Unparsed) {
             let plain = try encoded.withBytes { bytes throws(Unparsed) in
                 try decoded(bytes, coding: coding.span, max: max)

@@ -20,21 +20,23 @@ final class PageBindings: Sendable {
         let until: UInt64
     }
 
-    private struct Shard {
+    private struct Links {
         var owners: [UInt64: Owner] = [:]
         /// In the order they were given, to forget the oldest.
         var order: [UInt64] = []
         var first = 0
     }
 
-    private let shards: [Mutex<Shard>]
+    private final class Shard: Sendable {
+        let links = Mutex(Links())
+    }
 
-    init() { shards = (0..<Self.shardCount).map { _ in Mutex(Shard()) } }
+    private let shards = (0..<PageBindings.shardCount).map { _ in Shard() }
 
     /// Remembers that `link` was given to `who`; the latest receiver of a link is its owner only
     /// if it had none, so that nobody can take over another's by being shown it.
     func bind(_ link: UInt64, to who: ProfessionalKey, now: UInt64) {
-        shards[Int(link % UInt64(Self.shardCount))].withLock { shard in
+        shards[Int(link % UInt64(Self.shardCount))].links.withLock { shard in
             if let owner = shard.owners[link], owner.until > now, owner.who != who { return }
             if shard.owners[link] == nil { shard.order.append(link) }
             shard.owners[link] = Owner(who: who, until: now + Self.lifetimeMilliseconds)
@@ -51,7 +53,7 @@ final class PageBindings: Sendable {
 
     /// Whether `who` was given `link`, not too long ago.
     func mayFollow(_ link: UInt64, _ who: ProfessionalKey, now: UInt64) -> Bool {
-        shards[Int(link % UInt64(Self.shardCount))].withLock { shard in
+        shards[Int(link % UInt64(Self.shardCount))].links.withLock { shard in
             guard let owner = shard.owners[link] else { return false }
             return owner.who == who && owner.until > now
         }

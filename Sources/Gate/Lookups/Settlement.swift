@@ -50,7 +50,7 @@ extension WorkerCore {
             identity.limitSubjects, prepared.set,
             applies: identity.applying(index, in: generation), event: event,
             persons: keys.span, starts: starts.span, extras: extras,
-            proofAge: client.proofAgeSeconds, now: limitTime)
+            authenticationAge: client.proofAgeSeconds, now: limitTime)
         shadowed = outcome.shadowed != 0
         switch outcome.decision {
         case .allowed: return

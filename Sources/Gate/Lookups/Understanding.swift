@@ -10,6 +10,7 @@ extension Inquiry {
         guard let route else { return }
         switch route.lookups {
         case .fhir:
+            let (path, query, contentType) = (path, query, contentType)
             let head = try questionOfFHIR(
                 method: LookupMethod(method), path: path.span, query: query.span,
                 contentType: contentType.span, route.questionRules, route.hasher)
@@ -32,6 +33,7 @@ extension Inquiry {
     /// Reads what the body tells, now that it is whole.
     func understandBody() throws(QuestionError) {
         guard let route, let awaited else { return }
+        let (path, query, contentType) = (path, query, contentType)
         switch awaited {
         case .fhir(let kind):
             question = try withRequestBody { body throws(QuestionError) in
