@@ -190,14 +190,3 @@ private func placesOfURL(
     }
     return (start..<end, min(end + 1, url.count)..<url.count)
 }
-
-/// Whether the text begins with `prefix`, which has no capitals.
-private func hasPrefix(_ text: Span<UInt8>, _ prefix: StaticString) -> Bool {
-    let count = prefix.utf8CodeUnitCount
-    guard text.count >= count else { return false }
-    for offset in 0..<count {
-        // Safe because offset is below the length of the text, which lives for ever.
-        guard folded(text[offset]) == (unsafe prefix.utf8Start[offset]) else { return false }
-    }
-    return true
-}
