@@ -66,7 +66,8 @@ extension LimitTable {
         let limit = window.limit + UInt64(extras[window.count])
         if window.count == .patients {
             return personsUsage(
-                ordinal, window, ProfessionalKey(high: owner.high, low: owner.low ^ set.personsMark),
+                ordinal, window,
+                ProfessionalKey(high: owner.high, low: owner.low ^ set.personsMark),
                 limit: limit, now: now)
         }
         let number = find(owner.high, owner.low ^ window.mark) ?? -1

@@ -123,7 +123,8 @@ private func at(_ milliseconds: UInt64) -> LimitTime {
     @Test func `without any window passes`() throws {
         let set = try table.prepare(name: "free", windows: [])
         let outcome = table.charge(table.who("A"), set, now: at(0))
-        #expect(outcome == LimitOutcome(decision: .allowed, shadowed: 0, steppedUp: 0, tightest: nil))
+        #expect(
+            outcome == LimitOutcome(decision: .allowed, shadowed: 0, steppedUp: 0, tightest: nil))
     }
 
     @Test func `keeps what was counted when the limit changes, not when the span does`() throws {

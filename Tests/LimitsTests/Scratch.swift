@@ -44,9 +44,10 @@ extension LimitTable {
         _ persons: [UInt64], to who: LimitSubjects, _ set: LimitSet,
         extras: LimitExtras = .none, now: LimitTime
     ) -> LimitOutcome {
-        charge(
-            who, set, event: LimitEvent(), persons: persons.span,
-            starts: Array(0...persons.count).span, extras: extras, now: now)
+        let starts = Array(0...persons.count)
+        return charge(
+            who, set, event: LimitEvent(), persons: persons.span, starts: starts.span,
+            extras: extras, now: now)
     }
 
     /// Shows persons known by several keys.
@@ -55,8 +56,8 @@ extension LimitTable {
     ) -> LimitOutcome {
         var starts = [0]
         for keys in persons { starts.append(starts[starts.count - 1] + keys.count) }
+        let keys = persons.flatMap { $0 }
         return charge(
-            who, set, event: LimitEvent(), persons: persons.flatMap { $0 }.span,
-            starts: starts.span, now: now)
+            who, set, event: LimitEvent(), persons: keys.span, starts: starts.span, now: now)
     }
 }
