@@ -79,7 +79,8 @@ extension WorkerCore {
     private func charge(_ identity: ProvenIdentity, route: Int) throws(Refusal) {
         guard let index = generation.routes[route].limits else { return }
         let outcome = limits.charge(
-            identity.limitKey, generation.limits[index].set, now: limitTime)
+            LimitSubjects(professional: identity.limitKey), generation.limits[index].set,
+            event: LimitEvent(requests: 1), now: limitTime)
         shadowed = outcome.shadowed != 0
         switch outcome.decision {
         case .allowed: return
@@ -87,6 +88,9 @@ extension WorkerCore {
             throw .limitReached(
                 route: route,
                 .init(set: index, limit: window, retryAfter: Int(clamping: max(wait, 1))))
+        // No proof fresher than the connection's is known here yet.
+        case .stepUpNeeded(let window, _):
+            throw .limitReached(route: route, .init(set: index, limit: window, retryAfter: 1))
         case .noRoom: throw .limitsUnavailable(route: route)
         }
     }

@@ -150,7 +150,7 @@ extension ControlPlane {
     /// What a professional has used of every window of every set.
     func limitsOf(_ professional: String) -> ControlAnswer {
         let id = Array(professional.uppercased().utf8)
-        let who = limits.professional(id.span)
+        let who = LimitSubjects(professional: limits.professional(id.span))
         let time = limits.clock.time(
             sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
         var reports: [LimitReport] = []
@@ -159,15 +159,23 @@ extension ControlPlane {
                 let window = prepared.set.windows[usage.window]
                 reports.append(
                     LimitReport(
-                        set: prepared.set.name, count: "requests",
+                        set: prepared.set.name, count: "\(window.count)",
                         perSeconds: Int(window.spanSeconds), limit: usage.limit, used: usage.used,
                         remaining: usage.remaining, resetSeconds: usage.resetSeconds,
-                        enforce: window.isShadow ? "shadow" : "deny", each: "professional",
+                        enforce: shown(window.enforcement), each: "\(window.each)",
                         extra: 0,
-                        error: 0))
+                        error: usage.error))
             }
         }
         return .limits(reports)
+    }
+}
+
+private func shown(_ enforcement: LimitEnforcement) -> String {
+    switch enforcement {
+    case .deny: "deny"
+    case .shadow: "shadow"
+    case .stepUp: "step-up"
     }
 }
 

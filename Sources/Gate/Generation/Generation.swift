@@ -160,7 +160,7 @@ final class PreparedLimits: Sendable {
                 LimitWindow(
                     count: .requests, limit: UInt32(clamping: limit.limit),
                     spanSeconds: UInt32(clamping: limit.per.components.seconds),
-                    isShadow: limit.enforcement == .shadow)
+                    enforcement: limit.enforcement == .shadow ? .shadow : .deny)
             })
         names = set.limits.map { "\(set.name)-\($0.count.rawValue)-\($0.per.components.seconds)s" }
         rules = set.limits.map { ruleFragment($0.place) }

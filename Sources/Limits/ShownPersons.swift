@@ -1,0 +1,123 @@
+// ShownPersons.swift: an answer's persons, looked up in the sets of those to whom they are shown.
+
+/// An answer's persons as one subject's set knows them.
+struct ShownPart {
+    let look: PersonLook
+    let entry: Int?
+    /// By which each person is stamped.
+    let hashes: PersonHashes
+    /// Persons who are not in the set.
+    var unseen = 0
+    /// Persons new to each window.
+    var newIn = InlineArray<16, UInt64>(repeating: 0)
+    var plan: PersonsPlan?
+}
+
+/// An answer's persons, for a professional and his structure.
+struct ShownPersons {
+    var professional: ShownPart?
+    var structure: ShownPart?
+
+    @inline(__always)
+    func part(of holder: LimitHolder) -> ShownPart? {
+        switch holder {
+        case .professional: professional
+        case .structure: structure
+        }
+    }
+
+    /// Makes room in both sets, or in none.
+    mutating func prepare(_ table: PersonsTable, held: HeldStripes) -> Bool {
+        if let part = professional {
+            guard
+                let plan = table.prepare(
+                    part.look, entry: part.entry, part.hashes, unseen: part.unseen, held: held)
+            else { return false }
+            professional?.plan = plan
+        }
+        if let part = structure {
+            guard
+                let plan = table.prepare(
+                    part.look, entry: part.entry, part.hashes, unseen: part.unseen, held: held)
+            else {
+                if let plan = professional?.plan { table.cancel(plan) }
+                return false
+            }
+            structure?.plan = plan
+        }
+        return true
+    }
+
+    func commit(_ table: PersonsTable) {
+        if let part = professional, let plan = part.plan { table.commit(plan, part.hashes) }
+        if let part = structure, let plan = part.plan { table.commit(plan, part.hashes) }
+    }
+}
+
+extension PersonsTable {
+    /// The one key of each person of an answer, as links have it.
+    func name(_ keys: Span<UInt64>, _ starts: Span<Int>, _ names: PersonHashes) {
+        for person in 0..<names.count {
+            let range = Self.range(of: person, starts, keys.count)
+            // Who is known by nothing is somebody else each time: counted too often, not too rarely.
+            names[person] =
+                range.isEmpty
+                ? UInt64.random(in: 0 ... .max) : links.settle(keys.extracting(range), mapping)
+        }
+    }
+
+    static func range(of person: Int, _ starts: Span<Int>, _ count: Int) -> Range<Int> {
+        let lower = min(max(starts[person], 0), count)
+        return lower..<min(max(starts[person + 1], lower), count)
+    }
+
+    /// Looks a person up by his name, and by those of his keys that lead to it: he may have been
+    /// shown before the better key was known.
+    @inline(__always)
+    func age(
+        of name: UInt64, _ keys: Span<UInt64>, _ range: Range<Int>, in look: PersonLook
+    ) -> (hash: UInt64, age: UInt64?) {
+        let hash = Self.hash(name, look.owner)
+        if let age = look.age(of: hash) { return (hash, age) }
+        for index in range where keys[index] != name {
+            let other = Self.hash(keys[index], look.owner)
+            if let age = look.age(of: other), links.resolve(keys[index], mapping) == name {
+                return (other, age)
+            }
+        }
+        return (hash, nil)
+    }
+}
+
+extension LimitTable {
+    /// Looks an answer's persons up in a holder's set, under his lock.
+    @inline(__always)
+    func look(
+        at keys: Span<UInt64>, _ starts: Span<Int>, _ names: PersonHashes,
+        _ hashes: PersonHashes, _ holder: LimitHolder, _ terms: ChargeTerms
+    ) -> ShownPart? {
+        guard let key = terms.who.key(of: holder) else { return nil }
+        let owner = ProfessionalKey(high: key.high, low: key.low ^ terms.set.personsMark)
+        let (entry, block) = persons.block(of: owner)
+        let look = PersonLook(owner: owner, block: block, now: terms.now)
+        var part = ShownPart(look: look, entry: entry, hashes: hashes)
+        let windows = terms.set.prepared
+        var mine: UInt16 = 0
+        for ordinal in 0..<windows.count
+        where windows[ordinal].count == .patients && windows[ordinal].each == holder {
+            mine |= 1 << UInt16(ordinal)
+        }
+        for person in 0..<names.count {
+            let range = PersonsTable.range(of: person, starts, keys.count)
+            let (hash, age) = persons.age(of: names[person], keys, range, in: look)
+            hashes[person] = hash
+            if age == nil { part.unseen += 1 }
+            let reached = age ?? .max
+            for ordinal in 0..<windows.count
+            where mine >> UInt16(ordinal) & 1 == 1 && reached > windows[ordinal].spanTicks {
+                part.newIn[ordinal] += 1
+            }
+        }
+        return part
+    }
+}
