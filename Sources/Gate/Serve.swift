@@ -213,13 +213,14 @@ private func startWorkers(
     _ threads: Threads
 ) throws(StartFailure) -> [Worker] {
     let count = workerCount(generation.configuration)
+    let pages = PageBindings()
     return try systemCall { () throws(SystemError) in
         var workers: [Worker] = []
         for number in 0..<count {
             let loop = try EventLoop()
             let worker = try Worker(
                 number: number, loop: loop, log: log, limits: limits, record: record,
-                generation: generation)
+                pages: pages, generation: generation)
             try loop.start(worker, name: "herse-\(number)") { threads.oneEnded() }
             workers.append(worker)
         }

@@ -114,8 +114,13 @@ extension Refusal {
         case .limitReached: "throttled"
         case .unproven: "login"
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation, .nonNominative,
-            .professionalNotAllowed, .structureNotAllowed:
+            .professionalNotAllowed, .structureNotAllowed, .interactionNotAllowed, .pageNotYours:
             "forbidden"
+        case .stepUp: "login"
+        case .tooVague: "too-costly"
+        case .questionNotUnderstood: "invalid"
+        case .answerTooLarge: "too-long"
+        case .answerNotUnderstood: "processing"
         case .unknownRoute: "not-found"
         case .serverSlow, .headSlow, .bodySlow: "timeout"
         case .bodyTooLarge: "too-long"

@@ -261,8 +261,8 @@ actor ControlPlane: LoopOwner {
             return await reinstate(subjects, reason: reason, ticket: ticket, by: by)
         case .neutralized(let subject): return entries(subject)
         case .sessions(let professional): return await sessions(professional)
-        case .limits(let professional): return limitsOf(professional)
-        case .grant: return .refused(["grants are not available in this version"])
+        case .limits(let professional): return await limitsOf(professional)
+        case .grant(let order): return await grant(order, by: by)
         }
     }
 

@@ -3,7 +3,9 @@
 // Immutable. A reload makes the next one beside it and hands it to every worker; an exchange
 // keeps the one it began under.
 
+internal import KeyedHash
 internal import Limits
+internal import Lookup
 package import Policy
 internal import Record
 internal import Synchronization
@@ -22,19 +24,24 @@ package final class Generation: Sendable {
     let deadlines: [Deadlines]
     /// How each identity server is reached, by index.
     let servers: [ServerMaterial]
+    /// How the answers of servers that speak no known protocol are read, by index.
+    let extractors: [Extractor]
     /// What is prepared for each route, by index.
     let routes: [PreparedRoute]
     /// What is prepared for each set of limits, by index.
     let limits: [PreparedLimits]
 
+    private let key: SipKey
+
+    /// `key` is that of the limits' table, under which patients are counted.
     init(
-        number: UInt64, rulebook: Rulebook, listeners: [ListenerMaterial],
-        servers: [ServerMaterial], limits: [PreparedLimits], after former: Generation? = nil
+        number: UInt64, rulebook: Rulebook, _ material: Material, limits: [PreparedLimits],
+        key: SipKey, after former: Generation? = nil
     ) {
         self.number = number
         self.rulebook = rulebook
         let names = former?.configuration.listeners.map(\.name) ?? []
-        self.listeners = listeners.enumerated().map { index, material in
+        self.listeners = material.listeners.enumerated().map { index, material in
             var kept = material
             let name = rulebook.configuration.listeners[index].name
             if let former, let old = names.firstIndex(of: name) {
@@ -42,10 +49,15 @@ package final class Generation: Sendable {
             }
             return kept
         }
-        self.servers = servers
+        servers = material.servers
+        extractors = material.extractors
         self.limits = limits
-        deadlines = rulebook.configuration.listeners.map(Deadlines.init)
-        routes = rulebook.configuration.routes.map(PreparedRoute.init)
+        self.key = key
+        let configuration = rulebook.configuration
+        deadlines = configuration.listeners.map(Deadlines.init)
+        routes = configuration.routes.enumerated().map { index, route in
+            PreparedRoute(route, at: index, configuration, material.extractors, key)
+        }
     }
 
     package var configuration: Configuration { rulebook.configuration }
@@ -53,8 +65,9 @@ package final class Generation: Sendable {
     /// The same under another number: what a rollback puts in force.
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
-            number: number, rulebook: rulebook, listeners: listeners, servers: servers,
-            limits: limits)
+            number: number, rulebook: rulebook,
+            Material(listeners: listeners, servers: servers, extractors: extractors),
+            limits: limits, key: key)
     }
 }
 
@@ -116,35 +129,6 @@ struct ServerMaterial: Sendable {
     }
 }
 
-/// What each request of a route needs, made once.
-final class PreparedRoute: Sendable {
-    let server: Int
-    /// Index of its set of limits.
-    let limits: Int?
-    let bodyMax: UInt64
-    let lookups: Route.Lookups
-    let forwardsClientCertificate: Bool
-    /// `Herse-Route: fhir` and CRLF.
-    let field: [UInt8]
-    /// `,"route":"fhir"`.
-    let record: [UInt8]
-    /// `,"rule":"herse.yaml:31"`.
-    let rule: [UInt8]
-    let asksForIdentityEncoding: Bool
-
-    init(_ route: Route) {
-        server = route.identityServer
-        limits = route.limits
-        bodyMax = UInt64(clamping: route.bodyMax)
-        lookups = route.lookups
-        forwardsClientCertificate = route.forwardsClientCertificate
-        field = Array("Herse-Route: \(route.name)\r\n".utf8)
-        record = Array(",\"route\":".utf8) + jsonString(route.name)
-        rule = ruleFragment(route.place)
-        asksForIdentityEncoding = route.lookups != .none
-    }
-}
-
 /// A set of limits as the counters take it.
 final class PreparedLimits: Sendable {
     let set: Limits.LimitSet
@@ -153,20 +137,65 @@ final class PreparedLimits: Sendable {
     /// `,"rule":"herse.yaml:40"`, by limit.
     let rules: [[UInt8]]
 
-    init(_ set: Policy.LimitSet, table: LimitTable) throws(LimitSetError) {
+    /// The rules behind it, to know for whom each holds.
+    let limits: Policy.LimitSet
+
+    init(
+        _ set: Policy.LimitSet, isEmergency: Bool, table: LimitTable
+    ) throws(LimitSetError) {
+        limits = set
         self.set = try table.prepare(
-            name: set.name,
+            name: set.name, scope: isEmergency ? set.name : "",
             windows: set.limits.map { limit in
                 LimitWindow(
-                    count: .requests, limit: UInt32(clamping: limit.limit),
+                    count: CountKind(limit.count), limit: UInt32(clamping: limit.limit),
                     spanSeconds: UInt32(clamping: limit.per.components.seconds),
-                    enforcement: limit.enforcement == .shadow ? .shadow : .deny)
+                    enforcement: LimitEnforcement(limit),
+                    each: limit.each == .structure ? .structure : .professional)
             })
-        names = set.limits.map { "\(set.name)-\($0.count.rawValue)-\($0.per.components.seconds)s" }
+        names = set.limits.map { limit in
+            let each = limit.each == .structure ? "-structure" : ""
+            return "\(set.name)-\(limit.count.rawValue)-\(limit.per.components.seconds)s\(each)"
+        }
         rules = set.limits.map { ruleFragment($0.place) }
     }
 }
 
 func ruleFragment(_ place: SourceLocation) -> [UInt8] {
     Array(",\"rule\":".utf8) + jsonString("\(place.file):\(place.line)")
+}
+
+extension CountKind {
+    init(_ count: Limit.Count) {
+        switch count {
+        case .requests: self = .requests
+        case .lookups: self = .lookups
+        case .patients: self = .patients
+        case .disclosures: self = .disclosures
+        case .misses: self = .misses
+        }
+    }
+
+    /// Its word in the configuration and in reports.
+    var word: String {
+        switch self {
+        case .requests: "requests"
+        case .lookups: "lookups"
+        case .patients: "patients"
+        case .disclosures: "disclosures"
+        case .misses: "misses"
+        }
+    }
+}
+
+extension LimitEnforcement {
+    fileprivate init(_ limit: Limit) {
+        switch limit.enforcement {
+        case .deny: self = .deny
+        case .shadow: self = .shadow
+        case .stepUp:
+            let seconds = limit.cardAgeMax?.components.seconds ?? 0
+            self = .stepUp(maxAgeSeconds: UInt32(clamping: seconds))
+        }
+    }
 }

@@ -6,6 +6,7 @@
 internal import CSystem
 internal import Glibc
 internal import Limits
+internal import Lookup
 internal import Neutralization
 package import Policy
 internal import Wire
@@ -14,6 +15,7 @@ internal import Wire
 struct Material: Sendable {
     var listeners: [ListenerMaterial] = []
     var servers: [ServerMaterial] = []
+    var extractors: [Extractor] = []
     var list: LoadedList?
 }
 

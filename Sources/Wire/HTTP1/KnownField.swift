@@ -24,7 +24,7 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
 
     // End to end.
     case accept, acceptEncoding, altSvc, authorization, contentEncoding, contentType, cookie
-    case date, ifNoneMatch, prefer, range, retryAfter, server, setCookie, userAgent
+    case date, ifModifiedSince, ifNoneMatch, ifRange, prefer, range, retryAfter, server, setCookie, userAgent
 
     /// The field whose name these bytes, a token, are.
     ///
@@ -75,6 +75,8 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
             if same(bytes, name, "trailer", isOdd) { return .trailer }
             if same(bytes, name, "upgrade", isOdd) { return .upgrade }
             if same(bytes, name, "alt-svc", isOdd) { return .altSvc }
+        case 8:
+            if same(bytes, name, "if-range", isOdd) { return .ifRange }
         case 9:
             if same(bytes, name, "forwarded", isOdd) { return .forwarded }
         case 10:
@@ -103,6 +105,7 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
             if same(bytes, name, "proxy-connection", isOdd) { return .proxyConnection }
         case 17:
             if same(bytes, name, "transfer-encoding", isOdd) { return .transferEncoding }
+            if same(bytes, name, "if-modified-since", isOdd) { return .ifModifiedSince }
             if same(bytes, name, "x-forwarded-proto", isOdd) { return .forwardedProto }
             if same(bytes, name, "client-cert-chain", isOdd) { return .clientCertificateChain }
         case 18:

@@ -22,7 +22,8 @@ private let names: [(String, KnownField)] = [
     ("Client-Cert-Chain", .clientCertificateChain), ("Accept", .accept),
     ("Accept-Encoding", .acceptEncoding), ("Alt-Svc", .altSvc),
     ("Authorization", .authorization), ("Content-Encoding", .contentEncoding),
-    ("Cookie", .cookie), ("Date", .date), ("If-None-Match", .ifNoneMatch), ("Prefer", .prefer),
+    ("Cookie", .cookie), ("Date", .date), ("If-None-Match", .ifNoneMatch), ("If-Modified-Since", .ifModifiedSince),
+    ("If-Range", .ifRange), ("Prefer", .prefer),
     ("Range", .range), ("Retry-After", .retryAfter), ("Server", .server),
     ("Set-Cookie", .setCookie), ("User-Agent", .userAgent), ("Connection", .connection),
 ]
