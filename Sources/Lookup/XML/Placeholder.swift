@@ -1,16 +1,5 @@
 // Placeholder.swift: the inspectors of XML and of multipart answers, until they are there.
 
-/// Inspects answers in XML.
-struct XMLAnswerInspector {
-    mutating func begin(_ expectation: AnswerExpectation, _ hasher: PersonHasher) {}
-
-    mutating func inspect(
-        _ body: Span<UInt8>, isWhole: Bool, into findings: inout Findings
-    ) throws(Unparsed) {
-        throw .mediaType
-    }
-}
-
 /// Inspects answers in several parts.
 struct MultipartAnswerInspector {
     mutating func begin(_ expectation: AnswerExpectation, _ hasher: PersonHasher) {}

@@ -121,8 +121,6 @@ func matchesFolded(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
     return true
 }
 
-@inline(__always)
-func folded(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 
 /// Whether there is nothing but blanks; no-break spaces are none, so that they are counted.
 func isBlank(_ bytes: Span<UInt8>) -> Bool {
