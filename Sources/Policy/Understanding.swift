@@ -23,7 +23,11 @@ extension Rulebook {
             case .get, .head: return Question(.capabilities)
             default: return Question(.unknown)
             }
-            throw .bodyNotUnderstood
+            let contentType = Array(inquiry.contentType.utf8)
+            return try questionOfSOAP(
+                inquiry.body.span,
+                dialect: configuration.routes[route].lookups == .insi ? .insi : .hl7v3,
+                contentType: contentType.span, countMax: countMax, hasher)
         case .declared: return Question(.declared)
         case .none: return Question(.capabilities)
         }
