@@ -32,7 +32,7 @@ extension Rulebook {
         guard case .allowed = hearing.decision, let rules = route.lookupRules,
             let question = hearing.question, let answer = inquiry.answer
         else { return hearing }
-        let inspected = inspect(answer, to: question, of: inquiry, route: index, key)
+        let inspected = inspect(answer, to: question, route: index, key)
         hearing.inspected = inspected
         settle(inspected, question, rules, route: index, &hearing)
         // What was asked has been let pass; only what is answered can still reach a limit.

@@ -40,15 +40,12 @@ extension Rulebook {
             && !rules.interactions.contains(interaction)
         {
             let isListed =
-                interaction == .operation
-                && (operationName(of: question).map(rules.operations.contains) ?? false)
+                interaction == .operation && !question.operations.isEmpty
+                && question.operations.allSatisfy(rules.operations.contains)
             if !isListed { return interaction }
         }
         return nil
     }
-
-    /// The name of the operation that is called, when it is one the gate knows nothing of.
-    private func operationName(of question: Question) -> String? { nil }
 }
 
 extension LookupRules {

@@ -53,7 +53,7 @@ private func folder(_ files: [String: String]) throws -> String {
         let folder = try folder(["herse.yaml": sampleConfiguration(more: "workres: 2")])
         let ended = try await run(["check", "-c", folder + "/herse.yaml"])
         #expect(ended.code == 1)
-        #expect(ended.talk.contains("\(folder)/herse.yaml:27:1: error: "))
+        #expect(ended.talk.contains("\(folder)/herse.yaml:28:1: error: "))
         #expect(ended.talk.contains("did you mean `workers`?"))
         #expect(
             ended.data.hasSuffix(
@@ -62,7 +62,7 @@ private func folder(_ files: [String: String]) throws -> String {
         #expect(machine.code == 1)
         let list = try JSONSerialization.jsonObject(with: Data(machine.data.utf8))
         let first = try #require((list as? [[String: Any]])?.last)
-        #expect(first["line"] as? Int == 27)
+        #expect(first["line"] as? Int == 28)
         #expect(first["severity"] as? String == "error")
         #expect(first["file"] as? String == folder + "/herse.yaml")
     }
@@ -180,11 +180,15 @@ private func folder(_ files: [String: String]) throws -> String {
                         "\(file):22",
                     ],
                     ["question", "passed", "read (ITI-78), 1 lookup", "\(file):17"],
-                    ["limits", "passed", "standard: 20 requests per 1m", "\(file):25"],
+                    [
+                        "limits", "passed", "standard: 20 requests per 1m, 60 patients per 1h",
+                        "\(file):25",
+                    ],
                     ["answer", "not reached", "-", "-"],
                     ["allowed: goes to identity server mpi, by route fhir at \(file):17"],
                     ["LIMIT", "USED", "ADDED", "LEFT", "ENFORCED", "AT"],
                     ["standard: 20 requests per 1m", "0", "1", "20", "deny", "\(file):26"],
+                    ["standard: 60 patients per 1h", "0", "0", "60", "deny", "\(file):27"],
                     ["note: no gate could be asked: orders of `herse neutralize` do not count"],
                 ])
     }

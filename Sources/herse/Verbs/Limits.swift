@@ -15,7 +15,7 @@ struct LimitsCommand: AsyncParsableCommand {
 
             Examples:
               herse limits show 899700218896
-              herse limits grant 899700218896 --count patients --extra 50 --for 2h --reason x
+              herse limits grant 899700218896 --count patients --extra 9 --for 2h --reason x
             """,
         subcommands: [LimitsShowCommand.self, LimitsGrantCommand.self])
 }
