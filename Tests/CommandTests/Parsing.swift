@@ -135,7 +135,7 @@ import Testing
 
     @Test func `names every verb of this version`() {
         let verbs = [
-            "serve", "demo", "check", "test", "explain", "reload", "confirm", "rollback",
+            "serve", "demo", "check", "test", "explain", "replay", "reload", "confirm", "rollback",
             "neutralize", "reinstate", "neutralized", "status", "sessions", "limits",
             "limits show", "limits grant",
         ]
