@@ -47,7 +47,7 @@ def test_a_head_that_trickles_is_408(hasty, upstream):
 
 def test_a_body_that_stops_is_408_and_never_whole_upstream(hasty, upstream):
     with hasty.connect() as connection:
-        connection.send(request("/fhir/x", ["Content-Length: 10"], "POST") + b"hello")
+        connection.send(request("/fhir/Patient", ["Content-Length: 10"], "POST") + b"hello")
         began = time.monotonic()
         assert connection.answer().status == 408
         assert time.monotonic() - began < 2, "the exchange's own end came first"
@@ -57,7 +57,7 @@ def test_a_body_that_stops_is_408_and_never_whole_upstream(hasty, upstream):
 
 def test_a_body_that_goes_on_is_given_time(hasty, upstream):
     with hasty.connect() as connection:
-        connection.send(request("/fhir/x", ["Content-Length: 10"], "POST"))
+        connection.send(request("/fhir/Patient", ["Content-Length: 10"], "POST"))
         for _ in range(10):
             connection.send(b"a")
             time.sleep(0.1)
@@ -121,7 +121,7 @@ def test_an_exchange_has_an_end_whatever_trickles(hasty, upstream):
 
     upstream.answer = trickle
     with hasty.connect() as connection:
-        connection.send(request())
+        connection.send(request("/plain/1"))
         assert connection.head()[0] == 200
         began = time.monotonic()
         _, body = connection.end(within=8)

@@ -132,7 +132,7 @@ def test_an_answer_that_was_cut_is_recorded_as_such(own, upstream):
 
     upstream.answer = endless
     with own.connect() as connection:
-        connection.send(request())
+        connection.send(request("/plain/1"))
         assert connection.head()[0] == 200
     told = upstream.requests[0].fields["X-Request-Id"]
     until(lambda: [entry for entry in own.record()

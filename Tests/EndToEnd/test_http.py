@@ -36,18 +36,18 @@ def test_a_pipeline_of_bodies_keeps_its_borders(gate, upstream):
     parts = []
     for number in range(20):
         body = os.urandom(number * 37)
-        head = request(f"/fhir/{number}", ["Transfer-Encoding: chunked"], "POST")
+        head = request(f"/fhir/Patient/{number}", ["Transfer-Encoding: chunked"], "POST")
         parts.append(
             head + chunked(*([body] if body else []))
             if number % 2
-            else request(f"/fhir/{number}", (), "POST", body)
+            else request(f"/fhir/Patient/{number}", (), "POST", body)
         )
         parts.append(request(f"/fhir/get/{number}"))
     with gate.connect() as connection:
         connection.send(b"".join(parts))
         answers = [connection.answer().json() for _ in parts]
     for number in range(20):
-        assert answers[2 * number]["target"] == f"/fhir/{number}"
+        assert answers[2 * number]["target"] == f"/fhir/Patient/{number}"
         assert answers[2 * number]["length"] == number * 37
         assert answers[2 * number + 1]["target"] == f"/fhir/get/{number}"
 
@@ -103,7 +103,7 @@ def test_a_chunked_request_arrives_whole_without_its_extensions_and_trailers(gat
     body = (b"5;name=value\r\nhello\r\n" b"6;x=\"y z\"\r\n world\r\n"
             b"0;last\r\nX-Trailer: secret\r\nHerse-Professional: 810000000001\r\n\r\n")
     with gate.connect() as connection:
-        connection.send(request("/fhir/x", ["Transfer-Encoding: chunked"], "POST") + body)
+        connection.send(request("/fhir/Patient", ["Transfer-Encoding: chunked"], "POST") + body)
         assert connection.answer().json()["length"] == 11
         assert connection.get("/fhir/next").status == 200
     first, second = upstream.requests
@@ -183,7 +183,7 @@ def test_interim_answers_do_not_take_the_place_of_the_final_one(gate, upstream):
 
 def test_a_client_that_expects_100_continue_is_told_to_go_on(gate, upstream):
     with gate.connect() as connection:
-        connection.send(request("/fhir/x", ["Expect: 100-continue", "Content-Length: 5"], "POST"))
+        connection.send(request("/fhir/Patient", ["Expect: 100-continue", "Content-Length: 5"], "POST"))
         status, _, _ = connection.head()
         assert status == 100
         connection.send(b"hello")
@@ -206,7 +206,7 @@ def test_a_refused_client_that_expects_100_continue_is_not_told_to_go_on(gate, u
 
 def test_a_body_sent_at_once_despite_expect_is_taken(gate, upstream):
     with gate.connect() as connection:
-        connection.send(request("/fhir/x", ["Expect: 100-continue"], "POST", b"hello"))
+        connection.send(request("/fhir/Patient", ["Expect: 100-continue"], "POST", b"hello"))
         assert connection.answer().json()["length"] == 5
         assert connection.get("/fhir/next").status == 200
 

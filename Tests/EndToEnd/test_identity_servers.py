@@ -53,7 +53,7 @@ def test_a_malformed_answer_is_502(gate, upstream, case):
 
     upstream.answer = lie
     with gate.connect() as connection:
-        reply = connection.get("/fhir/x", method="POST" if not MALFORMED[case] else "GET")
+        reply = connection.get("/fhir/Patient", method="POST" if not MALFORMED[case] else "GET")
         assert reply.status == 502, reply
         assert reply.json()["resourceType"] == "OperationOutcome"
         upstream.reset()
@@ -176,10 +176,10 @@ def test_a_post_is_never_sent_twice(config, make_gate, upstream):
     with gate.connect() as connection:
         assert connection.get("/fhir/warm").status == 200
         deaths = die_idle(upstream)
-        connection.send(request("/fhir/once", (), "POST", b"hello"))
+        connection.send(request("/fhir/Patient", (), "POST", b"hello"))
         assert connection.answer().status == 502
     assert deaths == ["POST"]
-    assert upstream.targets() == ["/fhir/warm", "/fhir/once"]
+    assert upstream.targets() == ["/fhir/warm", "/fhir/Patient"]
 
 
 def test_a_get_is_not_sent_a_third_time(config, make_gate, upstream):
@@ -284,7 +284,7 @@ def test_an_early_answer_to_an_unfinished_body_is_delivered(gate, upstream):
 
     upstream.answer = refuse
     with gate.connect() as connection:
-        connection.send(request("/fhir/x", ["Content-Length: 5000000"], "POST") + b"a" * 1000)
+        connection.send(request("/fhir/Patient", ["Content-Length: 5000000"], "POST") + b"a" * 1000)
         reply = connection.answer()
         assert (reply.status, reply.body) == (403, b"no")
         assert not reply.keeps_alive
@@ -304,7 +304,7 @@ def test_an_early_answer_does_not_stop_a_large_upload_from_being_answered(gate, 
 
     upstream.answer = refuse
     with gate.connect() as connection:
-        connection.send(request("/fhir/x", ["Content-Length: 8000000"], "POST"))
+        connection.send(request("/fhir/Patient", ["Content-Length: 8000000"], "POST"))
         try:
             for _ in range(80):
                 connection.send(b"a" * 100000)

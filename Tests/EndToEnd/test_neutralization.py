@@ -82,7 +82,7 @@ def test_a_running_answer_is_cut_and_no_byte_comes_after_the_command(own, upstre
 
     threads = []
     for victim in victims:
-        victim.send(request("/fhir/stream"))
+        victim.send(request("/plain/stream"))
         assert victim.head()[0] == 200
         victim.tls.settimeout(10)
         threads.append(threading.Thread(target=read, args=(victim,)))
@@ -106,7 +106,7 @@ def test_what_a_stalled_reader_has_not_read_is_gone(own, upstream):
     """What the kernel still held for the client when it was neutralized is never sent."""
     upstream.answer = lambda request, peer: peer.send(answer(body=b"x" * 20_000_000))
     with own.connect() as victim:
-        victim.send(request())
+        victim.send(request("/plain/1"))
         assert victim.head()[0] == 200
         neutralize(own)
         returned = time.monotonic()
@@ -149,7 +149,7 @@ def test_an_upload_under_way_is_cut(own, upstream):
 
     upstream.answer = take
     with own.connect() as victim:
-        victim.send(request("/fhir/x", ["Content-Length: 1000"], "POST") + b"a" * 10)
+        victim.send(request("/fhir/Patient", ["Content-Length: 1000"], "POST") + b"a" * 10)
         until(lambda: upstream.requests, what="the upload is upstream")
         neutralize(own)
         assert not victim.is_open()

@@ -305,7 +305,7 @@ def test_fifty_reloads_under_load_fail_no_request(own, upstream):
                 with own.connect(card) as connection:
                     for turn in range(50):
                         if number == 0:
-                            connection.send(request("/fhir/x", (), "POST", b"a" * 40000))
+                            connection.send(request("/fhir/Patient", (), "POST", b"a" * 40000))
                             reply = connection.answer()
                         else:
                             reply = connection.get()

@@ -57,14 +57,15 @@ import Testing
     }
 
     /// A server that does not know the parameter answers all the rest.
-    @Test(arguments: [
-        ("GET /fhir/Patient/_history?ct=X", Interaction.historyType, nil),
-        ("GET /fhir/_history?_getpages=X", .historySystem, nil),
-        ("GET /fhir?_getpages=X&name=a", .searchSystem, .shortName),
-        ("GET /fhir/Patient/$everything?_pageId=X", .everythingType, nil),
-        ("GET /fhir/Patient/$foo?ct=X", .operation, nil),
-        ("GET /fhir/Patient/_search?_getpages=X", .unknown, nil),
-    ] as [(String, Interaction, Vagueness?)])
+    @Test(
+        arguments: [
+            ("GET /fhir/Patient/_history?ct=X", Interaction.historyType, nil),
+            ("GET /fhir/_history?_getpages=X", .historySystem, nil),
+            ("GET /fhir?_getpages=X&name=a", .searchSystem, .shortName),
+            ("GET /fhir/Patient/$everything?_pageId=X", .everythingType, nil),
+            ("GET /fhir/Patient/$foo?ct=X", .operation, nil),
+            ("GET /fhir/Patient/_search?_getpages=X", .unknown, nil),
+        ] as [(String, Interaction, Vagueness?)])
     func `does not hide what else is asked`(
         line: String, interaction: Interaction, vagueness: Vagueness?
     ) throws {
@@ -73,13 +74,14 @@ import Testing
         #expect(question.vagueness == vagueness)
     }
 
-    @Test(arguments: [
-        ("GET /fhir/Patient?_page_token=X&family=a", .shortName),
-        ("GET /fhir/Patient?_getpages=X&_lastUpdated=ge1900", .lastUpdated),
-        ("GET /fhir/Patient?_getpages=X&_offset=1000", .noCriterion),
-        ("GET /fhir?_getpages=X&_count=100", nil),
-        ("GET /fhir?_getpages=X&_count=1000", .largeCount),
-    ] as [(String, Vagueness?)])
+    @Test(
+        arguments: [
+            ("GET /fhir/Patient?_page_token=X&family=a", .shortName),
+            ("GET /fhir/Patient?_getpages=X&_lastUpdated=ge1900", .lastUpdated),
+            ("GET /fhir/Patient?_getpages=X&_offset=1000", .noCriterion),
+            ("GET /fhir?_getpages=X&_count=100", nil),
+            ("GET /fhir?_getpages=X&_count=1000", .largeCount),
+        ] as [(String, Vagueness?)])
     func `is as vague as the search it goes on with`(line: String, vagueness: Vagueness?) throws {
         #expect(try Asking.question(line).vagueness == vagueness)
     }

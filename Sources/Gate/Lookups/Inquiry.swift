@@ -23,6 +23,9 @@ final class Inquiry {
     /// The reason of a request that breaks the glass; empty for all others.
     private(set) var emergency: [UInt8] = []
 
+    /// Whether a creation asks whether there is such a patient already.
+    private(set) var isConditionalCreate = false
+
     // Copies of the head's parts, needed once the body is whole.
     private(set) var method = Wire.Method.get
     private(set) var path: [UInt8] = []
@@ -59,6 +62,7 @@ final class Inquiry {
         question = Question(.unknown)
         awaited = nil
         weight = 0
+        isConditionalCreate = false
         method = head.method
         replace(&path, with: bytes.extracting(head.path))
         let queryRange = head.target.query ?? 0..<0
@@ -69,6 +73,8 @@ final class Inquiry {
             let field = head.fields[index]
             if field.known == .contentType {
                 replace(&contentType, with: bytes.extracting(field.value))
+            } else if field.known == .ifNoneExist {
+                isConditionalCreate = true
             } else if let name = route.emergencyHeader,
                 isName(name, bytes.extracting(field.name))
             {

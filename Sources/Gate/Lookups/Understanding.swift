@@ -15,7 +15,12 @@ extension Inquiry {
                 method: LookupMethod(method), path: path.span, query: query.span,
                 contentType: contentType.span, route.questionRules, route.hasher)
             switch head {
-            case .question(let question): self.question = question
+            case .question(let question):
+                self.question = question
+                // The answer is the patient who is there already, if one is.
+                if isConditionalCreate, question.interaction == .feed {
+                    self.question.lookups = max(1, question.lookups)
+                }
             case .needsBody(let kind): awaited = .fhir(kind)
             }
         case .hl7v3, .insi:

@@ -35,11 +35,7 @@ enum BodyLanguage: Sendable {
     /// Refuses a parameter that names another charset than UTF-8.
     private static func check(_ parameter: Span<UInt8>) throws(QuestionError) {
         let name: StaticString = "charset"
-        guard parameter.count >= name.utf8CodeUnitCount else { return }
-        for offset in 0..<name.utf8CodeUnitCount {
-            // Safe because offset is below the length of the text, which lives for ever.
-            guard folded(parameter[offset]) == (unsafe name.utf8Start[offset]) else { return }
-        }
+        guard hasPrefix(parameter, name) else { return }
         var value = withoutBlanks(parameter, name.utf8CodeUnitCount..<parameter.count)
         guard !value.isEmpty, parameter[value.lowerBound] == UInt8(ascii: "=") else { return }
         value = withoutBlanks(parameter, (value.lowerBound + 1)..<value.upperBound)

@@ -38,24 +38,14 @@ package func questionOfFHIR(
     _ rules: QuestionRules, _ hasher: PersonHasher
 ) throws(QuestionError) -> FHIRHead {
     let path = try FHIRPath(path)
-    switch method {
-    case .get, .head:
-        // Some servers answer it as a search, some as a resource of that id.
-        guard !path.isForm else { return .question(Question(.unknown)) }
-        var facts = SearchFacts()
-        try facts.read(query)
-        return .question(questionOfGet(path, facts, rules, hasher))
-    case .post:
-        if let kind = bodyKind(of: path) {
-            try check(BodyLanguage(contentType: contentType), is: kind)
-            return .needsBody(kind)
-        }
-        return .question(questionOfPost(path))
-    case .put, .patch, .delete:
-        return .question(questionOfChange(path, method))
-    case .other:
-        return .question(Question(.unknown))
+    if method == .post, let kind = path.bodyKind {
+        let language = try BodyLanguage(contentType: contentType)
+        // Its parameters change little, and XML is not read here.
+        if kind == .parameters, language == .xml { return .question(Question(.crossReference)) }
+        try check(language, is: kind)
+        return .needsBody(kind)
     }
+    return .question(try questionWithoutBody(method, path, query: query, rules, hasher))
 }
 
 /// Classifies a FHIR request whose body was asked for, now that it is here.
@@ -70,24 +60,44 @@ package func questionOfFHIR(
     case .form:
         guard language == .form || body.isEmpty else { throw .mediaTypeNotUnderstood }
         return try questionOfSearch(FHIRPath(path), query: query, form: body, rules, hasher)
-    case .match, .bundle, .parameters:
-        throw .bodyNotUnderstood
+    case .match, .parameters:
+        try check(language, is: kind)
+        return try questionOfOperation(FHIRPath(path), OperationBody(body), rules)
+    case .bundle:
+        try check(language, is: kind)
+        return try BundleBody.question(body, rules, hasher)
     }
 }
 
-/// What the body of a POST decides, if it does.
-private func bodyKind(of path: FHIRPath) -> FHIRBodyKind? {
-    switch path.place {
-    case .base: .bundle
-    case .search, .typeSearch, .compartmentSearch: .form
-    case .typeOperation:
-        switch ownInteraction(of: path) {
-        case .match: .match
-        case .crossReference: .parameters
-        default: nil
-        }
-    default: nil
+/// What a request asks whose body does not matter.
+func questionWithoutBody(
+    _ method: LookupMethod, _ path: FHIRPath, query: Span<UInt8>, _ rules: QuestionRules,
+    _ hasher: PersonHasher
+) throws(QuestionError) -> Question {
+    switch method {
+    case .get, .head:
+        // Some servers answer it as a search, some as a resource of that id.
+        guard !path.isForm else { return Question(.unknown) }
+        var facts = SearchFacts()
+        try facts.read(query)
+        return questionOfGet(path, facts, rules, hasher)
+    case .post: return questionOfPost(path)
+    case .put, .patch, .delete: return questionOfChange(path, method)
+    case .other: return Question(.unknown)
     }
+}
+
+/// What a `$match` or `$ihe-pix` by POST asks.
+func questionOfOperation(
+    _ path: FHIRPath, _ body: OperationBody, _ rules: QuestionRules
+) -> Question {
+    var question = Question(ownInteraction(of: path))
+    if question.interaction == .match {
+        question.vagueness = body.vagueness(rules)
+    } else {
+        question.lookups = max(question.lookups, body.sourceIdentifiers)
+    }
+    return question
 }
 
 private func check(_ language: BodyLanguage, is kind: FHIRBodyKind) throws(QuestionError) {
@@ -101,7 +111,7 @@ private func check(_ language: BodyLanguage, is kind: FHIRBodyKind) throws(Quest
 }
 
 /// A search by POST: the URL's parameters and the form's count alike.
-private func questionOfSearch(
+func questionOfSearch(
     _ path: FHIRPath, query: Span<UInt8>, form: Span<UInt8>, _ rules: QuestionRules,
     _ hasher: PersonHasher
 ) throws(QuestionError) -> Question {
@@ -230,6 +240,21 @@ extension SearchFacts {
 }
 
 extension FHIRPath {
+    /// What the body of a POST decides, if it does.
+    var bodyKind: FHIRBodyKind? {
+        switch place {
+        case .base: .bundle
+        case .search, .typeSearch, .compartmentSearch: .form
+        case .typeOperation:
+            switch ownInteraction(of: self) {
+            case .match: .match
+            case .crossReference: .parameters
+            default: nil
+            }
+        default: nil
+        }
+    }
+
     /// Whether it is one of those that forms are sent to.
     fileprivate var isForm: Bool {
         switch place {

@@ -148,7 +148,7 @@ private func allAlternatives(_ value: Span<UInt8>, _ holds: (Span<UInt8>) -> Boo
 }
 
 /// A number of digits alone, the largest there is when it is larger.
-private func wholeNumber(_ text: Span<UInt8>) throws(QuestionError) -> Int {
+func wholeNumber(_ text: Span<UInt8>) throws(QuestionError) -> Int {
     guard !text.isEmpty else { throw .formNotUnderstood }
     var number = 0
     for index in text.indices {

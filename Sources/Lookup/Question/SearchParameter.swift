@@ -54,7 +54,6 @@ enum SearchParameter: Sendable {
         (.page(.context), "-pageContext"),
         (.page(.session), "sessionID"),
         (.page(.query), "queryId"),
-        (.page(.snapshot), "_snapshot"),
         (.page(.page), "page"),
     ])
 }
@@ -79,8 +78,6 @@ enum PageParameter: Int, CaseIterable, Sendable {
     case session
     /// InterSystems, with a `page` of digits beside it.
     case query
-    /// Spark.
-    case snapshot
     /// AWS HealthLake; with digits alone it is the number of a page, of a plain search.
     case page
 

@@ -78,3 +78,14 @@ struct WordTable<Meaning: Sendable>: Sendable {
 func folded(_ byte: UInt8) -> UInt8 {
     byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte + 0x20 : byte
 }
+
+/// Whether the text begins with `prefix`, which has no capitals, in any case.
+func hasPrefix(_ text: Span<UInt8>, _ prefix: StaticString) -> Bool {
+    let count = prefix.utf8CodeUnitCount
+    guard text.count >= count else { return false }
+    for offset in 0..<count {
+        // Safe because offset is below the length of the text, which lives for ever.
+        guard folded(text[offset]) == (unsafe prefix.utf8Start[offset]) else { return false }
+    }
+    return true
+}

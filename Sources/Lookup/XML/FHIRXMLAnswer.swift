@@ -8,13 +8,26 @@ final class FHIRXMLAnswer: XMLAnswer {
     private var frames: [FHIRXMLElement] = []
     /// What frames keep of their elements' values; each frame takes its own away when it ends.
     private var values: [UInt8] = []
-    private var kept = PersonText()
+    /// Of the persons that are open, the outermost first; the rest is used again.
+    private var texts: [PersonText] = []
+    private var openPersons = 0
+    /// Persons contained in resources that are open: who contains them, their id, their number.
+    private var contained: [(depth: Int, id: UInt64, person: Int)] = []
     private var root = FHIRXMLElement.Kind.document
     private var isOutcome = false
     /// Resources besides Bundles and OperationOutcomes.
     private var resources = 0
     /// The one person of `$ihe-pix`.
     private var target = -1
+
+    /// What is kept of the innermost person.
+    private var kept: PersonText {
+        get { openPersons > 0 ? texts[openPersons - 1] : PersonText() }
+        _modify {
+            if texts.isEmpty { texts.append(PersonText()) }
+            yield &texts[max(openPersons - 1, 0)]
+        }
+    }
 
     // MARK: Starts
 
@@ -52,8 +65,9 @@ final class FHIRXMLAnswer: XMLAnswer {
             frame.kind = kind(of: element, in: parent)
         }
         if frame.area != [], element.hasValue("value"), !isAboutValue(element) {
-            findings.persons.add(frame.area, to: frame.person)
+            expose(frame.area, frame)
         }
+        if frame.person >= 0 { element.withValue(of: "value") { kept.addContent($0) } }
         if parent.kind == .name { keepName(element) }
     }
 
@@ -68,17 +82,18 @@ final class FHIRXMLAnswer: XMLAnswer {
         _ element: borrowing XMLElement, in parent: FHIRXMLElement, _ frame: inout FHIRXMLElement
     ) {
         frame.kind = .resource
+        frame.isContained = parent.kind == .contained
         if element.isNamed("Bundle") {
             frame.kind = .bundle
         } else if element.isNamed("Parameters") {
             frame.kind = .parameters
         } else if isPersonType(element.bytes.span.extracting(element.name)) {
             frame.kind = .person
-            frame.isContained = parent.kind == .contained
             frame.person = findings.persons.open()
             frame.values[.type] = append(element.bytes.span.extracting(element.name))
-            // A person within a person: the outer one's traits are let go, it has its id.
-            kept.begin()
+            if texts.count == openPersons { texts.append(PersonText()) }
+            texts[openPersons].begin()
+            openPersons += 1
         }
         let isOutcome = element.isNamed("OperationOutcome")
         if parent.kind == .document {
@@ -119,6 +134,8 @@ final class FHIRXMLAnswer: XMLAnswer {
             frame.kind = .text
         } else if element.isNamed("contained") {
             frame.kind = .contained
+        } else if element.isNamed("link") {
+            frame.kind = .samePerson
         } else if element.isNamed("extension") {
             if endsIn(element, "birthPlace") { frame.area = .birthPlace }
             if endsIn(element, "mothersMaidenName") { frame.area = .relatives }
@@ -129,7 +146,7 @@ final class FHIRXMLAnswer: XMLAnswer {
         let url = element.bytes.span.extracting(element.value(of: "url"))
         let length = text.utf8CodeUnitCount
         guard url.count >= length else { return false }
-        return matches(url.extracting((url.count - length)..<url.count), text)
+        return spells(url.extracting((url.count - length)..<url.count), text)
     }
 
     private func kind(
@@ -140,9 +157,14 @@ final class FHIRXMLAnswer: XMLAnswer {
         }
         if element.isNamed("contained") { return .contained }
         if parent.kind == .bundle, element.isNamed("link") { return .link }
+        if parent.kind == .samePerson, element.isNamed("other") || element.isNamed("target") {
+            return .sameTarget
+        }
         if element.isNamed("parameter") || element.isNamed("part") { return .parameter }
-        if element.isNamed("subject") || element.isNamed("patient") { return .subject }
-        return .element
+        let isSubject =
+            element.isNamed("subject") || element.isNamed("patient")
+            || element.isNamed("beneficiary")
+        return isSubject ? .subject : .element
     }
 
     /// Values that tell of what kind another one is.
@@ -169,15 +191,37 @@ final class FHIRXMLAnswer: XMLAnswer {
         }
     }
 
+    /// The depth of the resource in which `#id` has its meaning.
+    private var container: Int {
+        frames.lastIndex { frame in
+            switch frame.kind {
+            case .resource, .person, .bundle, .parameters: !frame.isContained
+            default: false
+            }
+        } ?? 0
+    }
+
     private func append(_ value: Span<UInt8>) -> Range<Int> {
         let start = values.count
         for index in value.indices { values.append(value[index]) }
         return start..<values.count
     }
 
+    /// Notes that fields of the innermost person are there to be read.
+    private func expose(_ fields: IdentityFields, _ frame: FHIRXMLElement) {
+        guard frame.person >= 0 else { return }
+        findings.persons.add(fields, to: frame.person)
+        kept.hasFields = true
+    }
+
     private func addLocalID(_ element: borrowing XMLElement, _ frame: FHIRXMLElement) {
+        guard let person = frames.last else { return }
         // A contained resource's id means nothing outside the resource that contains it.
-        guard let person = frames.last, !person.isContained else { return }
+        guard !person.isContained else {
+            let id = element.bytes.span.extracting(element.value(of: "value"))
+            contained.append((container, hasher.token(0x59, id), frame.person))
+            return
+        }
         let key = hasher.local(
             type: values.span.extracting(person.values[.type]),
             id: element.bytes.span.extracting(element.value(of: "value")))
@@ -189,7 +233,7 @@ final class FHIRXMLAnswer: XMLAnswer {
         guard let frame = frames.last, frame.kind == .foreign, frame.area == .narrative,
             !isBlank(bytes)
         else { return }
-        findings.persons.add(.narrative, to: frame.person)
+        expose(.narrative, frame)
     }
 
     // MARK: Ends
@@ -197,17 +241,34 @@ final class FHIRXMLAnswer: XMLAnswer {
     override func end() {
         guard let frame = frames.popLast() else { return }
         switch frame.kind {
-        case .person: findings.persons.add(kept.key(hasher), to: frame.person)
+        case .person: endPerson(frame)
+        case .resource: endContained()
         case .identifier: endIdentifier(frame)
         case .telecom: endTelecom(frame)
         case .link: endLink(frame)
         case .parameter: endParameter(frame)
-        case .element, .subject, .contained: endReference(frame)
+        case .element, .subject, .sameTarget: endReference(frame)
         default: break
         }
         if frame.valuesStart < values.count {
             values.removeLast(values.count - frame.valuesStart)
         }
+    }
+
+    private func endPerson(_ frame: FHIRXMLElement) {
+        let isPatient = spells(values.span.extracting(frame.values[.type]), "Patient")
+        if isPatient || kept.hasFields {
+            findings.persons.add(kept.key(hasher), to: frame.person)
+        } else {
+            findings.persons.drop(frame.person)
+        }
+        openPersons -= 1
+        endContained()
+    }
+
+    /// Forgets who was contained in what has ended.
+    private func endContained() {
+        while let last = contained.last, last.depth >= frames.count { contained.removeLast() }
     }
 
     private func endIdentifier(_ frame: FHIRXMLElement) {
@@ -220,7 +281,7 @@ final class FHIRXMLAnswer: XMLAnswer {
         let field = isINS(system: system) ? IdentityFields.ins : .identifier
         if frames[last].kind == .person {
             findings.persons.add(key, to: frame.person)
-            findings.persons.add(field, to: frame.person)
+            expose(field, frame)
             kept.hasKey = true
         } else {
             frames[last].identifier = key
@@ -233,16 +294,16 @@ final class FHIRXMLAnswer: XMLAnswer {
         let value = values.span.extracting(frame.values[.value])
         guard !isBlank(value) else { return }
         let system = values.span.extracting(frame.values[.system])
-        var isMail = matches(system, "email")
+        var isMail = spells(system, "email")
         if system.isEmpty {
             for index in value.indices where value[index] == UInt8(ascii: "@") { isMail = true }
         }
-        findings.persons.add(isMail ? .mail : .phone, to: frame.person)
+        expose(isMail ? .mail : .phone, frame)
     }
 
     private func endLink(_ frame: FHIRXMLElement) {
         let values = self.values
-        guard !matches(values.span.extracting(frame.values[.relation]), "self") else { return }
+        guard !spells(values.span.extracting(frame.values[.relation]), "self") else { return }
         let url = values.span.extracting(frame.values[.url])
         guard let mark = (0..<url.count).first(where: { url[$0] == UInt8(ascii: "?") }) else {
             return
@@ -256,7 +317,7 @@ final class FHIRXMLAnswer: XMLAnswer {
     private func endParameter(_ frame: FHIRXMLElement) {
         let values = self.values
         let name = values.span.extracting(frame.values[.name])
-        guard matches(name, "targetId") || matches(name, "targetIdentifier"),
+        guard spells(name, "targetId") || spells(name, "targetIdentifier"),
             frame.identifier != nil || frame.local != nil
         else { return }
         if target < 0 { target = findings.persons.open() }
@@ -271,10 +332,12 @@ final class FHIRXMLAnswer: XMLAnswer {
         let values = self.values
         let reference = values.span.extracting(frame.values[.reference])
         let hasDisplay = !isBlank(values.span.extracting(frame.values[.display]))
-        let named = personReference(reference)
-        let local = named.flatMap { parts in
-            hasher.local(
-                type: reference.extracting(parts.type), id: reference.extracting(parts.id))
+        let local = patientID(inReference: reference).flatMap {
+            hasher.local(type: Self.patientType.span, id: reference.extracting($0))
+        }
+        if frame.kind == .sameTarget, let local {
+            findings.persons.add(local, to: frame.person)
+            kept.hasKey = true
         }
         if let last = frames.indices.last, frames[last].kind == .parameter {
             frames[last].local = local
@@ -283,10 +346,11 @@ final class FHIRXMLAnswer: XMLAnswer {
         // Without a reference, the element's name or the type say whether it is a person.
         let isPerson =
             local != nil
+            || (!reference.isEmpty && reference[0] == UInt8(ascii: "#"))
             || (reference.isEmpty
-                && (isPersonType(values.span.extracting(frame.values[.type]))
-                    || (frame.kind == .subject && frame.values[.type].isEmpty)))
-        guard isPerson else { return }
+                && (spells(values.span.extracting(frame.values[.type]), "Patient")
+                    || frame.kind == .subject))
+        guard isPerson, !isContained(reference, hasDisplay) else { return }
         let find = findings.persons.open()
         findings.persons.add(local, to: find)
         findings.persons.add(frame.identifier, to: find)
@@ -300,6 +364,20 @@ final class FHIRXMLAnswer: XMLAnswer {
                 family: values.span.extracting(frame.values[.display]), given: empty.span,
                 birthDate: empty.span), to: find)
     }
+
+    /// Whether a reference is to a contained person, who is counted already.
+    private func isContained(_ reference: Span<UInt8>, _ hasDisplay: Bool) -> Bool {
+        guard !reference.isEmpty, reference[0] == UInt8(ascii: "#") else { return false }
+        let id = hasher.token(0x59, reference.extracting(1..<reference.count))
+        let depth = container
+        guard let one = contained.last(where: { $0.depth == depth && $0.id == id }) else {
+            return false
+        }
+        if hasDisplay { findings.persons.add(.name, to: one.person) }
+        return true
+    }
+
+    private static let patientType = Array("Patient".utf8)
 
     override func finish() {
         switch root {

@@ -11,6 +11,8 @@ struct FHIRXMLElement {
         case identifier, name, telecom, text, contained, link, parameter
         /// A reference whose name says that it is to a patient.
         case subject
+        /// `Patient.link`, `Person.link`, and its reference to who is the same.
+        case samePerson, sameTarget
     }
 
     /// Values of its children that its end asks for.
@@ -97,31 +99,27 @@ struct FHIRXMLElement {
 
 /// Whether a type of resource is a person whom lookups are about.
 func isPersonType(_ name: Span<UInt8>) -> Bool {
-    matches(name, "Patient") || matches(name, "RelatedPerson") || matches(name, "Person")
+    spells(name, "Patient") || spells(name, "RelatedPerson") || spells(name, "Person")
 }
 
-/// Type and id of a reference to a person: `Patient/1`, whatever stands before, and any version.
-func personReference(_ reference: Span<UInt8>) -> (type: Range<Int>, id: Range<Int>)? {
-    var end = reference.count
-    for index in reference.indices {
-        let byte = reference[index]
-        if byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "|") {
-            end = index
-            break
+/// Where the id stands in a reference to a patient: the last `Patient/ID` in it, whatever stands
+/// before, and any version after.
+func patientID(inReference reference: Span<UInt8>) -> Range<Int>? {
+    var found: Range<Int>?
+    var isAfterType = false
+    var start = 0
+    while start <= reference.count {
+        var end = start
+        var isLast = false
+        while end < reference.count, reference[end] != UInt8(ascii: "/"), !isLast {
+            isLast = reference[end] == UInt8(ascii: "?") || reference[end] == UInt8(ascii: "#")
+            if !isLast { end += 1 }
         }
+        let segment = reference.extracting(start..<end)
+        if isAfterType, !segment.isEmpty { found = start..<end }
+        if isLast { break }
+        isAfterType = spells(segment, "Patient")
+        start = end + 1
     }
-    var segments = [end..<end, end..<end, end..<end, end..<end]
-    var upper = end
-    // The last four, the last first.
-    for number in 0..<4 {
-        var lower = upper
-        while lower > 0, reference[lower - 1] != UInt8(ascii: "/") { lower -= 1 }
-        segments[number] = lower..<upper
-        guard lower > 0 else { break }
-        upper = lower - 1
-    }
-    let first = matches(reference.extracting(segments[1]), "_history") ? 2 : 0
-    let (id, type) = (segments[first], segments[first + 1])
-    guard !id.isEmpty, isPersonType(reference.extracting(type)) else { return nil }
-    return (type, id)
+    return found
 }

@@ -29,8 +29,7 @@ final class HL7v3Answer: XMLAnswer {
         let place = place(of: element, in: parent)
         places.append(place)
         switch place {
-        case .patient where parent != .patient: open(element)
-        case .person, .patient, .otherIDs, .trait: break
+        case .patient: open(element)
         case .relative: if hasContent(element) { add(.relatives) }
         case .birthPlace: if hasContent(element) { add(.birthPlace) }
         default: break
@@ -100,6 +99,7 @@ final class HL7v3Answer: XMLAnswer {
         if element.isNamed("name") { return .name }
         if element.isNamed("addr") { return .address }
         if element.isNamed("telecom") { addTelecom(element) }
+        element.withValue(of: "value") { kept.addContent($0) }
         return .trait
     }
 
@@ -138,7 +138,7 @@ final class HL7v3Answer: XMLAnswer {
     private func uuidKey(_ root: Span<UInt8>) -> PersonKey? {
         var value = Array("urn:uuid:".utf8)
         let root = root.extracting(withoutBlanks(root))
-        for index in root.indices { value.append(folded(root[index])) }
+        for index in root.indices { value.append(lowered(root[index])) }
         return hasher.identifier(system: Self.uriSystem.span, value: value.span)
     }
 
@@ -156,8 +156,8 @@ final class HL7v3Answer: XMLAnswer {
     private func addTelecom(_ element: borrowing XMLElement) {
         guard element.hasValue("value") else { return }
         let value = element.bytes.span.extracting(element.value(of: "value"))
-        var isMail = value.count >= 7 && matchesFolded(value.extracting(0..<7), "mailto:")
-        if !isMail, !(value.count >= 4 && matchesFolded(value.extracting(0..<4), "tel:")) {
+        var isMail = value.count >= 7 && spellsFolded(value.extracting(0..<7), "mailto:")
+        if !isMail, !(value.count >= 4 && spellsFolded(value.extracting(0..<4), "tel:")) {
             for index in value.indices where value[index] == UInt8(ascii: "@") { isMail = true }
         }
         add(isMail ? .mail : .phone)
@@ -171,6 +171,7 @@ final class HL7v3Answer: XMLAnswer {
 
     override func text(_ bytes: Span<UInt8>) {
         guard let place = places.last else { return }
+        if patient >= 0 { kept.addContent(bytes) }
         switch place {
         case .name, .family, .given:
             guard !isBlank(bytes) else { break }
@@ -226,7 +227,7 @@ private func isUUID(_ bytes: Span<UInt8>) -> Bool {
         case 8, 13, 18, 23: guard byte == UInt8(ascii: "-") else { return false }
         default:
             let isDigit = byte >= 0x30 && byte <= 0x39
-            guard isDigit || (folded(byte) >= 0x61 && folded(byte) <= 0x66) else { return false }
+            guard isDigit || (lowered(byte) >= 0x61 && lowered(byte) <= 0x66) else { return false }
         }
     }
     return true

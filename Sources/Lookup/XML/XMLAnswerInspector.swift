@@ -10,6 +10,7 @@ package struct XMLAnswerInspector {
     private var feed: XMLFeed?
     private var fed = 0
     private var isFinished = false
+    private var isForeign = false
 
     package init() {}
 
@@ -25,6 +26,7 @@ package struct XMLAnswerInspector {
         feed = XMLFeed(answer)
         fed = 0
         isFinished = false
+        isForeign = declaresUnreadCharset(expectation.contentType.span)
     }
 
     /// Inspects what has come since; `body` is the answer's body from its first byte.
@@ -32,7 +34,7 @@ package struct XMLAnswerInspector {
         _ body: Span<UInt8>, isWhole: Bool, into findings: inout Findings
     ) throws(Unparsed) {
         guard let answer, let feed, !isFinished else { return }
-        if fed == 0, body.count >= 4 || isWhole, isWide(body) { throw .encoding }
+        if isForeign || (fed == 0 && isWide(body)) { throw .encoding }
         // The reader adds to what was found before, and gives it back.
         swap(&answer.findings, &findings)
         defer { swap(&answer.findings, &findings) }

@@ -18,19 +18,19 @@ enum XMLNamespace {
     case other
 
     init(_ uri: Span<UInt8>) {
-        if matches(uri, "urn:hl7-org:v3") {
+        if spells(uri, "urn:hl7-org:v3") {
             self = .hl7v3
-        } else if matches(uri, "http://hl7.org/fhir") {
+        } else if spells(uri, "http://hl7.org/fhir") {
             self = .fhir
-        } else if matches(uri, "http://www.w3.org/2003/05/soap-envelope")
-            || matches(uri, "http://schemas.xmlsoap.org/soap/envelope/")
+        } else if spells(uri, "http://www.w3.org/2003/05/soap-envelope")
+            || spells(uri, "http://schemas.xmlsoap.org/soap/envelope/")
         {
             self = .soap
-        } else if matches(uri, "http://www.cnamts.fr/INSiResultat") {
+        } else if spells(uri, "http://www.cnamts.fr/INSiResultat") {
             self = .insiResult
-        } else if matches(uri, "http://www.cnamts.fr/INSiRecSans") {
+        } else if spells(uri, "http://www.cnamts.fr/INSiRecSans") {
             self = .insiTraits
-        } else if matches(uri, "http://www.cnamts.fr/INSiRecVit") {
+        } else if spells(uri, "http://www.cnamts.fr/INSiRecVit") {
             self = .insiCard
         } else {
             self = .other
@@ -69,7 +69,7 @@ struct XMLElement {
     }
 
     /// Whether this is its name, whatever its namespace.
-    func isNamed(_ text: StaticString) -> Bool { matches(bytes.span.extracting(name), text) }
+    func isNamed(_ text: StaticString) -> Bool { spells(bytes.span.extracting(name), text) }
 
     func isNamed(_ text: StaticString, in space: XMLNamespace) -> Bool {
         self.space == space && isNamed(text)
@@ -78,12 +78,12 @@ struct XMLElement {
     func nameHasPrefix(_ text: StaticString) -> Bool {
         let length = text.utf8CodeUnitCount
         guard name.count >= length else { return false }
-        return matches(bytes.span.extracting(name.lowerBound..<(name.lowerBound + length)), text)
+        return spells(bytes.span.extracting(name.lowerBound..<(name.lowerBound + length)), text)
     }
 
     /// Where an attribute's value stands in `bytes`; empty when there is none.
     func value(of text: StaticString) -> Range<Int> {
-        for attribute in attributes where matches(bytes.span.extracting(attribute.name), text) {
+        for attribute in attributes where spells(bytes.span.extracting(attribute.name), text) {
             return attribute.value
         }
         return 0..<0
@@ -101,26 +101,18 @@ struct XMLElement {
     }
 }
 
-/// Whether bytes are these.
-func matches(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
-    guard bytes.count == text.utf8CodeUnitCount else { return false }
-    // Safe because index is below the length of the text, which lives for ever.
-    for index in bytes.indices where bytes[index] != (unsafe text.utf8Start[index]) {
-        return false
-    }
-    return true
-}
-
 /// Whether bytes are these, capitals or not.
-func matchesFolded(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
+func spellsFolded(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
     guard bytes.count == text.utf8CodeUnitCount else { return false }
     for index in bytes.indices {
         // Safe because index is below the length of the text, which lives for ever.
-        guard folded(bytes[index]) == folded(unsafe text.utf8Start[index]) else { return false }
+        guard lowered(bytes[index]) == lowered(unsafe text.utf8Start[index]) else { return false }
     }
     return true
 }
 
+@inline(__always)
+func lowered(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
 
 /// Whether there is nothing but blanks; no-break spaces are none, so that they are counted.
 func isBlank(_ bytes: Span<UInt8>) -> Bool {

@@ -21,6 +21,8 @@ struct FuzzTarget: Sendable {
         .configuration,
         .policyTest,
         .certificateSubject,
+        .fhirQuery,
+        .fhirQuestion,
         .canary,
     ]
 }
