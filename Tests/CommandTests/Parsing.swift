@@ -47,7 +47,7 @@ import Testing
     @Test(arguments: [
         (["unheard-of"], "unheard-of"),
         // Verbs of later versions are no empty shells.
-        (["replay"], "replay"), (["drill"], "drill"), (["record", "verify"], "record"),
+        (["rehearse"], "rehearse"), (["drill"], "drill"), (["record", "verify"], "record"),
         (["check", "--jsno"], "--json"),
         (["explain", "GET"], "path"),
         (["explain", "GET", "/x"], "--as"),
