@@ -80,7 +80,7 @@ private func groups(_ report: [String: Any], _ key: String) -> [String] {
             groups(report, "newly_stopped")
                 == ["899700218896 1 limits standard: 2 patients per 1h"])
         let group = try #require((report["newly_stopped"] as? [[String: Any]])?.first)
-        #expect((group["place"] as? String)?.hasSuffix("c.yaml:25") == true)
+        #expect((group["place"] as? String)?.hasSuffix("c.yaml:26") == true)
         #expect(group["first"] as? String == "2026-11-20T08:20:00Z")
     }
 
