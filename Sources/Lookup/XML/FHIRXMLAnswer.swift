@@ -59,6 +59,8 @@ final class FHIRXMLAnswer: XMLAnswer {
         frame.person = parent.person
         frame.area = parent.area
         keep(element)
+        // What its parent keeps of it is its parent's.
+        frame.valuesStart = values.count
         if parent.kind == .person {
             startInPerson(element, &frame)
         } else {

@@ -1,7 +1,5 @@
 // MultipartAnswerInspector.swift: finds the persons in an answer of several parts, MTOM/XOP.
 
-internal import KeyedHash
-
 /// Inspects the XML in the parts of an answer, once the answer is whole.
 package struct MultipartAnswerInspector {
     private var expectation: AnswerExpectation?
