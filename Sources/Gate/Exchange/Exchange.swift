@@ -418,7 +418,9 @@ final class Exchange {
     var methodName: StaticString { method.name ?? "OTHER" }
     var refusalWord: StaticString? { refusal?.word }
     var reachedLimit: Refusal.LimitReached? {
-        if case .limitReached(_, let reached) = refusal { return reached }
-        return nil
+        switch refusal {
+        case .limitReached(_, let reached), .stepUp(_, let reached): reached
+        default: nil
+        }
     }
 }
