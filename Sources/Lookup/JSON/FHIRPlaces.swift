@@ -100,8 +100,8 @@ enum FHIRRole: UInt8, CaseIterable {
 }
 
 /// The slot of every key in every role, to be looked up.
-struct FHIRSlots: Sendable {
-    private var slots = InlineArray<1024, FHIRSlot>(repeating: .any)
+struct FHIRSlots: ~Copyable {
+    private var slots = FixedTable(repeating: FHIRSlot.any, count: 1024)
 
     init() {
         for role in FHIRRole.allCases {
@@ -242,8 +242,10 @@ struct FHIRFrame {
     }
 
     /// Whether it says nothing of anybody.
+    ///
+    /// Mutating for want of a way to look at some of it without a copy of all.
     @inline(__always)
-    var isPlain: Bool {
+    mutating func isPlain() -> Bool {
         type == .none && find < 0 && texts.isDisjoint(with: [.reference, .display])
             && marks.isDisjoint(with: .matters)
     }

@@ -64,7 +64,7 @@ enum FHIRWord: UInt8, CaseIterable {
 }
 
 /// Finds words by their bytes, without a loop over them.
-struct FHIRWords: Sendable {
+struct FHIRWords: ~Copyable {
     /// Bytes of the longest word.
     static let lengthMax = 16
 
@@ -87,7 +87,7 @@ struct FHIRWords: Sendable {
         var word = FHIRWord.none
     }
 
-    private var entries = InlineArray<128, Entry>(repeating: Entry())
+    private var entries = FixedTable(repeating: Entry(), count: 128)
 
     init() {
         for word in FHIRWord.allCases {

@@ -8,6 +8,9 @@ internal import CSystem
 
 /// The places worth looking at, in order; blocks are taken at fixed offsets, so where a body was
 /// cut on its way changes nothing.
+///
+/// Here and in the reader what is called for every token is `mutating` even where it changes
+/// nothing: the compiler would copy the whole value for it otherwise.
 struct JSONBlocks {
     /// Bytes looked at together.
     static let width = 64
@@ -62,7 +65,7 @@ struct JSONBlocks {
 
     /// Whether there is a backslash from `start` to `end`, which lies in the block at hand.
     @inline(__always)
-    func hasBackslash(from start: Int, to end: Int) -> Bool {
+    mutating func hasBackslash(from start: Int, to end: Int) -> Bool {
         guard backslashes != 0 else { return lastBackslash >= start }
         let before = backslashes & ((1 << UInt64(truncatingIfNeeded: end &- base)) &- 1)
         guard before != 0 else { return lastBackslash >= start }

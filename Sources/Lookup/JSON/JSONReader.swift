@@ -198,11 +198,11 @@ package struct JSONReader {
 
     /// Refuses a second text where there can be none, or that begins on the line of the first.
     @inline(__always)
-    private func beginText(at place: Int, _ body: Span<UInt8>) throws(Unparsed) {
+    private mutating func beginText(at place: Int, _ body: Span<UInt8>) throws(Unparsed) {
         if state == .afterText { try beginNextText(at: place, body) }
     }
 
-    private func beginNextText(at place: Int, _ body: Span<UInt8>) throws(Unparsed) {
+    private mutating func beginNextText(at place: Int, _ body: Span<UInt8>) throws(Unparsed) {
         guard isSequence else { throw .malformed }
         var offset = place &- 1
         while offset >= end {
@@ -240,7 +240,7 @@ package struct JSONReader {
     }
 
     /// What it means that no place is left.
-    private func stop(isWhole: Bool) throws(Unparsed) -> Kind {
+    private mutating func stop(isWhole: Bool) throws(Unparsed) -> Kind {
         guard isWhole else { return .more }
         guard state == .afterText else { throw .truncated }
         return .end
