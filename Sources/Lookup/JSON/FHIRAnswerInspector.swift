@@ -49,47 +49,53 @@ struct FHIRAnswerInspector: ~Copyable {
         var reader = self.reader
         defer { self.reader = reader }
         var top = reader.depth
-        var slot = frames[top].slot
+        var isArray = frames[top].marks.contains(.isArray)
         while true {
             switch try reader.advance(body, isWhole: isWhole) {
-            case .key:
-                let role = frames[top].role
-                let word =
-                    reader.hasEscapes
-                    ? word(FHIRText(reader.start, reader.end, hasEscapes: true), body)
-                    : words.word(in: body, from: reader.start, to: reader.end)
-                slot = slots[role, word]
             case .string:
+                let slot = isArray ? frames[top].slot : self.slot(at: top, &reader, body)
                 guard slot.isString else { continue }
                 let text = FHIRText(reader.start, reader.end, hasEscapes: reader.hasEscapes)
-                let object = frames[top].marks.contains(.isArray) ? max(top &- 1, 0) : top
-                read(text, as: slot, object, body, &findings)
+                read(text, as: slot, isArray ? max(top &- 1, 0) : top, body, &findings)
             case .beginObject:
-                frames[top].slot = slot
+                let slot = isArray ? frames[top].slot : self.slot(at: top, &reader, body)
                 open(slot, isArray: false, in: top, at: reader.start, &findings)
                 top &+= 1
-                slot = .any
+                isArray = false
             case .beginArray:
-                frames[top].slot = slot
+                let slot = isArray ? frames[top].slot : self.slot(at: top, &reader, body)
                 open(slot, isArray: true, in: top, at: reader.start, &findings)
                 top &+= 1
+                isArray = true
             case .endObject:
                 close(top, at: reader.end, body, &findings)
                 top &-= 1
-                slot = frames[top].slot
+                isArray = frames[top].marks.contains(.isArray)
             case .endArray:
                 top &-= 1
-                slot = frames[top].slot
+                isArray = frames[top].marks.contains(.isArray)
             case .number, .yes, .no, .null: break
-            case .more:
-                frames[top].slot = slot
-                return
+            case .more: return
             case .end:
                 findings.isExpected = isResource
                 findings.saysNobody = isResource && !hasSubstance && findings.persons.isEmpty
                 return
             }
         }
+    }
+
+    /// What the value is for whose key the reader is at.
+    @inline(__always)
+    private mutating func slot(
+        at object: Int, _ reader: inout JSONReader, _ body: Span<UInt8>
+    ) -> FHIRSlot {
+        let role = frames[object].role
+        guard reader.keyHasEscapes else {
+            return slots[role, words.word(in: body, from: reader.keyStart, to: reader.keyEnd)]
+        }
+        let key = FHIRText(reader.keyStart, reader.keyEnd, hasEscapes: true)
+        let word = word(key, body)
+        return slots[role, word]
     }
 
     /// Begins a frame for what stands in the frame `parent`.
@@ -147,7 +153,7 @@ struct FHIRAnswerInspector: ~Copyable {
         case .referenceType:
             if word(text, body) == .patientType { frames[object].marks.insert(.isPatient) }
         case .system:
-            if frames[object].texts.contains([.system, .value]) {
+            if frames[object].texts.contains(.systemAndValue) {
                 closeIdentifier(object, body, &findings)
             }
             frames[object].set(.system, text)

@@ -77,16 +77,16 @@ extension FHIRAnswerInspector {
         findings.persons.add(key, to: find)
         let field: IdentityFields = key.rank == .ins || isINS ? .ins : .identifier
         findings.persons.add(field, to: find)
-        frames[owner].marks.formUnion([.hasKey, .hasIdentifier, .hasFields])
+        frames[owner].marks.formUnion(.identified)
     }
 
     /// The first name that says something is the one that traits are made of.
     mutating func closeName(_ object: Int, _ findings: inout Findings) {
-        let texts = frames[object].texts.intersection([.family, .given, .name])
+        let texts = frames[object].texts.intersection(.anyName)
         let owner = Int(frames[object].owner)
         guard !texts.isEmpty, owner > 0 else { return }
         expose(.name, of: owner, &findings)
-        guard frames[owner].texts.isDisjoint(with: [.family, .given]) else { return }
+        guard frames[owner].texts.isDisjoint(with: .familyOrGiven) else { return }
         if texts.contains(.family) {
             frames[owner].set(.family, frames[object].family)
         } else if texts == .name {
@@ -97,7 +97,7 @@ extension FHIRAnswerInspector {
 
     /// Keeps the opaque part of a page link.
     mutating func closeLink(_ object: Int, _ body: Span<UInt8>, _ findings: inout Findings) {
-        guard frames[object].texts.contains([.name, .value]),
+        guard frames[object].texts.contains(.nameAndValue),
             findings.pages.count < Findings.pagesMax
         else { return }
         guard word(frames[object].third, body) != .own else { return }
@@ -181,7 +181,7 @@ extension FHIRAnswerInspector {
         let (marks, texts) = (frames[object].marks, frames[object].texts)
         let isTelling = texts.contains(.display) || marks.contains(.hasIdentifier)
         guard texts.contains(.reference) else {
-            guard isTelling, !marks.isDisjoint(with: [.isPatient, .isSubject]) else { return false }
+            guard isTelling, !marks.isDisjoint(with: .isPatientOrSubject) else { return false }
             keep(object, nil, body, &findings)
             return true
         }

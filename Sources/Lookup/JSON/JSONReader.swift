@@ -28,10 +28,10 @@ package struct JSONReader {
     /// Arrays and objects within one another.
     package static let depthMax = 64
 
-    /// A token without its place, which `start`, `end` and `hasEscapes` tell.
+    /// A value, or the end of a container; in an object, a value with its key.
     enum Kind: UInt8 {
         case more, beginObject, endObject, beginArray, endArray
-        case key, string, number, yes, no, null, end
+        case string, number, yes, no, null, end
     }
 
     private enum State: UInt8 {
@@ -45,25 +45,47 @@ package struct JSONReader {
     private var objects: UInt64 = 0
     /// Containers we are in.
     private(set) package var depth = 0
-    /// Where the token lies; a string's quotes are left out.
+    /// Where the value lies; a string's quotes are left out.
     private(set) var start = 0
     private(set) var end = 0
-    /// Whether the key or string at hand has escapes.
+    /// Whether the string at hand has escapes.
     private(set) var hasEscapes = false
+    /// Where its key lies, in an object.
+    private(set) var keyStart = 0
+    private(set) var keyEnd = 0
+    private(set) var keyHasEscapes = false
     private let isSequence: Bool
+    /// What `next` has read with a key, and not told yet.
+    private var pending: Kind?
 
     /// With `isSequence` every line is a text of its own, and blank lines are none.
     package init(isSequence: Bool = false) { self.isSequence = isSequence }
 
     /// The next token; `body` is the text so far, and all of it when `isWhole`.
     package mutating func next(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> JSONToken {
-        switch try advance(body, isWhole: isWhole) {
+        if let kind = pending {
+            pending = nil
+            return token(kind)
+        }
+        // Of a container that begins, what was around it tells whether it has a key.
+        let isInObject = objects & 1 != 0
+        let kind = try advance(body, isWhole: isWhole)
+        switch kind {
+        case .more, .end, .endObject, .endArray: return token(kind)
+        default:
+            guard isInObject else { return token(kind) }
+            pending = kind
+            return .key(keyStart..<keyEnd, hasEscapes: keyHasEscapes)
+        }
+    }
+
+    private func token(_ kind: Kind) -> JSONToken {
+        switch kind {
         case .more: .more
         case .beginObject: .beginObject
         case .endObject: .endObject
         case .beginArray: .beginArray
         case .endArray: .endArray
-        case .key: .key(start..<end, hasEscapes: hasEscapes)
         case .string: .string(start..<end, hasEscapes: hasEscapes)
         case .number: .number(start..<end)
         case .yes: .boolean(true)
@@ -73,7 +95,8 @@ package struct JSONReader {
         }
     }
 
-    /// Like `next`, for who reads the place only when it matters.
+    /// Like `next`, but in an object key and value come together, and who reads where they lie
+    /// does so only when it matters.
     @inline(__always)
     mutating func advance(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Kind {
         while true {
@@ -82,11 +105,13 @@ package struct JSONReader {
                 let place = try blocks.take(body, isWhole: isWhole)
                 guard place >= 0 else { return try stop(isWhole: isWhole) }
                 let byte = body[place]
-                if byte == UInt8(ascii: ",") {
-                    state = objects & 1 != 0 ? .key : .value
+                guard byte == UInt8(ascii: ",") else { return try close(byte, at: place) }
+                guard objects & 1 != 0 else {
+                    state = .value
                     continue
                 }
-                return try close(byte, at: place)
+                state = .key
+                fallthrough
 
             case .key, .keyOrEnd:
                 let place = try blocks.take(body, isWhole: isWhole)
@@ -96,14 +121,15 @@ package struct JSONReader {
                     guard state == .keyOrEnd else { throw .malformed }
                     return try close(byte, at: place)
                 }
-                start = place &+ 1
+                keyStart = place &+ 1
                 state = .keyText
                 fallthrough
 
             case .keyText:
-                guard try readText(body, isWhole: isWhole) else {
-                    return try stop(isWhole: isWhole)
-                }
+                let place = try blocks.take(body, isWhole: isWhole)
+                guard place >= 0 else { return try stop(isWhole: isWhole) }
+                keyEnd = place
+                keyHasEscapes = try hasEscapes(from: keyStart, to: place, body)
                 state = .colon
                 fallthrough
 
@@ -112,35 +138,27 @@ package struct JSONReader {
                 guard place >= 0 else { return try stop(isWhole: isWhole) }
                 guard body[place] == UInt8(ascii: ":") else { throw .malformed }
                 state = .value
-                return .key
+                fallthrough
 
             case .value, .valueOrEnd, .start, .afterText:
                 if state == .start, !begin(body, isWhole: isWhole) { return .more }
                 let place = try blocks.take(body, isWhole: isWhole)
                 guard place >= 0 else { return try stop(isWhole: isWhole) }
-                switch body[place] {
-                case UInt8(ascii: "\""):
-                    try beginText(at: place, body)
-                    start = place &+ 1
-                    state = .valueText
-                    continue
-                case UInt8(ascii: "{"): return try open(.beginObject, at: place, body)
-                case UInt8(ascii: "["): return try open(.beginArray, at: place, body)
-                case UInt8(ascii: "]"):
-                    guard state == .valueOrEnd else { throw .malformed }
-                    return try close(UInt8(ascii: "]"), at: place)
-                case UInt8(ascii: "}"), UInt8(ascii: ","), UInt8(ascii: ":"): throw .malformed
-                default:
-                    try beginText(at: place, body)
-                    start = place
-                    state = .scalar
+                let byte = body[place]
+                guard byte == UInt8(ascii: "\"") else {
+                    if let kind = try beginOther(byte, at: place, body) { return kind }
                     continue
                 }
+                if state == .afterText { try beginNextText(at: place, body) }
+                start = place &+ 1
+                state = .valueText
+                fallthrough
 
             case .valueText:
-                guard try readText(body, isWhole: isWhole) else {
-                    return try stop(isWhole: isWhole)
-                }
+                let place = try blocks.take(body, isWhole: isWhole)
+                guard place >= 0 else { return try stop(isWhole: isWhole) }
+                end = place
+                hasEscapes = try hasEscapes(from: start, to: place, body)
                 state = depth == 0 ? .afterText : .afterValue
                 return .string
 
@@ -150,15 +168,34 @@ package struct JSONReader {
         }
     }
 
-    /// Goes to the end of the string that began at `start`; false when it has not come.
+    /// Begins a value that is no string; nil for a number or word, which has yet to be read.
     @inline(__always)
-    private mutating func readText(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Bool {
-        // Within a string the only place worth looking at is the quote that ends it.
-        let place = try blocks.take(body, isWhole: isWhole)
-        guard place >= 0 else { return false }
-        end = place
-        hasEscapes = blocks.hasBackslash(from: start, to: end)
-        if hasEscapes, !hasOnlyValidEscapes(body.extracting(start..<end)) { throw .malformed }
+    private mutating func beginOther(
+        _ byte: UInt8, at place: Int, _ body: Span<UInt8>
+    ) throws(Unparsed) -> Kind? {
+        switch byte {
+        case UInt8(ascii: "{"): return try open(.beginObject, at: place, body)
+        case UInt8(ascii: "["): return try open(.beginArray, at: place, body)
+        case UInt8(ascii: "]"):
+            guard state == .valueOrEnd else { throw .malformed }
+            return try close(byte, at: place)
+        case UInt8(ascii: "}"), UInt8(ascii: ","), UInt8(ascii: ":"): throw .malformed
+        default:
+            if state == .afterText { try beginNextText(at: place, body) }
+            start = place
+            state = .scalar
+            return nil
+        }
+    }
+
+    /// Whether a string has escapes, which are valid then.
+    // Within a string the only place worth looking at is the quote that ends it.
+    @inline(__always)
+    private mutating func hasEscapes(
+        from start: Int, to end: Int, _ body: Span<UInt8>
+    ) throws(Unparsed) -> Bool {
+        guard blocks.hasBackslash(from: start, to: end) else { return false }
+        guard hasOnlyValidEscapes(body.extracting(start..<end)) else { throw .malformed }
         return true
     }
 
@@ -197,11 +234,6 @@ package struct JSONReader {
     }
 
     /// Refuses a second text where there can be none, or that begins on the line of the first.
-    @inline(__always)
-    private mutating func beginText(at place: Int, _ body: Span<UInt8>) throws(Unparsed) {
-        if state == .afterText { try beginNextText(at: place, body) }
-    }
-
     private mutating func beginNextText(at place: Int, _ body: Span<UInt8>) throws(Unparsed) {
         guard isSequence else { throw .malformed }
         var offset = place &- 1
@@ -217,7 +249,7 @@ package struct JSONReader {
     private mutating func open(
         _ kind: Kind, at place: Int, _ body: Span<UInt8>
     ) throws(Unparsed) -> Kind {
-        try beginText(at: place, body)
+        if state == .afterText { try beginNextText(at: place, body) }
         guard depth < Self.depthMax else { throw .tooDeep }
         start = place
         depth &+= 1
