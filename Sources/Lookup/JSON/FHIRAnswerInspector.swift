@@ -32,7 +32,7 @@ struct FHIRAnswerInspector: ~Copyable {
     /// Prepares for an answer; with `isLines` every line is a resource.
     mutating func begin(_ hasher: PersonHasher, isLines: Bool) {
         self.hasher = hasher
-        reader = JSONReader(isSequence: isLines)
+        reader.restart(isSequence: isLines)
         frames[0].restart(.resource, marks: .isArray, owner: 0, begin: 0)
         localPatients.removeAll(keepingCapacity: true)
         localReferences.removeAll(keepingCapacity: true)
@@ -45,25 +45,22 @@ struct FHIRAnswerInspector: ~Copyable {
         _ body: Span<UInt8>, isWhole: Bool, into findings: inout Findings
     ) throws(Unparsed) {
         guard body.count <= Self.lengthMax else { throw .tooDeep }
-        // A copy, so that what it keeps can stay in registers.
-        var reader = self.reader
-        defer { self.reader = reader }
         var top = reader.depth
         var isArray = frames[top].marks.contains(.isArray)
         while true {
             switch try reader.advance(body, isWhole: isWhole) {
             case .string:
-                let slot = isArray ? frames[top].slot : self.slot(at: top, &reader, body)
+                let slot = isArray ? frames[top].slot : self.slot(at: top, body)
                 guard slot.isString else { continue }
                 let text = FHIRText(reader.start, reader.end, hasEscapes: reader.hasEscapes)
                 read(text, as: slot, isArray ? max(top &- 1, 0) : top, body, &findings)
             case .beginObject:
-                let slot = isArray ? frames[top].slot : self.slot(at: top, &reader, body)
+                let slot = isArray ? frames[top].slot : self.slot(at: top, body)
                 open(slot, isArray: false, in: top, at: reader.start, &findings)
                 top &+= 1
                 isArray = false
             case .beginArray:
-                let slot = isArray ? frames[top].slot : self.slot(at: top, &reader, body)
+                let slot = isArray ? frames[top].slot : self.slot(at: top, body)
                 open(slot, isArray: true, in: top, at: reader.start, &findings)
                 top &+= 1
                 isArray = true
@@ -87,7 +84,7 @@ struct FHIRAnswerInspector: ~Copyable {
     /// What the value is for whose key the reader is at.
     @inline(__always)
     private mutating func slot(
-        at object: Int, _ reader: inout JSONReader, _ body: Span<UInt8>
+        at object: Int, _ body: Span<UInt8>
     ) -> FHIRSlot {
         let role = frames[object].role
         guard reader.keyHasEscapes else {

@@ -24,7 +24,7 @@ package enum JSONToken: Equatable, Sendable {
 /// Reads the tokens of one JSON text, or of a sequence of them, one a line.
 ///
 /// After an error there is nothing more to be had of it.
-package struct JSONReader {
+package struct JSONReader: ~Copyable {
     /// Arrays and objects within one another.
     package static let depthMax = 64
 
@@ -39,7 +39,7 @@ package struct JSONReader {
         case afterValue, afterText
     }
 
-    private var blocks = JSONBlocks()
+    private var places = JSONPlaces()
     private var state = State.start
     /// Whether each container we are in is an object; the innermost is the lowest bit.
     private var objects: UInt64 = 0
@@ -48,18 +48,27 @@ package struct JSONReader {
     /// Where the value lies; a string's quotes are left out.
     private(set) var start = 0
     private(set) var end = 0
+    /// How far the number or word at hand goes at least.
+    private var scanned = 0
     /// Whether the string at hand has escapes.
     private(set) var hasEscapes = false
     /// Where its key lies, in an object.
     private(set) var keyStart = 0
     private(set) var keyEnd = 0
     private(set) var keyHasEscapes = false
-    private let isSequence: Bool
+    private var isSequence: Bool
     /// What `next` has read with a key, and not told yet.
     private var pending: Kind?
 
     /// With `isSequence` every line is a text of its own, and blank lines are none.
     package init(isSequence: Bool = false) { self.isSequence = isSequence }
+
+    /// Begins with another text.
+    mutating func restart(isSequence: Bool) {
+        places.restart()
+        (state, objects, depth, end, pending) = (.start, 0, 0, 0, nil)
+        self.isSequence = isSequence
+    }
 
     /// The next token; `body` is the text so far, and all of it when `isWhole`.
     package mutating func next(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> JSONToken {
@@ -99,10 +108,11 @@ package struct JSONReader {
     /// does so only when it matters.
     @inline(__always)
     mutating func advance(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Kind {
+        if let kind = try advanceInObject(body, isWhole: isWhole) { return kind }
         while true {
             switch state {
             case .afterValue:
-                let place = try blocks.take(body, isWhole: isWhole)
+                let place = try places.take(body, isWhole: isWhole)
                 guard place >= 0 else { return try stop(isWhole: isWhole) }
                 let byte = body[place]
                 guard byte == UInt8(ascii: ",") else { return try close(byte, at: place) }
@@ -114,7 +124,7 @@ package struct JSONReader {
                 fallthrough
 
             case .key, .keyOrEnd:
-                let place = try blocks.take(body, isWhole: isWhole)
+                let place = try places.take(body, isWhole: isWhole)
                 guard place >= 0 else { return try stop(isWhole: isWhole) }
                 let byte = body[place]
                 guard byte == UInt8(ascii: "\"") else {
@@ -126,7 +136,7 @@ package struct JSONReader {
                 fallthrough
 
             case .keyText:
-                let place = try blocks.take(body, isWhole: isWhole)
+                let place = try places.take(body, isWhole: isWhole)
                 guard place >= 0 else { return try stop(isWhole: isWhole) }
                 keyEnd = place
                 keyHasEscapes = try hasEscapes(from: keyStart, to: place, body)
@@ -134,7 +144,7 @@ package struct JSONReader {
                 fallthrough
 
             case .colon:
-                let place = try blocks.take(body, isWhole: isWhole)
+                let place = try places.take(body, isWhole: isWhole)
                 guard place >= 0 else { return try stop(isWhole: isWhole) }
                 guard body[place] == UInt8(ascii: ":") else { throw .malformed }
                 state = .value
@@ -142,7 +152,7 @@ package struct JSONReader {
 
             case .value, .valueOrEnd, .start, .afterText:
                 if state == .start, !begin(body, isWhole: isWhole) { return .more }
-                let place = try blocks.take(body, isWhole: isWhole)
+                let place = try places.take(body, isWhole: isWhole)
                 guard place >= 0 else { return try stop(isWhole: isWhole) }
                 let byte = body[place]
                 guard byte == UInt8(ascii: "\"") else {
@@ -155,7 +165,7 @@ package struct JSONReader {
                 fallthrough
 
             case .valueText:
-                let place = try blocks.take(body, isWhole: isWhole)
+                let place = try places.take(body, isWhole: isWhole)
                 guard place >= 0 else { return try stop(isWhole: isWhole) }
                 end = place
                 hasEscapes = try hasEscapes(from: start, to: place, body)
@@ -166,6 +176,41 @@ package struct JSONReader {
                 return try readScalar(body, isWhole: isWhole)
             }
         }
+    }
+
+    /// The same for what most of a document is made of, if all of it is at hand: a member of an
+    /// object that is no number or word, `, "key" : "value"`.
+    @inline(__always)
+    private mutating func advanceInObject(
+        _ body: Span<UInt8>, isWhole: Bool
+    ) throws(Unparsed) -> Kind? {
+        let isFirst = state == .keyOrEnd
+        guard isFirst || (state == .afterValue && objects & 1 != 0),
+            places.hasSix(body, isWhole: isWhole)
+        else { return nil }
+        // Without a comma everything stands one place earlier.
+        let shift = isFirst ? 0 : 1
+        guard isFirst || body[places.ahead(0)] == UInt8(ascii: ","),
+            body[places.ahead(shift)] == UInt8(ascii: "\""),
+            body[places.ahead(shift &+ 2)] == UInt8(ascii: ":")
+        else { return nil }
+        let place = places.ahead(shift &+ 3)
+        let byte = body[place]
+        guard byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")
+        else { return nil }
+        keyStart = places.ahead(shift) &+ 1
+        keyEnd = places.ahead(shift &+ 1)
+        keyHasEscapes = try hasEscapes(from: keyStart, to: keyEnd, body)
+        guard byte == UInt8(ascii: "\"") else {
+            places.pass(shift &+ 4)
+            return try open(byte == UInt8(ascii: "{") ? .beginObject : .beginArray, at: place, body)
+        }
+        start = place &+ 1
+        end = places.ahead(shift &+ 4)
+        places.pass(shift &+ 5)
+        hasEscapes = try hasEscapes(from: start, to: end, body)
+        state = .afterValue
+        return .string
     }
 
     /// Begins a value that is no string; nil for a number or word, which has yet to be read.
@@ -183,6 +228,7 @@ package struct JSONReader {
         default:
             if state == .afterText { try beginNextText(at: place, body) }
             start = place
+            scanned = place
             state = .scalar
             return nil
         }
@@ -194,7 +240,7 @@ package struct JSONReader {
     private mutating func hasEscapes(
         from start: Int, to end: Int, _ body: Span<UInt8>
     ) throws(Unparsed) -> Bool {
-        guard blocks.hasBackslash(from: start, to: end) else { return false }
+        guard places.hasBackslash(body, from: start, to: end) else { return false }
         guard hasOnlyValidEscapes(body.extracting(start..<end)) else { throw .malformed }
         return true
     }
@@ -202,9 +248,9 @@ package struct JSONReader {
     private mutating func readScalar(
         _ body: Span<UInt8>, isWhole: Bool
     ) throws(Unparsed) -> Kind {
-        let place = try blocks.endOfScalar(from: start, body, isWhole: isWhole)
-        guard place >= 0 || isWhole else { return .more }
-        end = place >= 0 ? min(place, body.count) : body.count
+        while scanned < body.count, !endsScalar(body[scanned]) { scanned &+= 1 }
+        guard scanned < body.count || isWhole else { return .more }
+        end = scanned
         let text = body.extracting(start..<end)
         let kind: Kind
         if spells(text, "true") {
@@ -226,7 +272,7 @@ package struct JSONReader {
     private mutating func begin(_ body: Span<UInt8>, isWhole: Bool) -> Bool {
         guard body.count >= 3 || isWhole else { return false }
         if body.count >= 3, body[0] == 0xEF, body[1] == 0xBB, body[2] == 0xBF {
-            blocks.skip(to: 3)
+            places.skip(to: 3)
             end = 3
         }
         state = isSequence ? .afterText : .value

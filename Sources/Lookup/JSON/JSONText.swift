@@ -69,6 +69,17 @@ func spells(_ text: Span<UInt8>, _ words: StaticString) -> Bool {
     return true
 }
 
+/// Whether a number or word is over before `byte`.
+func endsScalar(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"),
+        UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "["),
+        UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"):
+        true
+    default: false
+    }
+}
+
 /// A number of RFC 8259 §6.
 func isNumber(_ text: Span<UInt8>) -> Bool {
     var offset = 0

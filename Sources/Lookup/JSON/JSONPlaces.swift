@@ -1,4 +1,4 @@
-// JSONBlocks.swift: finds, 64 bytes at a time, where something begins or ends in a JSON text.
+// JSONPlaces.swift: finds, 64 bytes at a time, where something begins or ends in a JSON text.
 //
 // A block becomes one mask of the places worth looking at: quotes that are not escaped, marks
 // outside strings, first bytes of numbers and words. What a reader does then costs by the token
@@ -11,20 +11,24 @@ internal import CSystem
 ///
 /// Here and in the reader what is called for every token is `mutating` even where it changes
 /// nothing: the compiler would copy the whole value for it otherwise.
-struct JSONBlocks {
-    /// Bytes looked at together.
-    static let width = 64
+// Safe because `places` has room for what is left of the last time, for all that 16 blocks can
+// hold and for what is written ahead; it is read below `tail` only, and freed with its owner.
+@safe struct JSONPlaces: ~Copyable {
+    /// Bytes looked at together, and how often before places are taken.
+    private static let width = 64
+    private static let blocksMax = 16
+    /// Places that may be left when more are looked for.
+    private static let leftMax = 8
 
-    /// Offset of the block at hand, and of the one after it.
-    private(set) var base = 0
+    private let places: UnsafeMutablePointer<UInt32>
+    private var head = 0
+    private var tail = 0
+    /// Offset of the next block.
     private var next = 0
-    /// Places of the block at hand that were not taken yet.
-    private var places: UInt64 = 0
-    /// Bytes of the block that belong to numbers and words.
-    private var scalars: UInt64 = 0
-    private var backslashes: UInt64 = 0
-    /// Offset of the last backslash in the blocks before; -1 for none.
+    /// Offset of the last backslash so far; -1 for none.
     private var lastBackslash = -1
+    /// What is wrong with the next block: said when all before it is taken.
+    private var failure: Unparsed?
 
     // Carried from block to block.
     /// All ones within a string.
@@ -33,53 +37,83 @@ struct JSONBlocks {
     private var isEscaped: UInt64 = 0
     private var utf8 = UTF8Progress()
 
-    init() {}
+    init() {
+        let room = Self.leftMax + (Self.blocksMax + 1) * Self.width
+        unsafe places = .allocate(capacity: room)
+        unsafe places.initialize(repeating: 0, count: room)
+    }
 
-    /// Where the text begins; called once, before anything else.
+    deinit { unsafe places.deallocate() }
+
+    /// Begins with another text.
+    mutating func restart() {
+        (head, tail, next, lastBackslash, failure) = (0, 0, 0, -1, nil)
+        (inString, isInScalar, isEscaped, utf8) = (0, 0, 0, UTF8Progress())
+    }
+
+    /// Where the text begins; called before anything is taken.
     mutating func skip(to offset: Int) { next = offset }
 
     /// Takes the next place; -1 when the bytes at hand hold none.
     @inline(__always)
     mutating func take(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Int {
-        while places == 0 {
-            guard try load(body, isWhole: isWhole) else { return -1 }
+        while head == tail {
+            guard try refill(body, isWhole: isWhole) else { return -1 }
         }
-        let place = places.trailingZeroBitCount
-        places &= places &- 1
-        return base &+ place
+        let place = unsafe places[head]
+        head &+= 1
+        return Int(place)
     }
 
-    /// Where the number or word ends that begins at `start`, the place taken last, or whose first
-    /// part the blocks before held; -1 when the bytes at hand don't hold its end.
-    mutating func endOfScalar(
-        from start: Int, _ body: Span<UInt8>, isWhole: Bool
-    ) throws(Unparsed) -> Int {
-        var others = ~scalars
-        if start >= base { others &= ~0 << UInt64(truncatingIfNeeded: start &- base) }
-        while others == 0 {
-            guard try load(body, isWhole: isWhole) else { return -1 }
-            others = ~scalars
-        }
-        return base &+ others.trailingZeroBitCount
-    }
-
-    /// Whether there is a backslash from `start` to `end`, which lies in the block at hand.
+    /// Whether six places can be looked at ahead.
     @inline(__always)
-    mutating func hasBackslash(from start: Int, to end: Int) -> Bool {
-        guard backslashes != 0 else { return lastBackslash >= start }
-        let before = backslashes & ((1 << UInt64(truncatingIfNeeded: end &- base)) &- 1)
-        guard before != 0 else { return lastBackslash >= start }
-        return base &+ 63 &- before.leadingZeroBitCount >= start
+    mutating func hasSix(_ body: Span<UInt8>, isWhole: Bool) -> Bool {
+        if tail &- head >= 6 { return true }
+        // What is wrong is said when what is right has been taken.
+        _ = try? refill(body, isWhole: isWhole)
+        return tail &- head >= 6
     }
 
-    /// Looks at the next block; false when it has not come, or when there is none.
-    private mutating func load(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Bool {
-        let rest = body.count &- next
-        guard rest >= Self.width || (isWhole && rest > 0) else { return false }
-        if backslashes != 0 { lastBackslash = base &+ 63 &- backslashes.leadingZeroBitCount }
-        base = next
-        next = base &+ Self.width
+    /// A place that has not been taken yet, of the six.
+    @inline(__always)
+    mutating func ahead(_ index: Int) -> Int { Int(unsafe places[head &+ index]) }
 
+    @inline(__always)
+    mutating func pass(_ count: Int) { head &+= count }
+
+    /// Whether there is a backslash from `start` to `end`, the place taken last.
+    @inline(__always)
+    mutating func hasBackslash(_ body: Span<UInt8>, from start: Int, to end: Int) -> Bool {
+        guard lastBackslash >= start else { return false }
+        for offset in start..<max(start, end) where body[offset] == UInt8(ascii: "\\") {
+            return true
+        }
+        return false
+    }
+
+    /// Looks at the next blocks; false when none has come, or when there are no more.
+    private mutating func refill(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Bool {
+        let left = tail &- head
+        guard left <= Self.leftMax else { return false }
+        for index in 0..<left { unsafe places[index] = places[head &+ index] }
+        (head, tail) = (0, left)
+        var isAny = false
+        for _ in 0..<Self.blocksMax where failure == nil {
+            do throws(Unparsed) {
+                guard try load(body, isWhole: isWhole) else { break }
+                isAny = true
+            } catch {
+                failure = error
+            }
+        }
+        if !isAny, let failure { throw failure }
+        return isAny
+    }
+
+    private mutating func load(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Bool {
+        let base = next
+        let rest = body.count &- base
+        guard rest >= Self.width || (isWhole && rest > 0) else { return false }
         // Safe because base + 64 <= count where 64 bytes are read, and else as many as there are.
         let block = unsafe body.withUnsafeBufferPointer { bytes -> herse_json_block in
             guard let start = bytes.baseAddress else {
@@ -92,21 +126,43 @@ struct JSONBlocks {
         if block.high != 0 || utf8.isWithin {
             try utf8.check(body, from: base, high: block.high, count: min(rest, Self.width))
         }
-        backslashes = block.backslashes
         var quotes = block.quotes
-        if backslashes | isEscaped != 0 { quotes &= ~escaped() }
-
+        if block.backslashes | isEscaped != 0 {
+            quotes &= ~escaped(block.backslashes)
+            if block.backslashes != 0 {
+                lastBackslash = base &+ 63 &- block.backslashes.leadingZeroBitCount
+            }
+        }
         let inside = prefixParity(quotes) ^ inString
-        inString = 0 &- (inside >> 63)
         guard block.controls & inside == 0 else { throw .malformed }
-        scalars = ~(block.marks | block.blanks | quotes | inside)
-        places = quotes | (block.marks & ~inside) | (scalars & ~(scalars << 1 | isInScalar))
+        inString = 0 &- (inside >> 63)
+        let scalars = ~(block.marks | block.blanks | quotes | inside)
+        note(
+            quotes | (block.marks & ~inside) | (scalars & ~(scalars << 1 | isInScalar)), at: base)
         isInScalar = scalars >> 63
+        next = base &+ Self.width
         return true
     }
 
+    /// Adds the places of a block, eight at a time: what is too many is written over later.
+    @inline(__always)
+    private mutating func note(_ bits: UInt64, at base: Int) {
+        var bits = bits
+        let base = UInt32(truncatingIfNeeded: base)
+        let end = tail &+ bits.nonzeroBitCount
+        while bits != 0 {
+            for index in 0..<8 {
+                let place = UInt32(truncatingIfNeeded: bits.trailingZeroBitCount)
+                unsafe places[tail &+ index] = base &+ place
+                bits &= bits &- 1
+            }
+            tail &+= 8
+        }
+        tail = end
+    }
+
     /// The bytes that follow a backslash which is not itself escaped.
-    private mutating func escaped() -> UInt64 {
+    private mutating func escaped(_ backslashes: UInt64) -> UInt64 {
         var escaped = isEscaped
         var left = backslashes & ~isEscaped
         isEscaped = 0
