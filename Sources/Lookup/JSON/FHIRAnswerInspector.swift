@@ -32,7 +32,7 @@ struct FHIRAnswerInspector: ~Copyable {
     /// Prepares for an answer; with `isLines` every line is a resource.
     mutating func begin(_ hasher: PersonHasher, isLines: Bool) {
         self.hasher = hasher
-        reader.restart(isSequence: isLines)
+        reader = JSONReader(isSequence: isLines)
         frames[0].restart(.resource, marks: .isArray, owner: 0, begin: 0)
         localPatients.removeAll(keepingCapacity: true)
         localReferences.removeAll(keepingCapacity: true)

@@ -67,7 +67,10 @@ extension FHIRAnswerInspector {
 
     /// The word that a text is.
     mutating func word(_ text: FHIRText, _ body: Span<UInt8>) -> FHIRWord {
-        withText(text, body, scratch) { words.word(in: $0, from: 0, to: $0.count) }
+        guard text.hasEscapes else {
+            return words.word(in: body, from: text.range.lowerBound, to: text.range.upperBound)
+        }
+        return withText(text, body, scratch) { words.word(in: $0, from: 0, to: $0.count) }
     }
 
     private mutating func fields(ofExtension url: Span<UInt8>) -> IdentityFields {

@@ -69,7 +69,7 @@ struct FHIRWords: ~Copyable {
     static let lengthMax = 16
 
     /// A word's bytes as numbers; equal numbers are equal bytes.
-    private struct Sight: Equatable {
+    struct Sight: Equatable {
         var first: UInt64 = 0
         var last: UInt64 = 0
         var count = 0
@@ -82,7 +82,8 @@ struct FHIRWords: ~Copyable {
         }
     }
 
-    private struct Entry {
+    // Internal, because the compiler of Swift 6.3 fails on a table of a private type.
+    struct Entry {
         var sight = Sight()
         var word = FHIRWord.none
     }

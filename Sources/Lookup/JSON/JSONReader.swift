@@ -24,7 +24,10 @@ package enum JSONToken: Equatable, Sendable {
 /// Reads the tokens of one JSON text, or of a sequence of them, one a line.
 ///
 /// After an error there is nothing more to be had of it.
-package struct JSONReader: ~Copyable {
+///
+/// What is called for every token is `mutating` even where it changes nothing: the compiler would
+/// copy the whole value for it otherwise.
+package struct JSONReader: Sendable {
     /// Arrays and objects within one another.
     package static let depthMax = 64
 
@@ -39,7 +42,9 @@ package struct JSONReader: ~Copyable {
         case afterValue, afterText
     }
 
-    private var places = JSONPlaces()
+    /// How far it has read, or as far as is known of the string, number or word at hand.
+    private var offset = 0
+    private var marks = JSONTextMarks()
     private var state = State.start
     /// Whether each container we are in is an object; the innermost is the lowest bit.
     private var objects: UInt64 = 0
@@ -48,27 +53,18 @@ package struct JSONReader: ~Copyable {
     /// Where the value lies; a string's quotes are left out.
     private(set) var start = 0
     private(set) var end = 0
-    /// How far the number or word at hand goes at least.
-    private var scanned = 0
     /// Whether the string at hand has escapes.
     private(set) var hasEscapes = false
     /// Where its key lies, in an object.
     private(set) var keyStart = 0
     private(set) var keyEnd = 0
     private(set) var keyHasEscapes = false
-    private var isSequence: Bool
+    private let isSequence: Bool
     /// What `next` has read with a key, and not told yet.
     private var pending: Kind?
 
     /// With `isSequence` every line is a text of its own, and blank lines are none.
     package init(isSequence: Bool = false) { self.isSequence = isSequence }
-
-    /// Begins with another text.
-    mutating func restart(isSequence: Bool) {
-        places.restart()
-        (state, objects, depth, end, pending) = (.start, 0, 0, 0, nil)
-        self.isSequence = isSequence
-    }
 
     /// The next token; `body` is the text so far, and all of it when `isWhole`.
     package mutating func next(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> JSONToken {
@@ -108,14 +104,14 @@ package struct JSONReader: ~Copyable {
     /// does so only when it matters.
     @inline(__always)
     mutating func advance(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Kind {
-        if let kind = try advanceInObject(body, isWhole: isWhole) { return kind }
+        var at = offset
         while true {
             switch state {
             case .afterValue:
-                let place = try places.take(body, isWhole: isWhole)
-                guard place >= 0 else { return try stop(isWhole: isWhole) }
-                let byte = body[place]
-                guard byte == UInt8(ascii: ",") else { return try close(byte, at: place) }
+                guard passBlanks(body, &at) else { return try stop(at, isWhole: isWhole) }
+                let byte = body[at]
+                at &+= 1
+                guard byte == UInt8(ascii: ",") else { return try close(byte, before: at) }
                 guard objects & 1 != 0 else {
                     state = .value
                     continue
@@ -124,133 +120,105 @@ package struct JSONReader: ~Copyable {
                 fallthrough
 
             case .key, .keyOrEnd:
-                let place = try places.take(body, isWhole: isWhole)
-                guard place >= 0 else { return try stop(isWhole: isWhole) }
-                let byte = body[place]
+                guard passBlanks(body, &at) else { return try stop(at, isWhole: isWhole) }
+                let byte = body[at]
+                at &+= 1
                 guard byte == UInt8(ascii: "\"") else {
                     guard state == .keyOrEnd else { throw .malformed }
-                    return try close(byte, at: place)
+                    return try close(byte, before: at)
                 }
-                keyStart = place &+ 1
+                keyStart = at
+                marks = JSONTextMarks()
                 state = .keyText
                 fallthrough
 
             case .keyText:
-                let place = try places.take(body, isWhole: isWhole)
-                guard place >= 0 else { return try stop(isWhole: isWhole) }
-                keyEnd = place
-                keyHasEscapes = try hasEscapes(from: keyStart, to: place, body)
+                guard try pass(body, from: keyStart, &at, isShort: true) else {
+                    return try stop(at, isWhole: isWhole)
+                }
+                keyEnd = at &- 1
+                keyHasEscapes = marks.hasEscapes
                 state = .colon
                 fallthrough
 
             case .colon:
-                let place = try places.take(body, isWhole: isWhole)
-                guard place >= 0 else { return try stop(isWhole: isWhole) }
-                guard body[place] == UInt8(ascii: ":") else { throw .malformed }
+                guard passBlanks(body, &at) else { return try stop(at, isWhole: isWhole) }
+                guard body[at] == UInt8(ascii: ":") else { throw .malformed }
+                at &+= 1
                 state = .value
                 fallthrough
 
             case .value, .valueOrEnd, .start, .afterText:
-                if state == .start, !begin(body, isWhole: isWhole) { return .more }
-                let place = try places.take(body, isWhole: isWhole)
-                guard place >= 0 else { return try stop(isWhole: isWhole) }
-                let byte = body[place]
+                if state == .start, !begin(body, &at, isWhole: isWhole) { return .more }
+                guard passBlanks(body, &at) else { return try stop(at, isWhole: isWhole) }
+                if state == .afterText, end > 0 { try beginNextText(at: at, body) }
+                let byte = body[at]
                 guard byte == UInt8(ascii: "\"") else {
-                    if let kind = try beginOther(byte, at: place, body) { return kind }
+                    if let kind = try beginOther(byte, at: at) { return kind }
                     continue
                 }
-                if state == .afterText { try beginNextText(at: place, body) }
-                start = place &+ 1
+                at &+= 1
+                start = at
+                marks = JSONTextMarks()
                 state = .valueText
                 fallthrough
 
             case .valueText:
-                let place = try places.take(body, isWhole: isWhole)
-                guard place >= 0 else { return try stop(isWhole: isWhole) }
-                end = place
-                hasEscapes = try hasEscapes(from: start, to: place, body)
+                guard try pass(body, from: start, &at, isShort: false) else {
+                    return try stop(at, isWhole: isWhole)
+                }
+                end = at &- 1
+                hasEscapes = marks.hasEscapes
                 state = depth == 0 ? .afterText : .afterValue
+                offset = at
                 return .string
 
             case .scalar:
-                return try readScalar(body, isWhole: isWhole)
+                return try readScalar(body, from: at, isWhole: isWhole)
             }
         }
     }
 
-    /// The same for what most of a document is made of, if all of it is at hand: a member of an
-    /// object that is no number or word, `, "key" : "value"`.
+    /// Passes over a string and its quote; false when the body ends before.
     @inline(__always)
-    private mutating func advanceInObject(
-        _ body: Span<UInt8>, isWhole: Bool
-    ) throws(Unparsed) -> Kind? {
-        let isFirst = state == .keyOrEnd
-        guard isFirst || (state == .afterValue && objects & 1 != 0),
-            places.hasSix(body, isWhole: isWhole)
-        else { return nil }
-        // Without a comma everything stands one place earlier.
-        let shift = isFirst ? 0 : 1
-        guard isFirst || body[places.ahead(0)] == UInt8(ascii: ","),
-            body[places.ahead(shift)] == UInt8(ascii: "\""),
-            body[places.ahead(shift &+ 2)] == UInt8(ascii: ":")
-        else { return nil }
-        let place = places.ahead(shift &+ 3)
-        let byte = body[place]
-        guard byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[")
-        else { return nil }
-        keyStart = places.ahead(shift) &+ 1
-        keyEnd = places.ahead(shift &+ 1)
-        keyHasEscapes = try hasEscapes(from: keyStart, to: keyEnd, body)
-        guard byte == UInt8(ascii: "\"") else {
-            places.pass(shift &+ 4)
-            return try open(byte == UInt8(ascii: "{") ? .beginObject : .beginArray, at: place, body)
+    private mutating func pass(
+        _ body: Span<UInt8>, from start: Int, _ at: inout Int, isShort: Bool
+    ) throws(Unparsed) -> Bool {
+        // Most are short and plain.
+        let end = endOfPlainText(body, from: at, isShort: isShort)
+        guard end < 0 else {
+            at = end &+ 1
+            return true
         }
-        start = place &+ 1
-        end = places.ahead(shift &+ 4)
-        places.pass(shift &+ 5)
-        hasEscapes = try hasEscapes(from: start, to: end, body)
-        state = .afterValue
-        return .string
+        guard try passText(body, &at, &marks) else { return false }
+        if marks.hasHigh, !isUTF8(body, start..<at) { throw .encoding }
+        at &+= 1
+        return true
     }
 
     /// Begins a value that is no string; nil for a number or word, which has yet to be read.
     @inline(__always)
-    private mutating func beginOther(
-        _ byte: UInt8, at place: Int, _ body: Span<UInt8>
-    ) throws(Unparsed) -> Kind? {
+    private mutating func beginOther(_ byte: UInt8, at place: Int) throws(Unparsed) -> Kind? {
         switch byte {
-        case UInt8(ascii: "{"): return try open(.beginObject, at: place, body)
-        case UInt8(ascii: "["): return try open(.beginArray, at: place, body)
+        case UInt8(ascii: "{"): return try open(.beginObject, at: place)
+        case UInt8(ascii: "["): return try open(.beginArray, at: place)
         case UInt8(ascii: "]"):
             guard state == .valueOrEnd else { throw .malformed }
-            return try close(byte, at: place)
-        case UInt8(ascii: "}"), UInt8(ascii: ","), UInt8(ascii: ":"): throw .malformed
+            return try close(byte, before: place &+ 1)
         default:
-            if state == .afterText { try beginNextText(at: place, body) }
             start = place
-            scanned = place
             state = .scalar
             return nil
         }
     }
 
-    /// Whether a string has escapes, which are valid then.
-    // Within a string the only place worth looking at is the quote that ends it.
-    @inline(__always)
-    private mutating func hasEscapes(
-        from start: Int, to end: Int, _ body: Span<UInt8>
-    ) throws(Unparsed) -> Bool {
-        guard places.hasBackslash(body, from: start, to: end) else { return false }
-        guard hasOnlyValidEscapes(body.extracting(start..<end)) else { throw .malformed }
-        return true
-    }
-
     private mutating func readScalar(
-        _ body: Span<UInt8>, isWhole: Bool
+        _ body: Span<UInt8>, from at: Int, isWhole: Bool
     ) throws(Unparsed) -> Kind {
-        while scanned < body.count, !endsScalar(body[scanned]) { scanned &+= 1 }
-        guard scanned < body.count || isWhole else { return .more }
-        end = scanned
+        offset = at
+        while offset < body.count, !endsScalar(body[offset]) { offset &+= 1 }
+        guard offset < body.count || isWhole else { return .more }
+        end = offset
         let text = body.extracting(start..<end)
         let kind: Kind
         if spells(text, "true") {
@@ -269,12 +237,9 @@ package struct JSONReader: ~Copyable {
     }
 
     /// Passes over a byte order mark; false when too little has come to tell.
-    private mutating func begin(_ body: Span<UInt8>, isWhole: Bool) -> Bool {
+    private mutating func begin(_ body: Span<UInt8>, _ at: inout Int, isWhole: Bool) -> Bool {
         guard body.count >= 3 || isWhole else { return false }
-        if body.count >= 3, body[0] == 0xEF, body[1] == 0xBB, body[2] == 0xBF {
-            places.skip(to: 3)
-            end = 3
-        }
+        if body.count >= 3, body[0] == 0xEF, body[1] == 0xBB, body[2] == 0xBF { at = 3 }
         state = isSequence ? .afterText : .value
         return true
     }
@@ -287,17 +252,14 @@ package struct JSONReader: ~Copyable {
             if body[offset] == UInt8(ascii: "\n") { return }
             offset &-= 1
         }
-        // The first text has no line before it.
-        guard end == 0 || (end == 3 && body[0] == 0xEF) else { throw .malformed }
+        throw .malformed
     }
 
     @inline(__always)
-    private mutating func open(
-        _ kind: Kind, at place: Int, _ body: Span<UInt8>
-    ) throws(Unparsed) -> Kind {
-        if state == .afterText { try beginNextText(at: place, body) }
+    private mutating func open(_ kind: Kind, at place: Int) throws(Unparsed) -> Kind {
         guard depth < Self.depthMax else { throw .tooDeep }
         start = place
+        offset = place &+ 1
         depth &+= 1
         objects = objects << 1 | (kind == .beginObject ? 1 : 0)
         state = kind == .beginObject ? .keyOrEnd : .valueOrEnd
@@ -305,20 +267,22 @@ package struct JSONReader: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func close(_ byte: UInt8, at place: Int) throws(Unparsed) -> Kind {
+    private mutating func close(_ byte: UInt8, before at: Int) throws(Unparsed) -> Kind {
         let isObject = objects & 1 != 0
         guard depth > 0, byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
             throw .malformed
         }
-        end = place &+ 1
+        end = at
+        offset = at
         depth &-= 1
         objects >>= 1
         state = depth == 0 ? .afterText : .afterValue
         return isObject ? .endObject : .endArray
     }
 
-    /// What it means that no place is left.
-    private mutating func stop(isWhole: Bool) throws(Unparsed) -> Kind {
+    /// What it means that nothing is left.
+    private mutating func stop(_ at: Int, isWhole: Bool) throws(Unparsed) -> Kind {
+        offset = at
         guard isWhole else { return .more }
         guard state == .afterText else { throw .truncated }
         return .end
