@@ -112,7 +112,9 @@ let package = Package(
         .target(name: "CFuzz", path: "Tests/Fuzz/Driver"),
         .executableTarget(
             name: "Fuzz",
-            dependencies: ["CFuzz", "Wire", "Identity", "Lookup", "Policy", "Neutralization"],
+            dependencies: [
+                "CFuzz", "Wire", "Identity", "KeyedHash", "Lookup", "Policy", "Neutralization",
+            ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),
     ]

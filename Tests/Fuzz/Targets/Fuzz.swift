@@ -21,6 +21,9 @@ struct FuzzTarget: Sendable {
         .configuration,
         .policyTest,
         .certificateSubject,
+        .xmlAnswer,
+        .soapRequest,
+        .extractor,
         .canary,
     ]
 }
