@@ -7,7 +7,6 @@
 #include <libxml/tree.h>
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +37,7 @@ static void keep_code(void *user, ERROR_POINTER error) {
 
 static void ignore(void *user, ERROR_POINTER error) { (void)user, (void)error; }
 
-static const char *reason(int code) {
+const char *herse_xpath_reason(int code) {
     switch (code) {
     case XML_XPATH_UNFINISHED_LITERAL_ERROR: return "a quotation mark is not closed";
     case XML_XPATH_UNCLOSED_ERROR: return "a parenthesis or bracket is not closed";
@@ -51,20 +50,16 @@ static const char *reason(int code) {
     }
 }
 
-struct herse_xpath *herse_xpath_compile(const char *expression, const char **error) {
+struct herse_xpath *herse_xpath_compile(const char *expression, int *error) {
     herse_xml_start_library();
-    *error = "no memory";
+    *error = 0;
     xmlXPathContextPtr context = xmlXPathNewContext(NULL);
     if (context == NULL) return NULL;
-    int code = 0;
     context->error = keep_code;
-    context->userData = &code;
+    context->userData = error;
     xmlXPathCompExprPtr compiled = xmlXPathCtxtCompile(context, (const xmlChar *)expression);
     xmlXPathFreeContext(context);
-    if (compiled == NULL) {
-        *error = reason(code);
-        return NULL;
-    }
+    if (compiled == NULL) return NULL;
     struct herse_xpath *path = malloc(sizeof *path);
     if (path == NULL) {
         xmlXPathFreeCompExpr(compiled);
@@ -146,52 +141,38 @@ void herse_document_free(struct herse_document *document) {
     free(document);
 }
 
-static int give(void *user,
-                void (*found)(void *user, const uint8_t *bytes, size_t count),
-                xmlChar *text) {
+typedef int (*taker)(void *user, const uint8_t *bytes, size_t count);
+
+static int give(void *user, taker found, xmlChar *text) {
     if (text == NULL) return HERSE_XML_NO_MEMORY;
-    if (found != NULL) found(user, text, strlen((const char *)text));
+    int goes_on = found(user, text, strlen((const char *)text));
     xmlFree(text);
-    return HERSE_XML_FINE;
+    return goes_on ? HERSE_XML_FINE : HERSE_XML_TOO_LARGE;
 }
 
-static int give_nodes(xmlNodeSetPtr nodes, size_t max, void *user,
-                      void (*found)(void *user, const uint8_t *bytes, size_t count),
-                      struct herse_xpath_result *result) {
+static int give_nodes(xmlNodeSetPtr nodes, void *user, taker found) {
     if (nodes == NULL) return HERSE_XML_FINE;
-    result->count = (size_t)nodes->nodeNr;
-    if (result->count > max) return HERSE_XML_TOO_LARGE;
-    for (size_t i = 0; i < result->count; i++) {
+    for (int i = 0; i < nodes->nodeNr; i++) {
         int verdict = give(user, found, xmlXPathCastNodeToString(nodes->nodeTab[i]));
         if (verdict != HERSE_XML_FINE) return verdict;
     }
     return HERSE_XML_FINE;
 }
 
-int herse_xpath_evaluate(struct herse_xpath *path, struct herse_document *document, size_t max,
-                         void *user,
-                         void (*found)(void *user, const uint8_t *bytes, size_t count),
-                         struct herse_xpath_result *result) {
-    result->count = 0;
-    result->number = NAN;
+int herse_xpath_evaluate(struct herse_xpath *path, struct herse_document *document, void *user,
+                         int (*found)(void *user, const uint8_t *bytes, size_t count)) {
     xmlXPathContextPtr context = xmlXPathNewContext(document->document);
     if (context == NULL) return HERSE_XML_NO_MEMORY;
     context->error = ignore;
     context->opLimit = STEPS_MAX;
     xmlXPathObjectPtr object = xmlXPathCompiledEval(path->compiled, context);
     int verdict = HERSE_XML_FINE;
-    if (object == NULL) {
+    if (object == NULL)
         verdict = HERSE_XML_TOO_LARGE;
-    } else if (object->type == XPATH_NODESET) {
-        verdict = give_nodes(object->nodesetval, max, user, found, result);
-        // A node's text as a number: what `count` expressions read.
-        if (verdict == HERSE_XML_FINE && result->count > 0)
-            result->number = xmlXPathCastToNumber(object);
-    } else {
-        result->number = xmlXPathCastToNumber(object);
-        result->count = xmlXPathCastToBoolean(object) ? 1 : 0;
-        if (result->count > 0) verdict = give(user, found, xmlXPathCastToString(object));
-    }
+    else if (object->type == XPATH_NODESET)
+        verdict = give_nodes(object->nodesetval, user, found);
+    else if (xmlXPathCastToBoolean(object))
+        verdict = give(user, found, xmlXPathCastToString(object));
     xmlXPathFreeObject(object);
     xmlXPathFreeContext(context);
     return verdict;

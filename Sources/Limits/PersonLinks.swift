@@ -21,7 +21,7 @@ struct PersonLinks: Sendable {
     /// In place of a best key: seen with two persons.
     private static let ambiguous: UInt64 = 1
     /// Links followed one after another: a local id to an identifier to the canonical one.
-    private static let hopsMax = 4
+    static let hopsMax = 4
 
     init(links: Int) { mask = UInt64(links / Self.ways) - 1 }
 
@@ -53,12 +53,19 @@ struct PersonLinks: Sendable {
         return (.none, nil)
     }
 
+    /// The better key that a key was seen with; `nil` when it leads to nobody.
+    @inline(__always)
+    func next(_ key: UInt64, _ mapping: borrowing PersonsMapping) -> UInt64? {
+        guard case .to(let best) = look(key, mapping).link, best != key else { return nil }
+        return best
+    }
+
     /// Whom a key names: itself, unless it is linked to a better one.
     @inline(__always)
     func resolve(_ key: UInt64, _ mapping: borrowing PersonsMapping) -> UInt64 {
         var key = key
         for _ in 0..<Self.hopsMax {
-            guard case .to(let best) = look(key, mapping).link, best != key else { return key }
+            guard let best = next(key, mapping) else { return key }
             key = best
         }
         return key

@@ -10,8 +10,9 @@ enum PersonTime {
     static let keptTicks = ticks(spanSeconds: LimitWindow.spanSecondsMax)
     /// A set is gone through and its old persons dropped when that has not happened for longer.
     static let purgeMilliseconds: UInt64 = 30 * 86_400_000
-    /// INVARIANT: no set is stamped that was not gone through for longer: then no age in it can
-    /// reach 776 days and pass for a young one. 300 + 400 days are less.
+    /// INVARIANT: no set is stamped that was not gone through for longer.
+    ///
+    /// Then no age in it can reach 776 days and pass for a young one: 300 + 400 days are less.
     static let purgeMillisecondsMax: UInt64 = 300 * 86_400_000
     /// A set touched later than this in the future has outlived its clock.
     static let aheadMillisecondsMax: UInt64 = 3_600_000

@@ -71,21 +71,35 @@ extension PersonsTable {
         return lower..<min(max(starts[person + 1], lower), count)
     }
 
-    /// Looks a person up by his name, and by those of his keys that lead to it: he may have been
-    /// shown before the better key was known.
+    /// Looks a person up by his name.
     @inline(__always)
     func age(
         of name: UInt64, _ keys: Span<UInt64>, _ range: Range<Int>, in look: PersonLook
     ) -> (hash: UInt64, age: UInt64?) {
         let hash = Self.hash(name, look.owner)
         if let age = look.age(of: hash) { return (hash, age) }
-        for index in range where keys[index] != name {
-            let other = Self.hash(keys[index], look.owner)
-            if let age = look.age(of: other), links.resolve(keys[index], mapping) == name {
-                return (other, age)
+        if range.count == 1, keys[range.lowerBound] == name { return (hash, nil) }
+        return otherAge(of: name, keys, range, in: look) ?? (hash, nil)
+    }
+
+    /// Looks a person up by those of his keys that lead to his name, and what they lead through:
+    /// he may have been shown before the better key was known.
+    @inline(never)
+    private func otherAge(
+        of name: UInt64, _ keys: Span<UInt64>, _ range: Range<Int>, in look: PersonLook
+    ) -> (hash: UInt64, age: UInt64?)? {
+        for index in range {
+            var key = keys[index]
+            for _ in 0..<PersonLinks.hopsMax where key != name {
+                let hash = Self.hash(key, look.owner)
+                if let age = look.age(of: hash), links.resolve(key, mapping) == name {
+                    return (hash, age)
+                }
+                guard let next = links.next(key, mapping) else { break }
+                key = next
             }
         }
-        return (hash, nil)
+        return nil
     }
 }
 

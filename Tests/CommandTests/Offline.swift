@@ -1,5 +1,6 @@
 // Offline.swift: check, test and explain, which read files and decide nothing of their own.
 
+import ArgumentParser
 import Demo
 import Foundation
 import Gate
@@ -293,6 +294,48 @@ private func folder(_ files: [String: String]) throws -> String {
             list: "account 899700218896\n", gate: gate.socket)
         #expect(ended.data.contains("refused with 403"))
         #expect(ended.data.contains("note: the running gate does not hold the list's line"))
+    }
+
+    @Test func `says whom an answer shows, what each window is charged, and no patient data`()
+        async throws
+    {
+        let folder = try temporaryFolder()
+        let answer = folder + "/answer.json"
+        try """
+        {"resourceType": "Bundle", "type": "searchset", "entry": [
+          {"resource": {"resourceType": "Patient", "id": "1", "name": [{"family": "DURAND"}]}},
+          {"resource": {"resourceType": "Patient", "id": "2", "birthDate": "1970-01-01"}}]}
+        """.write(toFile: answer, atomically: true, encoding: .utf8)
+        let arguments = [
+            "GET", "/fhir/Patient?birthdate=1970-01-01", "--as", "899700218896", "--answer", answer,
+        ]
+        let (ended, _) = try await explain(arguments + ["--json"])
+        let object = try JSONSerialization.jsonObject(with: Data(ended.data.utf8))
+        let report = try #require(object as? [String: Any])
+        let asked = try #require(report["asked"] as? [String: Any])
+        #expect(asked["interaction"] as? String == "search")
+        #expect(asked["transaction"] as? String == "ITI-78")
+        let disclosed = try #require(report["disclosed"] as? [String: Any])
+        #expect(disclosed["persons"] as? Int == 2)
+        #expect((disclosed["keys"] as? [String])?.allSatisfy { $0.count == 8 } == true)
+        #expect(disclosed["fields"] as? [String] == ["name", "birth-date"])
+        let charges = try #require(report["charges"] as? [[String: Any]])
+        #expect(charges.map { $0["added"] as? Int } == [1, 2])
+        #expect(!ended.data.contains("DURAND"))
+
+        let (full, _) = try await explain(arguments + ["--after", "requests=3,patients=59"])
+        #expect(full.data.contains("refused with 429, by limits standard: 60 patients per 1h"))
+        #expect(full.data.contains("59 made already, 2 more"))
+    }
+
+    @Test(arguments: [
+        ["--after", "many"], ["--after", "patient=3"], ["--after", "3,patients=3"],
+        ["--after", "patients=-1"], ["--answer-status", "99"], ["--card-age", "soon"],
+    ])
+    func `refuses options that say nothing`(arguments: [String]) throws {
+        #expect(throws: (any Error).self) {
+            try Herse.parseAsRoot(["explain", "GET", "/", "--as", "none"] + arguments)
+        }
     }
 
     @Test func `knows no other listener than the configured ones`() async throws {

@@ -47,7 +47,7 @@ import Testing
     @Test(arguments: [
         (["unheard-of"], "unheard-of"),
         // Verbs of later versions are no empty shells.
-        (["replay"], "replay"), (["drill"], "drill"), (["record", "verify"], "record"),
+        (["rehearse"], "rehearse"), (["drill"], "drill"), (["record", "verify"], "record"),
         (["check", "--jsno"], "--json"),
         (["explain", "GET"], "path"),
         (["explain", "GET", "/x"], "--as"),
@@ -135,7 +135,7 @@ import Testing
 
     @Test func `names every verb of this version`() {
         let verbs = [
-            "serve", "demo", "check", "test", "explain", "reload", "confirm", "rollback",
+            "serve", "demo", "check", "test", "explain", "replay", "reload", "confirm", "rollback",
             "neutralize", "reinstate", "neutralized", "status", "sessions", "limits",
             "limits show", "limits grant",
         ]

@@ -182,23 +182,28 @@ struct JSONReading: Equatable {
         #expect(isResolved && !isTaken && !isCut)
     }
 
-    @Test func `sees the same in a block by either way of looking`() {
+    @Test func `sees the same in 32 bytes by either way of looking`() {
         var random = SystemRandomNumberGenerator()
-        let often = Array("\"\\{}[]:, \t\n\r".utf8)
-        for _ in 0..<2000 {
-            let bytes = (0..<64).map { _ in
+        let often = Array("\"\\{}[]:, \t\n\r\u{1F}\u{7F}".utf8)
+        for _ in 0..<5000 {
+            let bytes = (0..<32).map { _ in
                 Bool.random(using: &random)
                     ? UInt8.random(in: 0...255, using: &random)
                     : often.randomElement(using: &random) ?? 0
             }
-            // Safe because 64 bytes are there, as many as are read.
+            // Safe because 32 bytes are there, as many as are read.
             unsafe bytes.withUnsafeBufferPointer { buffer in
                 guard let start = buffer.baseAddress else { return }
-                let fast = unsafe herse_json_block(start)
-                let slow = unsafe herse_json_block_portable(start)
-                #expect(fast.quotes == slow.quotes && fast.backslashes == slow.backslashes)
-                #expect(fast.marks == slow.marks && fast.blanks == slow.blanks)
-                #expect(fast.controls == slow.controls && fast.high == slow.high)
+                let fast = unsafe herse_json_text(start)
+                let slow = unsafe herse_json_text_portable(start, 32)
+                let short = unsafe herse_json_short_text(start)
+                let slowShort = unsafe herse_json_text_portable(start, 16)
+                #expect(short.stops == slowShort.stops && short.high == slowShort.high)
+                #expect(fast.stops == slow.stops && fast.high == slow.high)
+                let (inked, wanted) = unsafe (
+                    herse_json_inked(start), herse_json_inked_portable(start)
+                )
+                #expect(inked == wanted)
             }
         }
     }

@@ -134,8 +134,9 @@ private typealias S = XMLSamples
             <type value="seealso"/></link></Patient>
             """
         #expect(found(S.bundle([linked, "<Patient><id value='8'/></Patient>"])).count == 1)
-        #expect(found(S.bundle(["<Practitioner><name><family value='D'/></name></Practitioner>"]))
-            .count == 0)
+        #expect(
+            found(S.bundle(["<Practitioner><name><family value='D'/></name></Practitioner>"]))
+                .count == 0)
     }
 
     @Test func `of FHIR name every field`() {

@@ -109,8 +109,11 @@ enum RealSamples {
         }
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
-        let beside = [root.deletingLastPathComponent(), root.deletingLastPathComponent()
-            .deletingLastPathComponent()].map { $0.appendingPathComponent("shared/data") }
+        let beside = [
+            root.deletingLastPathComponent(),
+            root.deletingLastPathComponent()
+                .deletingLastPathComponent(),
+        ].map { $0.appendingPathComponent("shared/data") }
         return ([given].compactMap { $0 } + beside).first {
             FileManager.default.fileExists(atPath: $0.appendingPathComponent("hl7v3").path)
         }

@@ -16,7 +16,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "JSONBlock.h"
+#include "JSONBytes.h"
 
 /// Who is at the other end of a local socket, as the kernel saw it at connect (SO_PEERCRED).
 struct herse_peer {

@@ -151,9 +151,8 @@ extension ControlPlane {
     func limitsOf(_ professional: String) async -> ControlAnswer {
         let id = professional.uppercased()
         let who = await subjects(of: id)
-        let time = limits.clock.time(
-            sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
-        let extras = grants.extras(of: who.professional, now: now.value)
+        let time = limitTime
+        let extras = grants.extras(of: who.professional, at: time)
         var reports: [LimitReport] = []
         for prepared in generation.limits {
             for usage in limits.usage(who, prepared.set, extras: extras, now: time) {

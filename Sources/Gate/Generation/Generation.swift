@@ -4,7 +4,7 @@
 // keeps the one it began under.
 
 internal import KeyedHash
-internal import Limits
+package import Limits
 internal import Lookup
 package import Policy
 internal import Record
@@ -146,13 +146,7 @@ final class PreparedLimits: Sendable {
         limits = set
         self.set = try table.prepare(
             name: set.name, scope: isEmergency ? set.name : "",
-            windows: set.limits.map { limit in
-                LimitWindow(
-                    count: CountKind(limit.count), limit: UInt32(clamping: limit.limit),
-                    spanSeconds: UInt32(clamping: limit.per.components.seconds),
-                    enforcement: LimitEnforcement(limit),
-                    each: limit.each == .structure ? .structure : .professional)
-            })
+            windows: set.limits.map { LimitWindow($0) })
         names = set.limits.map { limit in
             let each = limit.each == .structure ? "-structure" : ""
             return "\(set.name)-\(limit.count.rawValue)-\(limit.per.components.seconds)s\(each)"
@@ -163,6 +157,17 @@ final class PreparedLimits: Sendable {
 
 func ruleFragment(_ place: SourceLocation) -> [UInt8] {
     Array(",\"rule\":".utf8) + jsonString("\(place.file):\(place.line)")
+}
+
+extension LimitWindow {
+    /// A ceiling of the configuration, as the counters take it.
+    package init(_ limit: Limit) {
+        self.init(
+            count: CountKind(limit.count), limit: UInt32(clamping: limit.limit),
+            spanSeconds: UInt32(clamping: limit.per.components.seconds),
+            enforcement: LimitEnforcement(limit),
+            each: limit.each == .structure ? .structure : .professional)
+    }
 }
 
 extension CountKind {

@@ -86,7 +86,6 @@ extension WorkerCore {
 
     /// What administrators granted a professional, and is not over.
     private func extras(of identity: ProvenIdentity) -> LimitExtras {
-        grants.isEmpty
-            ? .none : grants.extras(of: identity.limitKey, now: clock.wallSeconds)
+        grants.isEmpty ? .none : grants.extras(of: identity.limitKey, at: limitTime)
     }
 }

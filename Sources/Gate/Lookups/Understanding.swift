@@ -50,8 +50,8 @@ extension Inquiry {
         case .soap(let dialect):
             question = try withRequestBody { body throws(QuestionError) in
                 try questionOfSOAP(
-                    body, dialect: dialect, contentType: contentType.span,
-                    countMax: route.questionRules.countMax, route.hasher)
+                    body, dialect: dialect, contentType: contentType.span, route.hasher,
+                    countMax: route.questionRules.countMax)
             }
         }
     }

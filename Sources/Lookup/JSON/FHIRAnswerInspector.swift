@@ -5,7 +5,7 @@
 // have said to be something else cost nothing more.
 
 /// Finds the persons of FHIR answers in JSON, or in ndjson; made once, used again and again.
-struct FHIRAnswerInspector {
+struct FHIRAnswerInspector: ~Copyable {
     /// Longest body, in bytes: places in it are kept in 31 bits.
     static let lengthMax = 1 << 31 - 1
 
@@ -14,13 +14,11 @@ struct FHIRAnswerInspector {
     let words = FHIRWords()
     private let slots = FHIRSlots()
     /// By depth; the first stands for what is around the body.
-    var frames = InlineArray<66, FHIRFrame>(repeating: FHIRFrame())
+    var frames = FixedTable(repeating: FHIRFrame(), count: JSONReader.depthMax + 1)
     /// Contained patients, and references to such, whose resource has not ended.
     var localPatients: [FHIRLocal] = []
     var localReferences: [FHIRLocal] = []
-    /// Texts with their escapes resolved.
-    var scratch: [UInt8] = []
-    var otherScratch: [UInt8] = []
+    let scratch = FHIRScratch()
 
     /// Whether the body is a resource, and whether it holds any that is about something.
     private var isResource = false
@@ -47,40 +45,34 @@ struct FHIRAnswerInspector {
         _ body: Span<UInt8>, isWhole: Bool, into findings: inout Findings
     ) throws(Unparsed) {
         guard body.count <= Self.lengthMax else { throw .tooDeep }
-        // A copy, so that what it keeps can stay in registers.
-        var reader = self.reader
-        defer { self.reader = reader }
         var top = reader.depth
-        var slot = frames[top].slot
+        var isArray = frames[top].marks.contains(.isArray)
         while true {
             switch try reader.advance(body, isWhole: isWhole) {
-            case .key:
-                slot = slots[frames[top].role, word(reader, body)]
             case .string:
+                let slot = isArray ? frames[top].slot : self.slot(at: top, body)
                 guard slot.isString else { continue }
                 let text = FHIRText(reader.start, reader.end, hasEscapes: reader.hasEscapes)
-                let object = frames[top].marks.contains(.isArray) ? max(top &- 1, 0) : top
-                read(text, as: slot, object, reader, body, &findings)
+                read(text, as: slot, isArray ? max(top &- 1, 0) : top, body, &findings)
             case .beginObject:
-                frames[top].slot = slot
+                let slot = isArray ? frames[top].slot : self.slot(at: top, body)
                 open(slot, isArray: false, in: top, at: reader.start, &findings)
                 top &+= 1
-                slot = .any
+                isArray = false
             case .beginArray:
-                frames[top].slot = slot
+                let slot = isArray ? frames[top].slot : self.slot(at: top, body)
                 open(slot, isArray: true, in: top, at: reader.start, &findings)
                 top &+= 1
+                isArray = true
             case .endObject:
                 close(top, at: reader.end, body, &findings)
                 top &-= 1
-                slot = frames[top].slot
+                isArray = frames[top].marks.contains(.isArray)
             case .endArray:
                 top &-= 1
-                slot = frames[top].slot
+                isArray = frames[top].marks.contains(.isArray)
             case .number, .yes, .no, .null: break
-            case .more:
-                frames[top].slot = slot
-                return
+            case .more: return
             case .end:
                 findings.isExpected = isResource
                 findings.saysNobody = isResource && !hasSubstance && findings.persons.isEmpty
@@ -89,14 +81,18 @@ struct FHIRAnswerInspector {
         }
     }
 
+    /// What the value is for whose key the reader is at.
     @inline(__always)
-    private mutating func word(_ reader: JSONReader, _ body: Span<UInt8>) -> FHIRWord {
-        guard reader.hasEscapes else {
-            return words.word(in: body, from: reader.start, to: reader.end)
+    private mutating func slot(
+        at object: Int, _ body: Span<UInt8>
+    ) -> FHIRSlot {
+        let role = frames[object].role
+        guard reader.keyHasEscapes else {
+            return slots[role, words.word(in: body, from: reader.keyStart, to: reader.keyEnd)]
         }
-        scratch.removeAll(keepingCapacity: true)
-        appendUnescaped(body.extracting(reader.start..<reader.end), to: &scratch)
-        return words.word(in: scratch.span, from: 0, to: scratch.count)
+        let key = FHIRText(reader.keyStart, reader.keyEnd, hasEscapes: true)
+        let word = word(key, body)
+        return slots[role, word]
     }
 
     /// Begins a frame for what stands in the frame `parent`.
@@ -129,12 +125,12 @@ struct FHIRAnswerInspector {
 
     /// Takes a string that means something in the object at hand.
     private mutating func read(
-        _ text: FHIRText, as slot: FHIRSlot, _ object: Int, _ reader: JSONReader,
-        _ body: Span<UInt8>, _ findings: inout Findings
+        _ text: FHIRText, as slot: FHIRSlot, _ object: Int, _ body: Span<UInt8>,
+        _ findings: inout Findings
     ) {
         switch slot {
         case .resourceType:
-            let type = FHIRType(word(reader, body))
+            let type = FHIRType(word(text, body))
             frames[object].say(type)
             if object == 1 { isResource = true }
             switch type {
@@ -152,9 +148,9 @@ struct FHIRAnswerInspector {
         case .reference: frames[object].set(.reference, text)
         case .display: if !text.isEmpty { frames[object].set(.display, text) }
         case .referenceType:
-            if word(reader, body) == .patientType { frames[object].marks.insert(.isPatient) }
+            if word(text, body) == .patientType { frames[object].marks.insert(.isPatient) }
         case .system:
-            if frames[object].texts.contains([.system, .value]) {
+            if frames[object].texts.contains(.systemAndValue) {
                 closeIdentifier(object, body, &findings)
             }
             frames[object].set(.system, text)
@@ -166,7 +162,7 @@ struct FHIRAnswerInspector {
                 slot == .family ? .family : slot == .given ? .given : .name
             if !frames[object].texts.contains(place) { frames[object].set(place, text) }
         case .telecomSystem:
-            if word(reader, body) == .mail { frames[object].marks.insert(.isMail) }
+            if word(text, body) == .mail { frames[object].marks.insert(.isMail) }
         case .telecomValue: frames[object].set(.value, text)
         case .div: expose(.narrative, of: Int(frames[object].owner), &findings)
         case .extensionURL:
@@ -186,7 +182,7 @@ struct FHIRAnswerInspector {
         switch frames[object].role {
         case .open:
             // Most objects are nobody's.
-            if frames[object].isPlain { return }
+            if frames[object].isPlain() { return }
             closeOpen(object, at: end, body, &findings)
         case .identifier: closeIdentifier(object, body, &findings)
         case .name: closeName(object, &findings)

@@ -29,7 +29,7 @@ extension FHIRAnswerInspector {
     }
 
     /// The resource that an object stands in, or is.
-    func resource(around object: Int) -> Int {
+    mutating func resource(around object: Int) -> Int {
         var place = object
         while place > 0, !frames[place].marks.contains(.isResource) {
             place = Int(frames[place].owner)
@@ -38,7 +38,7 @@ extension FHIRAnswerInspector {
     }
 
     /// The resource in which an object's `#id` has its meaning.
-    private func container(of object: Int) -> Int {
+    private mutating func container(of object: Int) -> Int {
         var place = Int(frames[object].owner)
         while place > 0,
             frames[place].marks.intersection([.isResource, .isContained]) != .isResource
@@ -66,33 +66,27 @@ extension FHIRAnswerInspector {
         _ system: FHIRText, _ value: FHIRText, to owner: Int, _ body: Span<UInt8>,
         _ findings: inout Findings
     ) {
-        let key: PersonKey?
-        let isINS: Bool
-        if system.hasEscapes || value.hasEscapes {
-            resolve(system, body, into: &scratch)
-            resolve(value, body, into: &otherScratch)
-            key = hasher.identifier(system: scratch.span, value: otherScratch.span)
-            isINS = isSystemOfINS(scratch.span)
-        } else {
-            let name = body.extracting(system.range)
-            key = hasher.identifier(system: name, value: body.extracting(value.range))
-            isINS = key?.rank == .canonical && isSystemOfINS(name)
+        let (key, isINS) = withText(system, body, scratch) { system in
+            withText(value, body, scratch.other) { value in
+                let key = hasher.identifier(system: system, value: value)
+                return (key, key?.rank == .canonical && isSystemOfINS(system))
+            }
         }
         guard let key else { return }
         let find = find(of: owner, &findings)
         findings.persons.add(key, to: find)
         let field: IdentityFields = key.rank == .ins || isINS ? .ins : .identifier
         findings.persons.add(field, to: find)
-        frames[owner].marks.formUnion([.hasKey, .hasIdentifier, .hasFields])
+        frames[owner].marks.formUnion(.identified)
     }
 
     /// The first name that says something is the one that traits are made of.
     mutating func closeName(_ object: Int, _ findings: inout Findings) {
-        let texts = frames[object].texts.intersection([.family, .given, .name])
+        let texts = frames[object].texts.intersection(.anyName)
         let owner = Int(frames[object].owner)
         guard !texts.isEmpty, owner > 0 else { return }
         expose(.name, of: owner, &findings)
-        guard frames[owner].texts.isDisjoint(with: [.family, .given]) else { return }
+        guard frames[owner].texts.isDisjoint(with: .familyOrGiven) else { return }
         if texts.contains(.family) {
             frames[owner].set(.family, frames[object].family)
         } else if texts == .name {
@@ -103,15 +97,17 @@ extension FHIRAnswerInspector {
 
     /// Keeps the opaque part of a page link.
     mutating func closeLink(_ object: Int, _ body: Span<UInt8>, _ findings: inout Findings) {
-        guard frames[object].texts.contains([.name, .value]),
+        guard frames[object].texts.contains(.nameAndValue),
             findings.pages.count < Findings.pagesMax
         else { return }
-        resolve(frames[object].third, body, into: &scratch)
-        guard words.word(in: scratch.span, from: 0, to: scratch.count) != .own else { return }
-        resolve(frames[object].second, body, into: &scratch)
-        guard let mark = scratch.firstIndex(of: UInt8(ascii: "?")) else { return }
-        let query = scratch.span.extracting((mark + 1)..<scratch.count)
-        if let token = pageToken(ofQuery: query, hasher) { findings.pages.append(token) }
+        guard word(frames[object].third, body) != .own else { return }
+        let page = withText(frames[object].second, body, scratch) { url -> UInt64? in
+            for index in url.indices where url[index] == UInt8(ascii: "?") {
+                return pageToken(ofQuery: url.extracting((index + 1)..<url.count), hasher)
+            }
+            return nil
+        }
+        if let page { findings.pages.append(page) }
     }
 
     /// Ends a resource, a reference, or something else.
@@ -170,8 +166,9 @@ extension FHIRAnswerInspector {
         case .relatedPerson: type = .relatedPersonType
         default: return
         }
-        resolve(frames[object].first, body, into: &scratch)
-        let key = hasher.local(type: type, id: scratch.span)
+        let key = withText(frames[object].first, body, scratch) {
+            hasher.local(type: type, id: $0)
+        }
         let find = find(of: object, &findings)
         findings.persons.add(key, to: find)
         if key != nil { frames[object].marks.insert(.hasKey) }
@@ -184,23 +181,22 @@ extension FHIRAnswerInspector {
         let (marks, texts) = (frames[object].marks, frames[object].texts)
         let isTelling = texts.contains(.display) || marks.contains(.hasIdentifier)
         guard texts.contains(.reference) else {
-            guard isTelling, !marks.isDisjoint(with: [.isPatient, .isSubject]) else { return false }
+            guard isTelling, !marks.isDisjoint(with: .isPatientOrSubject) else { return false }
             keep(object, nil, body, &findings)
             return true
         }
-        resolve(frames[object].second, body, into: &scratch)
-        if scratch.first == UInt8(ascii: "#") {
+        let reference = frames[object].second
+        if !reference.isEmpty, body[reference.range.lowerBound] == UInt8(ascii: "#") {
             guard isTelling else { return false }
             keep(object, nil, body, &findings)
             let container = container(of: object)
-            let id = localID(frames[object].second, body, skipping: 1)
+            let id = localID(reference, body, skipping: 1)
             localReferences.append(
                 FHIRLocal(container: container, id: id, find: find(of: object, &findings)))
             frames[container].marks.insert(.hasLocals)
             return true
         }
-        guard let place = patientID(in: scratch.span) else { return false }
-        let key = hasher.local(type: .patientType, id: scratch.span.extracting(place))
+        guard let key = patientKey(of: reference, body) else { return false }
         let owner = Int(frames[object].owner)
         if marks.contains(.isLinkTarget), frames[owner].type.mayBePerson, owner > 0 {
             let find = find(of: owner, &findings)
@@ -268,7 +264,7 @@ extension FHIRAnswerInspector {
         frames[parameter].set(.family, frames[object].second)
     }
 
-    private func parameter(around object: Int) -> Int {
+    private mutating func parameter(around object: Int) -> Int {
         var place = object &- 1
         while place > 0, frames[place].marks.contains(.isArray) { place &-= 1 }
         return place
@@ -278,17 +274,14 @@ extension FHIRAnswerInspector {
     mutating func closeParameter(_ object: Int, _ body: Span<UInt8>, _ findings: inout Findings) {
         let owner = Int(frames[object].owner)
         guard frames[object].texts.contains(.name), owner > 0 else { return }
-        resolve(frames[object].third, body, into: &scratch)
-        switch words.word(in: scratch.span, from: 0, to: scratch.count) {
+        switch word(frames[object].third, body) {
         case .targetIdentifier:
             guard frames[object].texts.contains(.value) else { return }
             add(frames[object].first, frames[object].second, to: owner, body, &findings)
             frames[owner].marks.insert(.isCrossReference)
         case .targetID:
             guard frames[object].texts.contains(.family) else { return }
-            resolve(frames[object].family, body, into: &scratch)
-            guard let place = patientID(in: scratch.span) else { return }
-            let key = hasher.local(type: .patientType, id: scratch.span.extracting(place))
+            guard let key = patientKey(of: frames[object].family, body) else { return }
             let find = find(of: owner, &findings)
             findings.persons.add(key, to: find)
             findings.persons.add(.identifier, to: find)

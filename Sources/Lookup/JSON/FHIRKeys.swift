@@ -2,50 +2,78 @@
 
 internal import KeyedHash
 
-extension FHIRAnswerInspector {
-    /// A text with its escapes resolved.
-    func resolve(_ text: FHIRText, _ body: Span<UInt8>, into out: inout [UInt8]) {
-        out.removeAll(keepingCapacity: true)
-        let bytes = body.extracting(text.range)
-        guard !text.hasEscapes else {
-            appendUnescaped(bytes, to: &out)
-            return
-        }
-        for index in bytes.indices { out.append(bytes[index]) }
-    }
+/// Room for texts whose escapes are resolved, kept from one to the next.
+final class FHIRScratch {
+    fileprivate var bytes: [UInt8] = []
+    /// For who needs two texts at a time.
+    private(set) lazy var other = FHIRScratch()
 
+    init() {}
+}
+
+/// Gives what a string says, its escapes resolved.
+@inline(__always)
+func withText<Result>(
+    _ text: FHIRText, _ body: Span<UInt8>, _ scratch: FHIRScratch,
+    _ use: (Span<UInt8>) -> Result
+) -> Result {
+    guard text.hasEscapes else { return use(body.extracting(text.range)) }
+    var bytes: [UInt8] = []
+    swap(&bytes, &scratch.bytes)
+    bytes.removeAll(keepingCapacity: true)
+    appendUnescaped(body.extracting(text.range), to: &bytes)
+    let result = use(bytes.span)
+    swap(&bytes, &scratch.bytes)
+    return result
+}
+
+extension FHIRAnswerInspector {
     mutating func traits(
         _ family: FHIRText, _ given: FHIRText, _ birthDate: FHIRText, _ body: Span<UInt8>
     ) -> PersonKey? {
-        resolve(family, body, into: &scratch)
-        resolve(given, body, into: &otherScratch)
-        return hasher.traits(
-            family: scratch.span, given: otherScratch.span,
-            birthDate: body.extracting(birthDate.range))
+        withText(family, body, scratch) { family in
+            withText(given, body, scratch.other) { given in
+                hasher.traits(
+                    family: family, given: given, birthDate: body.extracting(birthDate.range))
+            }
+        }
     }
 
     /// The key of a person of whom nothing tells who they are: all that is said of them.
-    func contentKey(_ place: Range<Int>, _ body: Span<UInt8>) -> PersonKey {
+    mutating func contentKey(_ place: Range<Int>, _ body: Span<UInt8>) -> PersonKey {
         PersonKey(rank: .traits, hash: hasher.token(0x4A, body.extracting(place)))
     }
 
     /// The keyed hash of an id that has its meaning within a resource.
     mutating func localID(_ text: FHIRText, _ body: Span<UInt8>, skipping count: Int) -> UInt64 {
-        resolve(text, body, into: &otherScratch)
-        let start = min(count, otherScratch.count)
-        return hasher.token(0x4B, otherScratch.span.extracting(start..<otherScratch.count))
+        withText(text, body, scratch) { text in
+            hasher.token(0x4B, text.extracting(min(count, text.count)..<text.count))
+        }
     }
 
     /// Which fields an extension stands for, by the end of its URL.
     mutating func exposed(byExtension url: FHIRText, _ body: Span<UInt8>) -> IdentityFields {
-        guard !url.hasEscapes else {
-            resolve(url, body, into: &scratch)
-            return fields(ofExtension: scratch.span)
-        }
-        return fields(ofExtension: body.extracting(url.range))
+        withText(url, body, scratch) { fields(ofExtension: $0) }
     }
 
-    private func fields(ofExtension url: Span<UInt8>) -> IdentityFields {
+    /// The key of the patient whom a reference names.
+    mutating func patientKey(of reference: FHIRText, _ body: Span<UInt8>) -> PersonKey? {
+        withText(reference, body, scratch) { reference in
+            patientID(in: reference).flatMap {
+                hasher.local(type: .patientType, id: reference.extracting($0))
+            }
+        }
+    }
+
+    /// The word that a text is.
+    mutating func word(_ text: FHIRText, _ body: Span<UInt8>) -> FHIRWord {
+        guard text.hasEscapes else {
+            return words.word(in: body, from: text.range.lowerBound, to: text.range.upperBound)
+        }
+        return withText(text, body, scratch) { words.word(in: $0, from: 0, to: $0.count) }
+    }
+
+    private mutating func fields(ofExtension url: Span<UInt8>) -> IdentityFields {
         // All three end in letters that hardly any other extension ends in.
         switch url.isEmpty ? 0 : url[url.count - 1] {
         case UInt8(ascii: "e"):
@@ -58,14 +86,14 @@ extension FHIRAnswerInspector {
         return []
     }
 
-    private func ends(_ text: Span<UInt8>, with words: StaticString) -> Bool {
+    private mutating func ends(_ text: Span<UInt8>, with words: StaticString) -> Bool {
         let start = text.count - words.utf8CodeUnitCount
         return start >= 0 && spells(text.extracting(start..<text.count), words)
     }
 
     /// Where the id stands in `Patient/ID`, `https://host/base/Patient/ID` and
     /// `Patient/ID/_history/VERSION`; nil when it names something else.
-    func patientID(in reference: Span<UInt8>) -> Range<Int>? {
+    mutating func patientID(in reference: Span<UInt8>) -> Range<Int>? {
         var found: Range<Int>?
         var start = 0
         var isAfterType = false
@@ -83,7 +111,7 @@ extension FHIRAnswerInspector {
     }
 
     /// Whether a system is one of the INS's.
-    func isSystemOfINS(_ system: Span<UInt8>) -> Bool {
+    mutating func isSystemOfINS(_ system: Span<UInt8>) -> Bool {
         // What such a system gives a key of any other kind of rank than an INS's, is canonical.
         let stem: StaticString = "1.2.250.1.213.1.4."
         for end in ["8", "9", "10", "11", "2"] as [StaticString] {

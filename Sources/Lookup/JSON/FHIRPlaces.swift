@@ -100,8 +100,8 @@ enum FHIRRole: UInt8, CaseIterable {
 }
 
 /// The slot of every key in every role, to be looked up.
-struct FHIRSlots: Sendable {
-    private var slots = InlineArray<1024, FHIRSlot>(repeating: .any)
+struct FHIRSlots: ~Copyable {
+    private var slots = FixedTable(repeating: FHIRSlot.any, count: 1024)
 
     init() {
         for role in FHIRRole.allCases {
@@ -186,8 +186,11 @@ struct FHIRFrame {
         static let isMail = Marks(rawValue: 1 << 11)
         static let hasFields = Marks(rawValue: 1 << 12)
 
+        // In numbers: a list would be made anew at every use.
         /// What an open object does not end without a further look at.
-        static let matters: Marks = [.isSubject, .isCrossReference, .hasLocals]
+        static let matters = Marks(rawValue: 1 << 3 | 1 << 9 | 1 << 10)
+        static let identified = Marks(rawValue: 1 << 6 | 1 << 7 | 1 << 12)
+        static let isPatientOrSubject = Marks(rawValue: 1 << 3 | 1 << 8)
     }
 
     /// Which of `texts` hold something.
@@ -204,6 +207,11 @@ struct FHIRFrame {
         static let system = Texts(rawValue: 1 << 0)
         static let value = Texts(rawValue: 1 << 1)
         static let name = Texts(rawValue: 1 << 2)
+        static let referenceOrDisplay = Texts(rawValue: 1 << 1 | 1 << 2)
+        static let systemAndValue = Texts(rawValue: 1 << 0 | 1 << 1)
+        static let nameAndValue = Texts(rawValue: 1 << 1 | 1 << 2)
+        static let familyOrGiven = Texts(rawValue: 1 << 3 | 1 << 4)
+        static let anyName = Texts(rawValue: 1 << 2 | 1 << 3 | 1 << 4)
     }
 
     private(set) var role = FHIRRole.open
@@ -242,9 +250,11 @@ struct FHIRFrame {
     }
 
     /// Whether it says nothing of anybody.
+    ///
+    /// Mutating for want of a way to look at some of it without a copy of all.
     @inline(__always)
-    var isPlain: Bool {
-        type == .none && find < 0 && texts.isDisjoint(with: [.reference, .display])
+    mutating func isPlain() -> Bool {
+        type == .none && find < 0 && texts.isDisjoint(with: .referenceOrDisplay)
             && marks.isDisjoint(with: .matters)
     }
 

@@ -64,12 +64,12 @@ enum FHIRWord: UInt8, CaseIterable {
 }
 
 /// Finds words by their bytes, without a loop over them.
-struct FHIRWords: Sendable {
+struct FHIRWords: ~Copyable {
     /// Bytes of the longest word.
     static let lengthMax = 16
 
     /// A word's bytes as numbers; equal numbers are equal bytes.
-    private struct Sight: Equatable {
+    struct Sight: Equatable {
         var first: UInt64 = 0
         var last: UInt64 = 0
         var count = 0
@@ -82,12 +82,13 @@ struct FHIRWords: Sendable {
         }
     }
 
-    private struct Entry {
+    // Internal, because the compiler of Swift 6.3 fails on a table of a private type.
+    struct Entry {
         var sight = Sight()
         var word = FHIRWord.none
     }
 
-    private var entries = InlineArray<128, Entry>(repeating: Entry())
+    private var entries = FixedTable(repeating: Entry(), count: 128)
 
     init() {
         for word in FHIRWord.allCases {
@@ -120,18 +121,16 @@ struct FHIRWords: Sendable {
     @inline(__always)
     private static func sight(of body: Span<UInt8>, _ start: Int, _ end: Int) -> Sight {
         let count = end &- start
-        guard start &+ 8 <= body.count else { return slowSight(of: body, start, end) }
+        guard start &+ 8 <= body.count, end >= 8 else { return slowSight(of: body, start, end) }
         // Safe because eight bytes from `start` on are within the body, as are the eight before
-        // `end` where there are more than eight in all; any eight bytes are a number.
+        // `end`; any eight bytes are a number.
         let first = unsafe UInt64(
             littleEndian: body.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
-        guard count > 8 else {
-            let unused = UInt64(truncatingIfNeeded: (8 &- count) &* 8)
-            return Sight(first: (first << unused) >> unused, last: 0, count: count)
-        }
         let last = unsafe UInt64(
             littleEndian: body.bytes.unsafeLoadUnaligned(fromByteOffset: end &- 8, as: UInt64.self))
-        return Sight(first: first, last: last, count: count)
+        // Of a short word both are all of it; what stands around is shifted out.
+        let unused = UInt64(truncatingIfNeeded: max(8 &- count, 0) &* 8)
+        return Sight(first: (first &<< unused) &>> unused, last: last &>> unused, count: count)
     }
 
     /// The same near the end of a body, where eight bytes cannot be read.
@@ -140,9 +139,9 @@ struct FHIRWords: Sendable {
         for index in start..<min(end, start &+ 8) {
             sight.first |= UInt64(body[index]) << UInt64((index &- start) &* 8)
         }
-        guard sight.count > 8 else { return sight }
-        for index in (end &- 8)..<end {
-            sight.last |= UInt64(body[index]) << UInt64((index &- end &+ 8) &* 8)
+        for index in max(start, end &- 8)..<end {
+            let place = index &- max(start, end &- 8)
+            sight.last |= UInt64(body[index]) << UInt64(place &* 8)
         }
         return sight
     }

@@ -1,26 +1,5 @@
 // JSONText.swift: what stands in JSON's strings and numbers.
 
-/// Whether every escape of a string is one of RFC 8259 §7.
-func hasOnlyValidEscapes(_ text: Span<UInt8>) -> Bool {
-    var offset = 0
-    while offset < text.count {
-        guard text[offset] == UInt8(ascii: "\\") else {
-            offset &+= 1
-            continue
-        }
-        guard offset &+ 1 < text.count else { return false }
-        switch text[offset &+ 1] {
-        case UInt8(ascii: "u"):
-            guard codeUnit(text, at: offset) != nil else { return false }
-            offset &+= 6
-        case let byte:
-            guard simpleEscape(byte) != nil else { return false }
-            offset &+= 2
-        }
-    }
-    return true
-}
-
 /// Appends a string's text, its escapes resolved, in UTF-8.
 ///
 /// Half a surrogate pair stands for nothing and becomes U+FFFD.
@@ -69,6 +48,17 @@ func spells(_ text: Span<UInt8>, _ words: StaticString) -> Bool {
     return true
 }
 
+/// Whether a number or word is over before `byte`.
+func endsScalar(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"),
+        UInt8(ascii: "\""), UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "["),
+        UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "}"):
+        true
+    default: false
+    }
+}
+
 /// A number of RFC 8259 §6.
 func isNumber(_ text: Span<UInt8>) -> Bool {
     var offset = 0
@@ -98,7 +88,7 @@ func isNumber(_ text: Span<UInt8>) -> Bool {
 }
 
 /// The byte that a backslash and `letter` stand for.
-private func simpleEscape(_ letter: UInt8) -> UInt8? {
+func simpleEscape(_ letter: UInt8) -> UInt8? {
     switch letter {
     case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): letter
     case UInt8(ascii: "b"): 0x08
@@ -117,14 +107,17 @@ private func codeUnit(_ text: Span<UInt8>, at offset: Int) -> UInt32? {
     else { return nil }
     var unit: UInt32 = 0
     for index in (offset &+ 2)..<(offset &+ 6) {
-        let digit: UInt8
-        switch text[index] {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = text[index] &- UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = text[index] &- UInt8(ascii: "a") &+ 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = text[index] &- UInt8(ascii: "A") &+ 10
-        default: return nil
-        }
+        guard let digit = hexDigit(text[index]) else { return nil }
         unit = unit << 4 | UInt32(digit)
     }
     return unit
+}
+
+func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte &- UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte &- UInt8(ascii: "a") &+ 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte &- UInt8(ascii: "A") &+ 10
+    default: nil
+    }
 }

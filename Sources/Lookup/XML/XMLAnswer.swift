@@ -30,7 +30,9 @@ class XMLAnswer: XMLReader {
 func queryToken(
     root: Span<UInt8>, extension value: Span<UInt8>, _ hasher: PersonHasher
 ) -> UInt64? {
-    let (root, value) = (root.extracting(withoutBlanks(root)), value.extracting(withoutBlanks(value)))
+    let (root, value) = (
+        root.extracting(withoutBlanks(root)), value.extracting(withoutBlanks(value))
+    )
     guard !root.isEmpty || !value.isEmpty, root.count + value.count <= 1024 else { return nil }
     var bytes: [UInt8] = []
     for index in root.indices { bytes.append(root[index]) }

@@ -88,7 +88,8 @@ protocol XMLReader: AnyObject {
         }
         // Safe because names and namespaces end with a zero and live while the parser does.
         unsafe element.begin(
-            zeroEnded(name).span, in: space.map { unsafe XMLNamespace(zeroEnded($0).span) } ?? .none)
+            zeroEnded(name).span, in: space.map { unsafe XMLNamespace(zeroEnded($0).span) } ?? .none
+        )
         // Safe because each attribute has five pointers, the fifth behind the fourth or equal.
         if let attributes = unsafe attributes {
             for index in 0..<count {

@@ -5,7 +5,10 @@
 import Glibc
 
 /// Parts that can be timed, by name.
-let parts: [String: @Sendable ([String]) -> Void] = [:]
+let parts: [String: @Sendable ([String]) -> Void] = [
+    "bundles": writeBundles,
+    "inspection": timeInspection,
+]
 
 @main
 enum Micro {
