@@ -27,9 +27,26 @@ extension Reading {
         }
         let shown = exposedFields(fields["fields"])
         guard let name, let language, let person else { return nil }
-        return ExtractorRule(
+        let rule = ExtractorRule(
             name: name, place: value.place, language: language, person: person, fields: shown,
             count: count)
+        expectCompiling(rule)
+        return rule
+    }
+
+    /// An expression that cannot be used is an error where it stands.
+    private func expectCompiling(_ rule: ExtractorRule) {
+        do {
+            _ = try Extractor(rule.definition)
+        } catch {
+            let place =
+                switch error.place {
+                case .person: rule.person.place
+                case .field(let index): rule.fields[index].expression.place
+                case .count: rule.count?.place ?? rule.place
+                }
+            problems.error(place, error.message, hint: error.hint)
+        }
     }
 
     private func exposedFields(

@@ -33,4 +33,18 @@ package struct ExtractorRule: Sendable {
 
     /// Extractors of one configuration.
     package static let countMax = 64
+
+    /// The same as the inspection of answers takes it.
+    package var definition: ExtractorDefinition {
+        let language: ExtractorDefinition.Language =
+            switch self.language {
+            case .jsonPointer: .jsonPointer
+            case .xpath: .xpath
+            case .regex: .regex
+            }
+        return ExtractorDefinition(
+            language: language, person: person.text,
+            fields: fields.map { ExtractorDefinition.Field($0.field, $0.expression.text) },
+            count: count?.text)
+    }
 }

@@ -27,7 +27,7 @@ extension Rulebook {
             return try questionOfSOAP(
                 inquiry.body.span,
                 dialect: configuration.routes[route].lookups == .insi ? .insi : .hl7v3,
-                contentType: contentType.span, countMax: countMax, hasher)
+                contentType: contentType.span, hasher, countMax: countMax)
         case .declared: return Question(.declared)
         case .none: return Question(.capabilities)
         }
@@ -67,7 +67,13 @@ extension Rulebook {
                 dialect: dialect, status: answer.status,
                 contentType: Array(answer.contentType.utf8), interaction: question.interaction),
             hasher(route: route, key))
-        inspector.inspect(answer.body.span, isWhole: true)
+        if case .declared(let index) = configuration.routes[route].lookups,
+            let extractor = try? Extractor(configuration.extractors[index].definition)
+        {
+            inspector.inspect(answer.body.span, as: extractor)
+        } else {
+            inspector.inspect(answer.body.span, isWhole: true)
+        }
         let persons = inspector.findings.persons
         return Inspected(
             finding: inspector.finding,

@@ -142,7 +142,8 @@ enum Refusal: Error, Equatable, Sendable {
         case .interactionNotAllowed: "This kind of request is not allowed here."
         case .tooVague(_, let vagueness): vagueness.sentence
         case .pageNotYours: "This page was not given to you, or too long ago: search again."
-        case .answerTooLarge: "The answer is too large to be checked: ask for fewer patients at once."
+        case .answerTooLarge:
+            "The answer is too large to be checked: ask for fewer patients at once."
         case .answerNotUnderstood: "The identity server's answer could not be checked."
         case .serverUnreachable: "The identity server cannot be reached."
         case .serverSlow: "The identity server did not answer in time."

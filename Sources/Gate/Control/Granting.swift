@@ -4,6 +4,7 @@ internal import CSystem
 internal import Glibc
 internal import Identity
 internal import Limits
+internal import Neutralization
 
 extension ControlPlane {
     /// The moment limits are reckoned in.

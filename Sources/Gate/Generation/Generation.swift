@@ -5,7 +5,6 @@
 
 internal import KeyedHash
 package import Limits
-internal import Lookup
 package import Policy
 internal import Record
 internal import Synchronization
@@ -24,8 +23,6 @@ package final class Generation: Sendable {
     let deadlines: [Deadlines]
     /// How each identity server is reached, by index.
     let servers: [ServerMaterial]
-    /// How the answers of servers that speak no known protocol are read, by index.
-    let extractors: [Extractor]
     /// What is prepared for each route, by index.
     let routes: [PreparedRoute]
     /// What is prepared for each set of limits, by index.
@@ -50,13 +47,12 @@ package final class Generation: Sendable {
             return kept
         }
         servers = material.servers
-        extractors = material.extractors
         self.limits = limits
         self.key = key
         let configuration = rulebook.configuration
         deadlines = configuration.listeners.map(Deadlines.init)
         routes = configuration.routes.enumerated().map { index, route in
-            PreparedRoute(route, at: index, configuration, material.extractors, key)
+            PreparedRoute(route, at: index, configuration, key)
         }
     }
 
@@ -66,7 +62,7 @@ package final class Generation: Sendable {
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
             number: number, rulebook: rulebook,
-            Material(listeners: listeners, servers: servers, extractors: extractors),
+            Material(listeners: listeners, servers: servers),
             limits: limits, key: key)
     }
 }

@@ -6,7 +6,6 @@
 internal import CSystem
 internal import Glibc
 internal import Limits
-internal import Lookup
 internal import Neutralization
 package import Policy
 internal import Wire
@@ -15,7 +14,6 @@ internal import Wire
 struct Material: Sendable {
     var listeners: [ListenerMaterial] = []
     var servers: [ServerMaterial] = []
-    var extractors: [Extractor] = []
     var list: LoadedList?
 }
 

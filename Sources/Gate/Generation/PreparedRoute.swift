@@ -27,7 +27,7 @@ final class PreparedRoute: Sendable {
     let isInspected: Bool
     /// Nil when a declared extractor reads its answers.
     let dialect: Dialect?
-    let extractor: Extractor?
+    let extractor: ExtractorDefinition?
     let questionRules: QuestionRules
     let hasher: PersonHasher
     /// Bytes of an answer held for inspection.
@@ -39,8 +39,7 @@ final class PreparedRoute: Sendable {
     let emergencyLimits: Int?
 
     init(
-        _ route: Route, at index: Int, _ configuration: Configuration, _ extractors: [Extractor],
-        _ key: SipKey
+        _ route: Route, at index: Int, _ configuration: Configuration, _ key: SipKey
     ) {
         self.index = index
         server = route.identityServer
@@ -60,14 +59,17 @@ final class PreparedRoute: Sendable {
         case .hl7v3: (dialect, extractor) = (.hl7v3, nil)
         case .insi: (dialect, extractor) = (.insi, nil)
         case .none: (dialect, extractor) = (nil, nil)
-        case .declared(let place): (dialect, extractor) = (nil, extractors[place])
+        case .declared(let place):
+            (dialect, extractor) = (nil, configuration.extractors[place].definition)
         }
         questionRules = QuestionRules(countMax: rules?.countMax ?? 50)
         let server = configuration.identityServers[route.identityServer]
         hasher = PersonHasher(
             key: key, server: server.name, canonicalSystem: server.canonicalSystem)
         answerMax = rules?.answerMax ?? 0
-        if case .charge(let count) = rules?.unparsed { unparsedCharge = count } else {
+        if case .charge(let count) = rules?.unparsed {
+            unparsedCharge = count
+        } else {
             unparsedCharge = nil
         }
         emergencyHeader = rules?.breakGlass.map { Array($0.header.utf8) }

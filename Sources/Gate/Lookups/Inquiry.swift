@@ -180,16 +180,11 @@ final class Inquiry {
         guard let route else { return }
         if isEncoded { decode(max: route.answerMax) }
         if case .unparsed = finding { return }
-        if route.extractor != nil {
-            extract(route)
+        if let definition = route.extractor {
+            extract(definition, of: route)
             return
         }
-        if let answerBody, !answerHasNoBody {
-            answerBody.withBytes { inspector.inspect($0, isWhole: true) }
-        } else {
-            let nothing: [UInt8] = []
-            inspector.inspect(nothing.span, isWhole: true)
-        }
+        withAnswer { inspector.inspect($0, isWhole: true) }
         finding = inspector.finding
     }
 
@@ -208,25 +203,23 @@ final class Inquiry {
         }
     }
 
-    private func extract(_ route: PreparedRoute) {
-        guard let extractor = route.extractor else { return }
+    private func extract(_ definition: ExtractorDefinition, of route: PreparedRoute) {
         inspector.begin(
             AnswerExpectation(
                 dialect: .fhir, status: status, contentType: answerType,
                 interaction: question.interaction),
             route.hasher)
-        let nothing: [UInt8] = []
-        guard let answerBody, !answerHasNoBody else {
-            inspector.extract(nothing.span, extractor)
-            finding = inspector.finding
+        guard let extractor = worker.extractor(definition, of: route) else {
+            // INVARIANT: the configuration was not taken if an expression does not compile.
+            finding = .unparsed(.unexpected)
             return
         }
-        answerBody.withBytes { inspector.extract($0, extractor) }
+        withAnswer { inspector.inspect($0, as: extractor) }
         finding = inspector.finding
     }
 
     func withAnswer(_ body: (Span<UInt8>) -> Void) {
-        guard let answerBody else {
+        guard let answerBody, !answerHasNoBody else {
             let nothing: [UInt8] = []
             return body(nothing.span)
         }

@@ -6,6 +6,7 @@
 internal import CSystem
 internal import Glibc
 internal import Limits
+internal import Lookup
 internal import Neutralization
 internal import Policy
 internal import Reactor
@@ -62,6 +63,8 @@ final class WorkerCore {
     var exchangesRunning = 0
     private var freeExchanges: [Exchange] = []
     private var freeInquiries: [Inquiry] = []
+    /// Compiled for this worker alone, by the route they are for.
+    private var extractors: [ObjectIdentifier: Extractor] = [:]
     private var resuming: [UInt64] = []
     private var due: [UInt64] = []
     private let requestRandom: UInt64
@@ -214,7 +217,19 @@ final class WorkerCore {
     }
 
     /// Lets go of everything kept that holds on to the generation before.
-    func forgetFreeExchanges() { freeExchanges.removeAll() }
+    func forgetFreeExchanges() {
+        freeExchanges.removeAll()
+        extractors.removeAll()
+    }
+
+    /// What reads the answers of a route as its operator declared.
+    func extractor(_ definition: ExtractorDefinition, of route: PreparedRoute) -> Extractor? {
+        let name = ObjectIdentifier(route)
+        if let known = extractors[name] { return known }
+        let extractor = try? Extractor(definition)
+        extractors[name] = extractor
+        return extractor
+    }
 
     /// What a refused client speaks: that of its route, also when it was refused before the route
     /// was looked at.

@@ -44,7 +44,23 @@ package final class AnswerInspector {
         } catch {
             failure = error
         }
-        guard isWhole else { return }
+        if isWhole { conclude() }
+    }
+
+    /// Reads a whole answer as an operator declared, instead of by its protocol.
+    package func inspect(_ body: Span<UInt8>, as extractor: Extractor) {
+        format = body.isEmpty ? nil : .other
+        do throws(Unparsed) {
+            guard !body.isEmpty else { return conclude() }
+            try extractor.inspect(
+                body, contentType: expectation.contentType.span, hasher, into: &findings)
+        } catch {
+            failure = error
+        }
+        conclude()
+    }
+
+    private func conclude() {
         findings.persons.merge()
         finding = conclusion(isEmpty: format == nil)
     }

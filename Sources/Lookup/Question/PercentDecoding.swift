@@ -8,15 +8,6 @@ func decodedByte(_ text: Span<UInt8>, at offset: Int) -> UInt8? {
     return high << 4 | low
 }
 
-private func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
-}
-
 /// Whether the bytes are UTF-8, RFC 3629: no overlong form, no surrogate.
 func isUTF8(_ bytes: Span<UInt8>) -> Bool {
     // Most are ASCII, and need no second look.

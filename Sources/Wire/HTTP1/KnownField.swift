@@ -27,7 +27,8 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
 
     // End to end.
     case accept, acceptEncoding, altSvc, authorization, contentEncoding, contentType, cookie
-    case date, ifModifiedSince, ifNoneExist, ifNoneMatch, ifRange, prefer, range, retryAfter, server, setCookie, userAgent
+    case date, ifModifiedSince, ifNoneExist, ifNoneMatch, ifRange, prefer, range, retryAfter,
+        server, setCookie, userAgent
 
     /// The field whose name these bytes, a token, are.
     ///
