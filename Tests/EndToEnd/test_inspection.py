@@ -47,6 +47,7 @@ UNDERSTOOD = {
     "JSON in chunks of a byte": reply(THREE, chunked=1),
     "XML": reply(fhir_xml(range(3)), XML),
     "XML with a prefix": reply(fhir_xml(range(3), "f"), XML),
+    "XML in Latin-1": reply(fhir_xml(range(3)).replace(b"UTF-8", b"ISO-8859-1"), XML),
     "XML in chunks": reply(fhir_xml(range(3)), XML, chunked=5),
     "plain XML": reply(fhir_xml(range(3)), "text/xml; charset=utf-8"),
     "contained patients": reply(bundle([{
@@ -175,7 +176,7 @@ UNREADABLE = {
     "JSON that is none": (reply(b'{"resourceType":"Patient",,"id":"zqid-1"}'), "malformed"),
     "single quotes": (reply(b"{'resourceType':'Patient'}"), "malformed"),
     "a comment": (reply(b'{"resourceType":"Patient"/* zq */}'), "malformed"),
-    "text": (reply(b"ZQFAMILY1 Zqgiven1 1950-01-01", "text/plain"), None),
+    "text": (reply(b"ZQFAMILY1 Zqgiven1 1950-01-01", "text/plain"), "media-type"),
     "a PDF": (reply(b"%PDF-1.7 zq", "application/pdf"), "media-type"),
     "a page for people": (reply(b"<html><body>ZQFAMILY1</body></html>", "text/html"), None),
     "JSON told as XML": (reply(THREE, XML), None),
@@ -184,7 +185,7 @@ UNREADABLE = {
     "UTF-16": (reply(THREE.decode().encode("utf-16")), None),
     "a declared UTF-16": (reply(THREE, JSON + "; charset=utf-16"), None),
     "XML of another encoding": (
-        reply(fhir_xml([1]).replace(b"UTF-8", b"ISO-8859-1"), XML), "encoding"),
+        reply(fhir_xml([1]).replace(b"UTF-8", b"UTF-7"), XML), "encoding"),
     "XML with a document type": (
         reply(fhir_xml([1]).replace(b"<Bundle", b"<!DOCTYPE x><Bundle"), XML), "document-type"),
     "XML with entities": (
