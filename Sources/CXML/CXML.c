@@ -17,6 +17,8 @@ struct herse_xml {
     void *user;
     /// A verdict of ours, which comes before what libxml2 says of the stop.
     int refused;
+    /// The first error of libxml2's own; those that follow from it say less.
+    int error;
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -55,6 +57,21 @@ static void on_document_type(void *user, const xmlChar *name, const xmlChar *pub
     refuse(user, HERSE_XML_DOCUMENT_TYPE);
 }
 
+#if LIBXML_VERSION >= 21200
+typedef const xmlError *error_pointer;
+#else
+typedef xmlErrorPtr error_pointer;
+#endif
+
+static void on_error(void *user, error_pointer error) {
+    struct herse_xml *xml = user;
+    if (error == NULL || error->level < XML_ERR_ERROR || xml->error != XML_ERR_OK) return;
+    xml->error = error->code;
+    // A character that may not be has a number; what is no character of UTF-8 has none.
+    if (error->code == XML_ERR_INVALID_CHAR && error->int1 == 0)
+        xml->error = XML_ERR_INVALID_ENCODING;
+}
+
 /// Encodings in which the bytes of markup are those of ASCII: others can hide elements from one
 /// reader that another sees.
 static int is_read(const xmlChar *encoding) {
@@ -89,13 +106,14 @@ struct herse_xml *herse_xml_new(const struct herse_xml_events *events, void *use
         .characters = on_text,
         .cdataBlock = on_text,
         .ignorableWhitespace = on_text,
+        .serror = on_error,
     };
     xml->context = xmlCreatePushParserCtxt(&handler, xml, NULL, 0, NULL);
     if (xml->context == NULL) {
         free(xml);
         return NULL;
     }
-    xmlCtxtUseOptions(xml->context, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlCtxtUseOptions(xml->context, XML_PARSE_NONET);
     return xml;
 }
 
@@ -106,6 +124,7 @@ static int verdict(int error) {
     case XML_ERR_INVALID_ENCODING:
     case XML_ERR_UNKNOWN_ENCODING:
     case XML_ERR_UNSUPPORTED_ENCODING:
+    case XML_ERR_ENCODING_NAME:
     case XML_I18N_CONV_FAILED:
     case XML_I18N_NO_NAME:
     case XML_I18N_NO_HANDLER:
@@ -122,11 +141,10 @@ int herse_xml_feed(struct herse_xml *xml, const uint8_t *bytes, size_t count, in
     xmlParserCtxtPtr context = xml->context;
     // The parser takes an int; whoever asks gives small pieces.
     if (count > 1 << 30) return HERSE_XML_TOO_LARGE;
-    int error = XML_ERR_OK;
-    if (count > 0) error = xmlParseChunk(context, (const char *)bytes, (int)count, 0);
+    if (count > 0) xmlParseChunk(context, (const char *)bytes, (int)count, 0);
     if (xml->refused != HERSE_XML_FINE) return xml->refused;
     if (!context->wellFormed || !context->nsWellFormed)
-        return verdict(error != XML_ERR_OK ? error : XML_ERR_DOCUMENT_END);
+        return verdict(xml->error);
     if (!is_last) return HERSE_XML_FINE;
     xmlParseChunk(context, NULL, 0, 1);
     if (xml->refused != HERSE_XML_FINE) return xml->refused;

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import inspection
 import profiling
 import report
 import rows
@@ -18,7 +19,9 @@ from machine import BenchError, Workshop, cores, free_ports
 from pki import make_pki, rpps_identifier
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = ["keepalive", "latency", "handshake", "resumption", "memory"]
+#: Rows that the servers run in, and those that measure a part by itself.
+SERVED = ["keepalive", "latency", "handshake", "resumption", "memory"]
+ROWS = [*SERVED, "inspection"]
 PROFESSIONALS = 8
 NEUTRALIZED = 5000
 #: Client connections a contestant has room for, beyond the idle ones.
@@ -110,7 +113,7 @@ def build_tools(workshop: Workshop, on: set[int]) -> None:
 
 def measure(bench: rows.Bench, wanted: list[str], idle: list[int], ports) -> list[rows.Row]:
     done = []
-    running = [name for name in wanted if name != "memory"]
+    running = [name for name in wanted if name in SERVED and name != "memory"]
     try:
         for contestant in bench.contestants:
             contestant.start(ports())
@@ -123,6 +126,17 @@ def measure(bench: rows.Bench, wanted: list[str], idle: list[int], ports) -> lis
     if "memory" in wanted:
         done += [rows.memory(bench, ports, count, most=3) for count in idle]
     return done
+
+
+def plain_facts(arguments: argparse.Namespace, on: set[int], load_before: float) -> dict[str, str]:
+    """Where no server runs."""
+    return {
+        "date": report.now(), "machine": report.machine(),
+        "method": f"{arguments.rounds} rounds in turns, the best of {arguments.seconds / 5:g} s "
+                  f"each, on core {min(on)}",
+        "load average": f"{load_before:.1f} before, {os.getloadavg()[0]:.1f} after (its own is "
+                        "below 2)",
+    }
 
 
 def facts(bench: rows.Bench, arguments: argparse.Namespace, load_before: float) -> dict[str, str]:
@@ -151,7 +165,8 @@ def show(done: list[rows.Row], names: list[str], known: dict[str, str]) -> None:
         for note in row.notes:
             print(f"{row.name}: {note}")
     print(f"\n{report.text(report.details_table(done, names))}")
-    print(f"\n{report.text(report.main_table(done, names))}")
+    for table in report.main_tables(done, names):
+        print(f"\n{report.text(table)}")
     print(f"\n{report.last_line(done, names)}")
 
 
@@ -159,6 +174,7 @@ def time_limit(arguments: argparse.Namespace) -> int:
     """Seconds a run may take at most, several times what it should."""
     samples = arguments.rounds * len(arguments.only) * len(ROWS)
     holds = 3 * len(arguments.only) * len(arguments.idle)
+    samples += arguments.rounds * len(inspection.NAMES) * 6
     return int(600 + samples * (2 * arguments.seconds + 10)
                + holds * (60 + max(arguments.idle) / 50))
 
@@ -170,7 +186,8 @@ def stop_by_signal(number: int, _frame) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     chosen: list[type[Contestant]] = [CONTESTANTS[name] for name in arguments.only]
-    if Herse in chosen:
+    served = [name for name in arguments.rows if name in SERVED]
+    if served and Herse in chosen:
         Herse.executable = build_herse(arguments.herse)
         Herse.built_here = arguments.herse is None
     signal.alarm(time_limit(arguments))
@@ -181,6 +198,13 @@ def run(arguments: argparse.Namespace) -> None:
     if gate_cores == load_cores:
         say("one core only: the load competes with the gate, latencies mean little")
     with Workshop(arguments.keep) as workshop:
+        parts = []
+        if "inspection" in arguments.rows and not arguments.profile:
+            parts = inspection.inspection(workshop, gate_cores, arguments.rounds,
+                                          arguments.seconds, say)
+        if not served:
+            publish(arguments, parts, plain_facts(arguments, gate_cores, load_before))
+            return
         build_tools(workshop, load_cores)
         pki = make_pki(workshop, PROFESSIONALS)
         # Enough for every contestant, started once and then anew for each memory sample.
@@ -195,15 +219,18 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.profile:
             profiling.profile(bench, arguments.profile, lambda: next(ports))
             return
-        done = measure(bench, arguments.rows, arguments.idle, lambda: next(ports))
-        known = facts(bench, arguments, load_before)
-        show(done, arguments.only, known)
-        if arguments.json:
-            arguments.json.write_text(
-                json.dumps(report.as_json(done, arguments.only, known), indent=1) + "\n")
-        if arguments.write:
-            (Path(__file__).parent / "RESULTS.md").write_text(
-                report.markdown(done, arguments.only, known))
+        done = measure(bench, served, arguments.idle, lambda: next(ports)) + parts
+        publish(arguments, done, facts(bench, arguments, load_before))
+
+
+def publish(arguments: argparse.Namespace, done: list[rows.Row], known: dict[str, str]) -> None:
+    show(done, arguments.only, known)
+    if arguments.json:
+        arguments.json.write_text(
+            json.dumps(report.as_json(done, arguments.only, known), indent=1) + "\n")
+    if arguments.write:
+        (Path(__file__).parent / "RESULTS.md").write_text(
+            report.markdown(done, arguments.only, known))
 
 
 def main() -> int:

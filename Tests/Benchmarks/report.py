@@ -10,7 +10,8 @@ from rows import Row
 #: Figures shown under the table: key, heading, decimals.
 DETAILS = [("cpu_us", "CPU µs", 1), ("per_second", "/s", 0), ("p50_us", "p50 µs", 0),
            ("p99_us", "p99 µs", 0), ("core_percent", "core %", 0), ("kib", "KiB", 1),
-           ("process_mib", "MiB at start", 1)]
+           ("process_mib", "MiB at start", 1),
+           ("gb_per_second", "GB/s", 2), ("allocations", "allocations", 0)]
 
 
 def machine() -> str:
@@ -38,7 +39,7 @@ def value_cell(row: Row, contestant: str) -> str:
     value = row.median(contestant)
     if value is None:
         return "–"
-    cell = f"{value:.1f}"
+    cell = f"{value:.{row.decimals}f}"
     if contestant == "herse" and row.value_target is not None:
         cell += f", {verdict(value, row.value_target)}"
     return cell
@@ -55,6 +56,15 @@ def targets(row: Row, subject: str) -> list[bool]:
     return reached
 
 
+def main_tables(rows: list[Row], names: list[str]) -> list[list[list[str]]]:
+    """One for the servers, one for each other set of contestants."""
+    sets = []
+    for row in rows:
+        if (row.names or names) not in sets:
+            sets.append(row.names or names)
+    return [main_table([row for row in rows if (row.names or names) == one], one) for one in sets]
+
+
 def main_table(rows: list[Row], names: list[str]) -> list[list[str]]:
     subject, peers = names[0], names[1:]
     table = [["", *names, *(f"{subject} / {peer}" for peer in peers)]]
@@ -65,13 +75,15 @@ def main_table(rows: list[Row], names: list[str]) -> list[list[str]]:
 
 
 def details_table(rows: list[Row], names: list[str]) -> list[list[str]]:
-    table = [["medians", *(heading for _, heading, _ in DETAILS)]]
+    details = [one for one in DETAILS
+               if any(one[0] in samples[0] for row in rows for samples in row.samples.values())]
+    table = [["medians", *(heading for _, heading, _ in details)]]
     for row in rows:
-        for name in names:
+        for name in row.names or names:
             if samples := row.samples.get(name):
                 table.append([f"{row.name} {name}",
                               *(f"{row.median(name, key):,.{decimals}f}" if key in samples[0]
-                                else "" for key, _, decimals in DETAILS)])
+                                else "" for key, _, decimals in details)])
     return table
 
 
@@ -88,7 +100,7 @@ def markdown_table(table: list[list[str]]) -> str:
 
 
 def last_line(rows: list[Row], names: list[str]) -> str:
-    reached = [one for row in rows for one in targets(row, names[0])]
+    reached = [one for row in rows for one in targets(row, (row.names or names)[0])]
     if not reached:
         return "measured; no target applies"
     return f"targets: {sum(reached)} reached, {len(reached) - sum(reached)} missed"
@@ -100,7 +112,7 @@ def markdown(rows: list[Row], names: list[str], facts: dict[str, str]) -> str:
              "Written by `script/bench --write`. A ratio is the median of the rounds, with the "
              "lowest and the highest; below 1, the first one costs less.", "",
              *(f"- {key}: {value}" for key, value in facts.items()), *notes, "",
-             markdown_table(main_table(rows, names)), "",
+             *(line for table in main_tables(rows, names) for line in (markdown_table(table), "")),
              markdown_table(details_table(rows, names)), ""]
     return "\n".join(lines)
 
@@ -114,7 +126,8 @@ def as_json(rows: list[Row], names: list[str], facts: dict[str, str]) -> dict:
             "samples": row.samples, "notes": row.notes,
             "ratios": {peer: {"median": statistics.median(ratios), "min": min(ratios),
                               "max": max(ratios)}
-                       for peer in names[1:] if (ratios := row.ratios(names[0], peer))},
+                       for peer in (row.names or names)[1:]
+                       if (ratios := row.ratios((row.names or names)[0], peer))},
         } for row in rows],
     }
 

@@ -41,6 +41,9 @@ class Row:
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     #: What a reader must know, such as a contestant that could not take part.
     notes: list[str] = field(default_factory=list)
+    #: Who is measured, the subject first, where these are not the servers.
+    names: list[str] | None = None
+    decimals: int = 1
 
     def median(self, contestant: str, measure: str | None = None) -> float | None:
         values = [one[measure or self.measure] for one in self.samples.get(contestant, [])]

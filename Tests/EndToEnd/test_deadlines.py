@@ -33,7 +33,7 @@ def test_an_unfinished_head_is_408(hasty, upstream):
 
 def test_a_head_that_trickles_is_408(hasty, upstream):
     with hasty.connect() as connection:
-        connection.send(b"GET /fhir/1 HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        connection.send(b"GET /fhir/Patient/1 HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
         deadline = Deadline(5)
         try:
             while connection.is_open() and not deadline.is_past():
@@ -151,7 +151,7 @@ def test_five_hundred_slow_clients_hold_nobody_up(config, make_gate, upstream):
                 slow.append(socket.create_connection(gate.address()))
             else:
                 connection = gate.connect()
-                connection.send(b"GET /fhir/slow HTTP/1.1\r\nX-Slow: ")
+                connection.send(b"GET /fhir/Patient/slow HTTP/1.1\r\nX-Slow: ")
                 slow.append(connection)
         worst = 0.0
         for _ in range(50):

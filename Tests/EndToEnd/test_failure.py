@@ -115,7 +115,7 @@ def test_every_exchange_is_in_the_record_after_a_clean_stop(config, make_gate, u
 
 
 def test_refusals_and_nonsense_are_recorded_too(own, upstream):
-    reply = own.get("/others/1")
+    reply = own.get("/others/Patient/1")
     assert own.entry(reply.fields["X-Request-Id"])["decision"] == "deny"
     with own.connect() as connection:
         connection.send(b"nonsense\r\n\r\n")
@@ -145,7 +145,7 @@ def small_disk(tmp_path):
     """A small file system for the state."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "none", folder],
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=112m", "none", folder],
                            capture_output=True)
     if mount.returncode != 0:
         pytest.skip("cannot mount a small disk here: " + mount.stderr.decode().strip())

@@ -47,6 +47,7 @@ UNDERSTOOD = {
     "JSON in chunks of a byte": reply(THREE, chunked=1),
     "XML": reply(fhir_xml(range(3)), XML),
     "XML with a prefix": reply(fhir_xml(range(3), "f"), XML),
+    "XML in Latin-1": reply(fhir_xml(range(3)).replace(b"UTF-8", b"ISO-8859-1"), XML),
     "XML in chunks": reply(fhir_xml(range(3)), XML, chunked=5),
     "plain XML": reply(fhir_xml(range(3)), "text/xml; charset=utf-8"),
     "contained patients": reply(bundle([{
@@ -64,6 +65,16 @@ UNDERSTOOD = {
         b'{"resource":{"identifier":[{"value":"%s","system":"urn:oid:1.2.250.1.999.7"}],"id":"%s",'
         b'"resourceType":"Patient"}}' % (ipp(n).encode(), identity(n).encode()) for n in range(3))
         + b'],"type":"searchset","resourceType":"Bundle"}'),
+    "no media type": reply(THREE, None),
+    "JSON told as text": reply(THREE, "text/plain"),
+    "a list": reply(b"[" + b",".join(text(patient(n)) for n in range(3)) + b"]"),
+    # Who reads the first and who reads the last is shown them all the same.
+    "entries said twice": reply(b'{"resourceType":"Bundle","type":"searchset","entry":[],"entry":['
+                                + b",".join(b'{"resource":' + text(patient(n)) + b"}"
+                                            for n in range(3)) + b'],"entry":[]}'),
+    "types said twice": reply(b'{"resourceType":"Bundle","entry":[' + b",".join(
+        b'{"resource":{"resourceType":"Basic","resourceType":"Patient","resourceType":"Basic",'
+        b'"id":"%s"}}' % identity(n).encode() for n in range(3)) + b"]}"),
     "names in escapes": reply(THREE.replace(b'"resourceType"', b'"re\\u0073ourceType"')
                               .replace(b'"Patient"', b'"\\u0050atient"')),
     "a status other than 200": reply(THREE, status=206),
@@ -165,22 +176,16 @@ UNREADABLE = {
     "JSON that is none": (reply(b'{"resourceType":"Patient",,"id":"zqid-1"}'), "malformed"),
     "single quotes": (reply(b"{'resourceType':'Patient'}"), "malformed"),
     "a comment": (reply(b'{"resourceType":"Patient"/* zq */}'), "malformed"),
-    "a type said twice": (
-        reply(b'{"resourceType":"Basic","resourceType":"Patient","id":"zqid-1"}'), None),
-    "an entry list said twice": (
-        reply(b'{"resourceType":"Bundle","type":"searchset","entry":[],"entry":[{"resource":'
-              + text(patient(1)) + b"}]}"), None),
-    "no media type": (reply(THREE, None), None),
-    "text": (reply(THREE, "text/plain"), "media-type"),
+    "text": (reply(b"ZQFAMILY1 Zqgiven1 1950-01-01", "text/plain"), "media-type"),
     "a PDF": (reply(b"%PDF-1.7 zq", "application/pdf"), "media-type"),
-    "a page for people": (reply(b"<html><body>ZQFAMILY1</body></html>", "text/html"), "media-type"),
+    "a page for people": (reply(b"<html><body>ZQFAMILY1</body></html>", "text/html"), None),
     "JSON told as XML": (reply(THREE, XML), None),
     "XML told as JSON": (reply(fhir_xml([1]), JSON), "malformed"),
     "Latin-1": (reply(b'{"resourceType":"Patient","id":"zqid-1","x":"\xe9"}'), "encoding"),
     "UTF-16": (reply(THREE.decode().encode("utf-16")), None),
     "a declared UTF-16": (reply(THREE, JSON + "; charset=utf-16"), None),
     "XML of another encoding": (
-        reply(fhir_xml([1]).replace(b"UTF-8", b"ISO-8859-1"), XML), "encoding"),
+        reply(fhir_xml([1]).replace(b"UTF-8", b"UTF-7"), XML), "encoding"),
     "XML with a document type": (
         reply(fhir_xml([1]).replace(b"<Bundle", b"<!DOCTYPE x><Bundle"), XML), "document-type"),
     "XML with entities": (
@@ -191,9 +196,7 @@ UNREADABLE = {
                            + b"]" * 100000 + b"}"), "too-deep"),
     "deep XML": (reply(b'<Patient xmlns="http://hl7.org/fhir">' + b"<a>" * 50000 + b"</a>" * 50000
                        + b"</Patient>", XML), "too-deep"),
-    "an empty body": (reply(b""), None),
     "a number": (reply(b"42"), None),
-    "a list": (reply(b"[" + text(patient(1)) + b"]"), None),
     "an object of no type": (reply(b'{"id":"zqid-1","name":[{"family":"ZQFAMILY1"}]}'), None),
 }
 
@@ -289,7 +292,7 @@ def test_nothing_leaves_before_the_last_patient_is_known(lookup_gate, upstream):
         assert connection.answer().body == THREE
 
 
-@pytest.mark.parametrize("case", ["204", "HEAD", "304 that nobody asked for", "205"])
+@pytest.mark.parametrize("case", ["204", "HEAD", "304 that nobody asked for", "205", "200"])
 def test_answers_without_a_body_pass(lookup_gate, upstream, case):
     gate = lookup_gate(ceiling("patients", 1))
     if case == "HEAD":
@@ -300,7 +303,7 @@ def test_answers_without_a_body_pass(lookup_gate, upstream, case):
     else:
         status = case[:3].encode()
         upstream.answer = lambda asked, peer: peer.send(
-            b"HTTP/1.1 " + status + b" X\r\n" + (b"" if status != b"205" else b"Content-Length: 0\r\n")
+            b"HTTP/1.1 " + status + b" X\r\n" + (b"" if status[:2] != b"20" or status == b"204" else b"Content-Length: 0\r\n")
             + b"\r\n")
         got = gate.get(READ)
         assert got.status in (int(status), 502)
@@ -446,14 +449,14 @@ def test_two_hundred_held_answers_have_a_bound(lookup_gate, upstream):
 
 def test_a_client_that_stalls_does_not_hold_its_worker(lookup_gate, upstream):
     """One worker; a large answer for somebody who reads nothing."""
-    large = text(bundle([patient(n) for n in range(1500)]))
+    large = text(bundle([patient(n) for n in range(500)])) + b" " * 7_000_000
     upstream.answer = lambda asked, peer: reply(
         large if asked.target == SEARCH else patient(1))(asked, peer)
     gate = lookup_gate(ceiling("patients", 100000), change=lambda c: c.update(workers=1))
     stalled = []
     for _ in range(5):
         connection = gate.connect(within=30)
-        connection.tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         connection.send(request(SEARCH))
         stalled.append(connection)
     until(lambda: len([e for e in gate.record() if e["decision"] == "allow"]) >= 5,

@@ -177,7 +177,7 @@ def test_a_new_connection_gets_403_with_an_incident_and_whom_to_call(own, upstre
 
 def test_it_holds_on_every_path_and_comes_first(own, upstream):
     neutralize(own)
-    for target in ("/fhir/1", "/plain/1", "/others/1", "/elsewhere"):
+    for target in ("/fhir/Patient/1", "/plain/1", "/others/Patient/1", "/elsewhere"):
         assert own.get(target).status == 403
     assert upstream.requests == []
 
@@ -452,7 +452,7 @@ def test_under_load_nothing_of_the_neutralized_reaches_the_server_after_the_retu
             try:
                 with own.connect(card) as connection:
                     while not stop.is_set():
-                        reply = connection.get(f"/fhir/{card}")
+                        reply = connection.get(f"/fhir/Patient/{card}")
                         if card == "pharmacist" and reply.status != 200:
                             broken.append(reply.status)
             except (OSError, ssl.SSLError, AssertionError) as error:

@@ -95,8 +95,11 @@ POSTS = {
     "a search by form": ("/fhir/Patient/_search", BY_BIRTH.encode(), FORM, 200, "search"),
     "a form with a charset": (
         "/fhir/Patient/_search", BY_BIRTH.encode(), FORM + "; charset=UTF-8", 200, "search"),
-    "a form beside a query": (
-        "/fhir/Patient/_search?birthdate=1950-01-01", b"family=DURAND", FORM, 200, "search"),
+    "a form beside a format": (
+        "/fhir/Patient/_search?_format=json", BY_BIRTH.encode(), FORM, 200, "search"),
+    # A server may heed one of the two only, so each has to be narrow.
+    "a form that is narrow with its query only": (
+        "/fhir/Patient/_search?birthdate=1950-01-01", b"family=DURAND", FORM, 403, "search"),
     "a form of the whole server": ("/fhir/_search", BY_ID.encode(), FORM, 403, "search-system"),
     "a match": ("/fhir/Patient/$match", b'{"resourceType":"Patient","identifier":[{"system":'
                 b'"urn:oid:1.2.250.1.999.7","value":"IPPZQ1"}]}', JSON, 200, "match"),
@@ -115,6 +118,8 @@ POSTS = {
     "a transaction": ("/fhir", batch(f"GET {ONE}", kind="transaction"), JSON, 200, "transaction"),
     "a batch of feeds": ("/fhir", batch("PUT Patient?identifier=1", "POST Patient"), JSON, 200,
                          "batch"),
+    "a batch with a byte order mark": (
+        "/fhir", b"\xef\xbb\xbf" + batch(f"GET {ONE}"), JSON, 200, "batch"),
     "an empty batch": ("/fhir", batch(), JSON, 200, "batch"),
 }
 
@@ -173,7 +178,6 @@ MALFORMED = {
         b'"url":"Patient/zqid-1","url":"Patient/$export"}}]}', JSON),
     "an entry without a request": (
         "/fhir", b'{"resourceType":"Bundle","type":"batch","entry":[{"resource":{}}]}', JSON),
-    "a batch with a byte order mark": ("/fhir", b"\xef\xbb\xbf" + batch(f"GET {ONE}"), JSON),
     "a batch that is not UTF-8": ("/fhir", batch(f"GET {ONE}").decode().encode("utf-16"), JSON),
     "a batch as text": ("/fhir", batch(f"GET {ONE}"), "text/plain"),
     "a batch as a form": ("/fhir", batch(f"GET {ONE}"), FORM),
@@ -181,7 +185,7 @@ MALFORMED = {
     "a batch nested too deep": (
         "/fhir", b'{"resourceType":"Bundle","type":"batch","x":' + b"[" * 5000 + b"]" * 5000 + b"}",
         JSON),
-    "a batch of too many": ("/fhir", batch(*[f"GET {ONE}"] * 20000), JSON),
+    "a batch of too many": ("/fhir", batch(*["GET metadata"] * 12000), JSON),
     "a form as JSON": ("/fhir/Patient/_search", BY_BIRTH.encode(), JSON),
     "a form with a broken escape": ("/fhir/Patient/_search", b"family=%zz", FORM),
     "a form with a NUL": ("/fhir/Patient/_search", b"family=%00&birthdate=1950-01-01", FORM),

@@ -195,10 +195,13 @@ struct JSONReading: Equatable {
             unsafe bytes.withUnsafeBufferPointer { buffer in
                 guard let start = buffer.baseAddress else { return }
                 let fast = unsafe herse_json_text(start)
-                let slow = unsafe herse_json_text_portable(start, 32)
-                let short = unsafe herse_json_short_text(start)
-                let slowShort = unsafe herse_json_text_portable(start, 16)
-                #expect(short.stops == slowShort.stops && short.high == slowShort.high)
+                let slow = unsafe herse_json_text_portable(start)
+                let short = unsafe herse_json_short_plain(start)
+                let slowShort = unsafe herse_json_plain_portable(start, 16)
+                let long = unsafe herse_json_plain(start)
+                let slowLong = unsafe herse_json_plain_portable(start, 32)
+                #expect(short.quotes == slowShort.quotes && short.oddities == slowShort.oddities)
+                #expect(long.quotes == slowLong.quotes && long.oddities == slowLong.oddities)
                 #expect(fast.stops == slow.stops && fast.high == slow.high)
                 let (inked, wanted) = unsafe (
                     herse_json_inked(start), herse_json_inked_portable(start)

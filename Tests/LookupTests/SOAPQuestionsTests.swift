@@ -57,6 +57,42 @@ private let gender = """
     <livingSubjectAdministrativeGender><value code="F"/></livingSubjectAdministrativeGender>
     """
 
+private let criteria: [(String, Vagueness?)] = [
+    (id, nil), (id + gender, nil), (birth("<value value='19800102'/>"), nil),
+    (name("DUPONT") + birth("<value value='198001021200'/>"), nil),
+    ("", Vagueness.noCriterion), ("<livingSubjectId/>", .noCriterion),
+    (
+        "<otherIDsScopingOrganization><value root='1.2'/></otherIDsScopingOrganization>",
+        .noCriterion
+    ),
+    (domain, .domainOnly), (domain + name("DUPONT"), .domainOnly), (domain + id, nil),
+    (
+        "<livingSubjectId><value root='1' extension='A'/><value root='2'/></livingSubjectId>",
+        .domainOnly
+    ),
+    (gender, .noIdentifierNorBirthDate), (name("DUPONT"), .noIdentifierNorBirthDate),
+    (name("D"), .shortName), (name("D*") + gender, .shortName), (name("Éa"), .shortName),
+    (name("D") + id, nil), (name("D") + birth("<value value='19800102'/>"), nil),
+    (birth("<value value='1980'/>"), .birthDateRange),
+    (birth("<value value='198001'/>"), .birthDateRange),
+    (born("19800101", "19800131"), nil), (born("19991225", "20000110"), nil),
+    (born("19800101", "19800301"), .birthDateRange),
+    (born("19800131", "19800101"), .birthDateRange),
+    (born("", "19800301"), .birthDateRange),
+    (birth("<value><low value='19800101'/></value>"), .birthDateRange),
+    (birth("<value value='19800102'/><value value='19'/>"), .birthDateRange),
+]
+
+private let notUnderstood: [String] = [
+    "", "{}", "<a", "<!DOCTYPE a><a/>", "<s:a/>", envelope(""),
+    envelope(root("PRPA_IN201305UV02") + root("QUQI_IN000003UV01_Cancel")),
+    envelope(root("PRPA_IN201301UV02")).replacingOccurrences(
+        of: "</s:Envelope>",
+        with: "<s:Body>\(root("PRPA_IN201305UV02"))</s:Body></s:Envelope>"),
+    String(repeating: "<a>", count: 65) + String(repeating: "</a>", count: 65),
+    "<?xml version='1.0' encoding='UTF-7'?><a/>", "<?xml version='1.0' encoding='UTF-16'?><a/>",
+]
+
 @Suite struct `SOAP requests` {
     @Test(arguments: [
         ("PRPA_IN201305UV02", Interaction.query), ("PRPA_IN201309UV02", .crossReferenceQuery),
@@ -88,31 +124,7 @@ private let gender = """
         #expect(try question(envelope(body), .insi).interaction == interaction)
     }
 
-    @Test(arguments: [
-        (id, nil), (id + gender, nil), (birth("<value value='19800102'/>"), nil),
-        (name("DUPONT") + birth("<value value='198001021200'/>"), nil),
-        ("", Vagueness.noCriterion), ("<livingSubjectId/>", .noCriterion),
-        (
-            "<otherIDsScopingOrganization><value root='1.2'/></otherIDsScopingOrganization>",
-            .noCriterion
-        ),
-        (domain, .domainOnly), (domain + name("DUPONT"), .domainOnly), (domain + id, nil),
-        (
-            "<livingSubjectId><value root='1' extension='A'/><value root='2'/></livingSubjectId>",
-            .domainOnly
-        ),
-        (gender, .noIdentifierNorBirthDate), (name("DUPONT"), .noIdentifierNorBirthDate),
-        (name("D"), .shortName), (name("D*") + gender, .shortName), (name("Éa"), .shortName),
-        (name("D") + id, nil), (name("D") + birth("<value value='19800102'/>"), nil),
-        (birth("<value value='1980'/>"), .birthDateRange),
-        (birth("<value value='198001'/>"), .birthDateRange),
-        (born("19800101", "19800131"), nil), (born("19991225", "20000110"), nil),
-        (born("19800101", "19800301"), .birthDateRange),
-        (born("19800131", "19800101"), .birthDateRange),
-        (born("", "19800301"), .birthDateRange),
-        (birth("<value><low value='19800101'/></value>"), .birthDateRange),
-        (birth("<value value='19800102'/><value value='19'/>"), .birthDateRange),
-    ])
+    @Test(arguments: criteria)
     func `are as vague as their criteria`(parameters: String, vagueness: Vagueness?) throws {
         #expect(try question(query(parameters)).vagueness == vagueness)
     }
@@ -156,15 +168,7 @@ private let gender = """
         #expect(try question(asked).opens == answer.pages.first)
     }
 
-    @Test(arguments: [
-        "", "{}", "<a", "<!DOCTYPE a><a/>", "<s:a/>", envelope(""),
-        envelope(root("PRPA_IN201305UV02") + root("QUQI_IN000003UV01_Cancel")),
-        envelope(root("PRPA_IN201301UV02")).replacingOccurrences(
-            of: "</s:Envelope>",
-            with: "<s:Body>\(root("PRPA_IN201305UV02"))</s:Body></s:Envelope>"),
-        String(repeating: "<a>", count: 65) + String(repeating: "</a>", count: 65),
-        "<?xml version='1.0' encoding='UTF-7'?><a/>", "<?xml version='1.0' encoding='UTF-16'?><a/>",
-    ])
+    @Test(arguments: notUnderstood)
     func `that could be taken for two things, or for none, are refused`(body: String) {
         #expect(throws: QuestionError.bodyNotUnderstood) { try question(body) }
     }

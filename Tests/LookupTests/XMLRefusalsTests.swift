@@ -30,26 +30,28 @@ private let laughs = """
     <!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">]><a>&c;</a>
     """
 
+private let refused: [(String, Unparsed?)] = [
+    ("<a/>", nil), ("<a>&amp;&lt;&#65;</a>", nil),
+    ("<!DOCTYPE a><a/>", Unparsed.documentType), (laughs, .documentType),
+    ("<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>", .documentType),
+    ("<!DOCTYPE a [<!ENTITY x SYSTEM 'http://127.0.0.1:1/x'>]><a>&x;</a>", .documentType),
+    ("<a>&x;</a>", .malformed), ("<a b='1' b='2'/>", .malformed), ("<a></b>", .malformed),
+    ("<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>", .malformed),
+    ("<p:a/>", .malformed), ("<a/><b/>", .malformed), ("{\"a\": 1}", .malformed),
+    ("<a>\u{1}</a>", .malformed),
+    ("", .truncated), ("<a>", .truncated), ("<a><b></b>", .truncated),
+    (String(repeating: "<a>", count: 64) + String(repeating: "</a>", count: 64), nil),
+    (String(repeating: "<a>", count: 65) + String(repeating: "</a>", count: 65), .tooDeep),
+    (String(repeating: "<a>", count: 100_000), .tooDeep),
+    ("<?xml version='1.0' encoding='UTF-16'?><a/>", .encoding),
+    ("<?xml version='1.0' encoding='UTF-7'?><a/>", .encoding),
+    ("<?xml version='1.0' encoding='EBCDIC-FR'?><a/>", .malformed),
+    ("<?xml version='1.0' encoding='x-nothing'?><a/>", .encoding),
+    ("<?xml version='1.0' encoding='ISO-8859-1'?><a/>", nil),
+]
+
 @Suite struct `Answers in XML that are refused` {
-    @Test(arguments: [
-        ("<a/>", nil), ("<a>&amp;&lt;&#65;</a>", nil),
-        ("<!DOCTYPE a><a/>", Unparsed.documentType), (laughs, .documentType),
-        ("<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>", .documentType),
-        ("<!DOCTYPE a [<!ENTITY x SYSTEM 'http://127.0.0.1:1/x'>]><a>&x;</a>", .documentType),
-        ("<a>&x;</a>", .malformed), ("<a b='1' b='2'/>", .malformed), ("<a></b>", .malformed),
-        ("<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>", .malformed),
-        ("<p:a/>", .malformed), ("<a/><b/>", .malformed), ("{}", .malformed),
-        ("<a>\u{1}</a>", .malformed),
-        ("", .truncated), ("<a>", .truncated), ("<a><b></b>", .truncated),
-        (String(repeating: "<a>", count: 64) + String(repeating: "</a>", count: 64), nil),
-        (String(repeating: "<a>", count: 65) + String(repeating: "</a>", count: 65), .tooDeep),
-        (String(repeating: "<a>", count: 100_000), .tooDeep),
-        ("<?xml version='1.0' encoding='UTF-16'?><a/>", .encoding),
-        ("<?xml version='1.0' encoding='UTF-7'?><a/>", .encoding),
-        ("<?xml version='1.0' encoding='EBCDIC-FR'?><a/>", .encoding),
-        ("<?xml version='1.0' encoding='x-nothing'?><a/>", .encoding),
-        ("<?xml version='1.0' encoding='ISO-8859-1'?><a/>", nil),
-    ])
+    @Test(arguments: refused)
     func `say why`(text: String, why: Unparsed?) {
         #expect(failure(Array(text.utf8)) == why)
     }

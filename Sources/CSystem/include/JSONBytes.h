@@ -19,15 +19,32 @@ struct herse_json_text {
     uint32_t high;
 };
 
+/// Bytes of a string that is probably short and plain.
+struct herse_json_plain {
+    uint32_t quotes;
+    /// Backslashes, control characters, and what is not ASCII.
+    uint32_t oddities;
+};
+
 /// One byte at a time: for processors without a faster way, and to check the faster way by.
-static inline struct herse_json_text herse_json_text_portable(const uint8_t *bytes, int count) {
+static inline struct herse_json_text herse_json_text_portable(const uint8_t *bytes) {
     struct herse_json_text text = {0, 0};
-    for (int place = 0; place < count; place++) {
+    for (int place = 0; place < 32; place++) {
         uint8_t byte = bytes[place];
         if (byte == '"' || byte == '\\' || byte < 0x20) text.stops |= 1u << place;
         if (byte >= 0x80) text.high |= 1u << place;
     }
     return text;
+}
+
+static inline struct herse_json_plain herse_json_plain_portable(const uint8_t *bytes, int count) {
+    struct herse_json_plain plain = {0, 0};
+    for (int place = 0; place < count; place++) {
+        uint8_t byte = bytes[place];
+        if (byte == '"') plain.quotes |= 1u << place;
+        if (byte == '\\' || byte < 0x20 || byte >= 0x80) plain.oddities |= 1u << place;
+    }
+    return plain;
 }
 
 /// Which of 32 bytes are none of space, tab, line feed and carriage return.
@@ -73,13 +90,33 @@ static inline struct herse_json_text herse_json_text(const uint8_t *bytes) {
     return text;
 }
 
+static inline __m128i herse_json_oddities(__m128i all) {
+    __m128i backslashes = _mm_cmpeq_epi8(all, _mm_set1_epi8('\\'));
+    __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(all, _mm_set1_epi8(0x1F)), all);
+    // The highest bit of a byte is what a mask is made of, and is what tells that it is no ASCII.
+    return _mm_or_si128(_mm_or_si128(backslashes, controls), all);
+}
+
+static inline __m128i herse_json_quotes(__m128i all) {
+    return _mm_cmpeq_epi8(all, _mm_set1_epi8('"'));
+}
+
+static inline struct herse_json_plain herse_json_plain(const uint8_t *bytes) {
+    __m128i low = herse_json_half(bytes);
+    __m128i high = herse_json_half(bytes + 16);
+    struct herse_json_plain plain;
+    plain.quotes = herse_json_mask(herse_json_quotes(low), herse_json_quotes(high));
+    plain.oddities = herse_json_mask(herse_json_oddities(low), herse_json_oddities(high));
+    return plain;
+}
+
 /// The same of 16 bytes.
-static inline struct herse_json_text herse_json_short_text(const uint8_t *bytes) {
+static inline struct herse_json_plain herse_json_short_plain(const uint8_t *bytes) {
     __m128i all = herse_json_half(bytes);
-    struct herse_json_text text;
-    text.stops = (uint32_t)_mm_movemask_epi8(herse_json_stops(all));
-    text.high = (uint32_t)_mm_movemask_epi8(all);
-    return text;
+    struct herse_json_plain plain;
+    plain.quotes = (uint32_t)_mm_movemask_epi8(herse_json_quotes(all));
+    plain.oddities = (uint32_t)_mm_movemask_epi8(herse_json_oddities(all));
+    return plain;
 }
 
 static inline uint32_t herse_json_inked(const uint8_t *bytes) {
@@ -90,11 +127,15 @@ static inline uint32_t herse_json_inked(const uint8_t *bytes) {
 #else
 
 static inline struct herse_json_text herse_json_text(const uint8_t *bytes) {
-    return herse_json_text_portable(bytes, 32);
+    return herse_json_text_portable(bytes);
 }
 
-static inline struct herse_json_text herse_json_short_text(const uint8_t *bytes) {
-    return herse_json_text_portable(bytes, 16);
+static inline struct herse_json_plain herse_json_plain(const uint8_t *bytes) {
+    return herse_json_plain_portable(bytes, 32);
+}
+
+static inline struct herse_json_plain herse_json_short_plain(const uint8_t *bytes) {
+    return herse_json_plain_portable(bytes, 16);
 }
 
 static inline uint32_t herse_json_inked(const uint8_t *bytes) {

@@ -107,7 +107,7 @@ struct FHIRAnswerInspector: ~Copyable {
             return
         }
         var marks: FHIRFrame.Marks = []
-        if slot != .any {
+        if slot.isMarked {
             switch slot {
             case .resource: marks = .isResource
             case .contained: marks = [.isResource, .isContained]
@@ -179,11 +179,11 @@ struct FHIRAnswerInspector: ~Copyable {
     private mutating func close(
         _ object: Int, at end: Int, _ body: Span<UInt8>, _ findings: inout Findings
     ) {
-        switch frames[object].role {
-        case .open:
-            // Most objects are nobody's.
-            if frames[object].isPlain() { return }
-            closeOpen(object, at: end, body, &findings)
+        let role = frames[object].role
+        // Most objects are nobody's.
+        if role == .open, frames[object].isPlain() { return }
+        switch role {
+        case .open: closeOpen(object, at: end, body, &findings)
         case .identifier: closeIdentifier(object, body, &findings)
         case .name: closeName(object, &findings)
         case .telecom:

@@ -5,14 +5,19 @@ enum FHIRSlot: UInt8, CaseIterable {
     /// Nothing to us; but if it is an object, it may be a resource or a reference.
     case any
 
-    // Objects.
-    case resource, contained, identifier, name, telecom, address, photo, narrative, contact
-    case `extension`, link, target, parameter, pixIdentifier, pixReference, subject
+    // Objects of a kind of their own, in the order of `FHIRRole`.
+    case identifier, name, telecom, narrative, `extension`, link, parameter, pixIdentifier
+
+    // Objects that are as any other, but for where they stand.
+    case resource, contained, address, photo, contact, target, pixReference, subject
 
     // Strings; only these have a meaning as such.
     case resourceType, id, birthDate, gender, reference, display, referenceType
     case system, value, family, given, nameText, telecomSystem, telecomValue, div
     case extensionURL, linkRelation, linkURL, parameterName
+
+    @inline(__always)
+    var isMarked: Bool { rawValue >= FHIRSlot.resource.rawValue }
 
     @inline(__always)
     var isString: Bool { rawValue >= FHIRSlot.resourceType.rawValue }
@@ -24,20 +29,8 @@ enum FHIRRole: UInt8, CaseIterable {
     case open
     case identifier, name, telecom, narrative, `extension`, link, parameter, pixIdentifier
 
-    init(_ slot: FHIRSlot) {
-        self =
-            switch slot {
-            case .identifier: .identifier
-            case .name: .name
-            case .telecom: .telecom
-            case .narrative: .narrative
-            case .extension: .extension
-            case .link: .link
-            case .parameter: .parameter
-            case .pixIdentifier: .pixIdentifier
-            default: .open
-            }
-    }
+    @inline(__always)
+    init(_ slot: FHIRSlot) { self = FHIRRole(rawValue: slot.rawValue) ?? .open }
 
     /// What the value of a key is for.
     func slot(of key: FHIRWord) -> FHIRSlot {

@@ -23,16 +23,15 @@ private func text(_ body: Span<UInt8>, at offset: Int) -> (stops: UInt32, high: 
 func endOfPlainText(_ body: Span<UInt8>, from offset: Int, isShort: Bool) -> Int {
     guard offset >= 0, body.count &- offset >= width else { return -1 }
     // Safe because 32 bytes from `offset` on are within the body.
-    let text = unsafe body.withUnsafeBufferPointer { bytes -> herse_json_text in
-        guard let start = bytes.baseAddress else { return herse_json_text() }
+    let plain = unsafe body.withUnsafeBufferPointer { bytes -> herse_json_plain in
+        guard let start = bytes.baseAddress else { return herse_json_plain() }
         return isShort
-            ? unsafe herse_json_short_text(start + offset) : unsafe herse_json_text(start + offset)
+            ? unsafe herse_json_short_plain(start + offset)
+            : unsafe herse_json_plain(start + offset)
     }
-    guard text.stops != 0 else { return -1 }
-    let end = offset &+ text.stops.trailingZeroBitCount
-    // Whether there is anything from 0x80 up before the first stop.
-    let isASCII = text.high & (text.stops ^ (text.stops &- 1)) == 0
-    return isASCII && body[end] == UInt8(ascii: "\"") ? end : -1
+    guard plain.quotes != 0 else { return -1 }
+    let end = offset &+ plain.quotes.trailingZeroBitCount
+    return plain.oddities & (plain.quotes ^ (plain.quotes &- 1)) == 0 ? end : -1
 }
 
 /// What is known of a string that is being passed over.
@@ -133,7 +132,7 @@ func isUTF8(_ body: Span<UInt8>, _ range: Range<Int>) -> Bool {
     while offset < range.upperBound {
         let byte = body[offset]
         guard byte >= 0x80 else {
-            offset &+= range.upperBound &- offset >= width ? plainBytes(body, at: offset) : 1
+            offset &+= plainBytes(body, at: offset)
             continue
         }
         let lacking: Int
@@ -162,8 +161,9 @@ func isUTF8(_ body: Span<UInt8>, _ range: Range<Int>) -> Bool {
     return true
 }
 
-/// How many of 32 bytes, the first of which is ASCII, come before one that is not.
+/// How many bytes that are ASCII come at least, at a place where one stands.
 private func plainBytes(_ body: Span<UInt8>, at offset: Int) -> Int {
+    guard body.count &- offset >= width else { return 1 }
     let high = text(body, at: offset).high
     return high == 0 ? width : high.trailingZeroBitCount
 }

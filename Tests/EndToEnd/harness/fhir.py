@@ -187,7 +187,7 @@ class FHIRServer:
                 return 201, outcome("informational")
             return self.search(asked)
         if parts[0] == "$match":
-            wanted = json.loads(body)
+            wanted = json.loads(body.decode("utf-8-sig"))
             for parameter in wanted.get("parameter", []):
                 wanted = parameter.get("resource", wanted)
             values = [one["value"] for one in wanted.get("identifier", [])]
@@ -260,7 +260,7 @@ class FHIRServer:
 
     def batch(self, body):
         entries = []
-        for entry in json.loads(body).get("entry", []):
+        for entry in json.loads(body.decode("utf-8-sig")).get("entry", []):
             asked = entry["request"]
             status, resource = self.dispatch(asked["method"], "/" + asked["url"].lstrip("/"))
             entries.append({"resource": resource, "response": {"status": str(status)}})

@@ -23,6 +23,9 @@ struct FuzzTarget: Sendable {
         .certificateSubject,
         .fhirQuery,
         .fhirQuestion,
+        .xmlAnswer,
+        .soapRequest,
+        .extractor,
         .canary,
     ]
 }
