@@ -39,13 +39,12 @@ private let windows = [
                 for number in 0..<30 {
                     let person = mixed(UInt64(account * 10_000 + day * 30 + number))
                     let now = at(day: day, minute: 480 + number * 20)
-                    if table.show([person], to: who, set, now: now).decision == .allowed {
-                        taken += 1
-                    } else {
+                    guard table.show([person], to: who, set, now: now).decision == .allowed else {
                         // He leaves it for the day.
                         first = first ?? day
                         break
                     }
+                    taken += 1
                 }
             }
             stoppedOn.append(first ?? .max)

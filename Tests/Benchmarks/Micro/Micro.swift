@@ -5,7 +5,9 @@
 import Glibc
 
 /// Parts that can be timed, by name.
-let parts: [String: @Sendable ([String]) -> Void] = [:]
+let parts: [String: @Sendable ([String]) -> Void] = [
+    "limits": timeLimits
+]
 
 @main
 enum Micro {
