@@ -264,3 +264,32 @@ private let refused = #"""
     + card_age: 2d
     = t:1:76: error: `card_age`: 2d is out of range (at least 0s, at most 1d)
     """#
+
+@Suite struct `A declared extractor` {
+    @Test func `finds persons in answers, and says what is shown of them`() throws {
+        let text =
+            """
+            extractors:
+              - name: portal
+                language: json-pointer
+                person: /patients/*/id
+                fields: {name: /patients/*/name}
+                count: /total
+
+            """ + changed("lookups: fhir", "lookups: portal")
+        var inquiry = Inquiry(
+            method: "GET", target: "/fhir/list", proof: .person, professional: "899700218896")
+        inquiry.answer = SampleAnswer(
+            contentType: "application/json",
+            body: Array(#"{"patients":[{"id":"1","name":"A"},{"id":"2"},{"id":"1"}]}"#.utf8))
+        let rulebook = Rulebook(try configuration(text))
+        let hearing = rulebook.hear(inquiry, key: key)
+        #expect(hearing.question?.interaction == .declared)
+        #expect(hearing.inspected?.persons.count == 2)
+        #expect(hearing.inspected?.fields.contains(.name) == true)
+        inquiry.answer?.body = Array(#"{"total":0}"#.utf8)
+        #expect(rulebook.hear(inquiry, key: key).charge.misses == 1)
+        inquiry.answer?.body = Array(#"{"error":"late"}"#.utf8)
+        #expect(rulebook.hear(inquiry, key: key).decision.status == 502)
+    }
+}

@@ -312,6 +312,15 @@ private let extractorMistakes = #"""
     + name: portal, language: regex, person: ""
     = h:2:45: error: `person`: the expression is empty
 
+    + name: portal, language: regex, person: "id=("
+    = h:2:45: error: REGEX
+
+    + name: portal, language: xpath, person: //id, fields: {name: "//("}
+    = h:2:67: error: XPATH
+
+    + name: portal, language: json-pointer, person: /id, count: total
+    = h:2:61: error: POINTER
+
     + name: portal, language: regex, person: x, fields: {birth-dat: y}
     = h:2:57: error: unknown key `birth-dat` in `fields` (did you mean `birth-date`?)
     """#
