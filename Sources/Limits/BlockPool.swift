@@ -13,7 +13,7 @@ struct SizeClass: Equatable, Sendable {
     /// the last fill a slab.
     private static let cellsOf: InlineArray<27, Int> = [
         8, 16, 24, 32, 40, 48, 64, 80, 104, 136, 176, 232, 304, 400, 528, 704, 936, 1248, 1664,
-        2216, 2952, 3936, 5248, 6992, 9320, 12424, 16376,
+        2216, 2952, 3936, 5248, 6992, 9320, 12424, 16368,
     ]
     static let count = 27
     static let largest = SizeClass(number: 26)
@@ -39,19 +39,19 @@ struct SizeClass: Equatable, Sendable {
 
 /// Where a block lies and how large it is; one word of the index.
 struct BlockReference: Equatable, Sendable {
-    /// 64 bytes each, from the first slab.
+    /// 32 bytes each, from the first slab.
     private let units: UInt32
     let sizeClass: SizeClass
 
     @inline(__always)
-    var offset: Int { Int(units) * 64 }
+    var offset: Int { Int(units) * 32 }
     var slab: Int { offset / PersonsMapping.slabSize }
     /// Its place in its slab.
     var place: Int { offset % PersonsMapping.slabSize / sizeClass.bytes }
 
     init(slab: Int, place: Int, _ sizeClass: SizeClass) {
         units = UInt32(
-            truncatingIfNeeded: (slab * PersonsMapping.slabSize + place * sizeClass.bytes) / 64)
+            truncatingIfNeeded: (slab * PersonsMapping.slabSize + place * sizeClass.bytes) / 32)
         self.sizeClass = sizeClass
     }
 

@@ -64,7 +64,10 @@ extension LimitTable {
         let count = max(starts.count - 1, 0)
         let keeps = set.keepsPersons
         guard count > 0, keeps.professional || keeps.structure && who.structure != nil else {
-            return locked(who) { settle(terms, nil, held: $0) }
+            return locked(who) { held in
+                var nobody: ShownPersons?
+                return settle(terms, &nobody, held: held)
+            }
         }
         return unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count * 3) { room in
             // Safe because the three parts lie in the room, which outlives the calls below.
@@ -75,15 +78,15 @@ extension LimitTable {
             let names = part(0)
             self.persons.name(persons, starts, names)
             return locked(who) { held in
-                var shown = ShownPersons(professional: nil, structure: nil)
+                var shown: ShownPersons? = ShownPersons()
                 if keeps.professional {
-                    shown.professional = look(
+                    shown?.professional = look(
                         at: persons, starts, names, part(1), .professional, terms)
                 }
                 if keeps.structure, who.structure != nil {
-                    shown.structure = look(at: persons, starts, names, part(2), .structure, terms)
+                    shown?.structure = look(at: persons, starts, names, part(2), .structure, terms)
                 }
-                return settle(terms, shown, held: held)
+                return settle(terms, &shown, held: held)
             }
         }
     }
@@ -109,9 +112,8 @@ extension LimitTable {
 
     @inline(__always)
     private func settle(
-        _ terms: ChargeTerms, _ shown: ShownPersons?, held: HeldStripes
+        _ terms: ChargeTerms, _ shown: inout ShownPersons?, held: HeldStripes
     ) -> LimitOutcome {
-        var shown = shown
         var found = examine(terms, shown)
         func outcome(
             _ decision: LimitOutcome.Decision, _ tightest: WindowUsage?
@@ -133,7 +135,7 @@ extension LimitTable {
             let amount = terms.event.amount(of: windows[ordinal].count)
             mapping.slot(found.slots[ordinal]).count(UInt32(clamping: amount))
         }
-        if let shown { shown.commit(persons) }
+        shown?.commit(persons)
         guard let (ordinal, used, limit) = found.tightest else { return outcome(.allowed, nil) }
         let window = windows[ordinal]
         if window.count == .patients {
@@ -228,17 +230,17 @@ extension LimitTable {
         _ ordinal: Int, _ window: PreparedWindow, _ shown: ShownPersons?, _ terms: ChargeTerms,
         _ found: inout Examination
     ) {
-        guard let shown, let part = shown.part(of: window.each) else { return }
+        guard let new = shown?.new(to: ordinal, of: window.each) else { return }
         let limit = terms.limit(of: window)
-        let new = part.newIn[ordinal]
         if new == 0, limit > 0 { return }
-        if let most = part.look.countMax, most + new <= limit {
+        guard let look = shown?.look(of: window.each) else { return }
+        if let most = look.countMax(span: window.spanTicks), most + new <= limit {
             if window.enforcement != .shadow {
                 found.consider(ordinal, used: most + new, limit: limit)
             }
             return
         }
-        let counted = part.look.count(upTo: window.spanTicks)
+        let counted = look.count(span: window.spanTicks)
         if counted.upper + new <= limit {
             if window.enforcement != .shadow {
                 found.consider(ordinal, used: counted.upper + new, limit: limit)
@@ -247,8 +249,9 @@ extension LimitTable {
         }
         if passes(ordinal, window, terms, &found) { return }
         guard window.enforcement == .deny else { return }
-        let ticks = part.look.wait(
-            span: window.spanTicks, limit: limit, hashes: limit > 0 ? part.hashes : nil)
+        let ticks = look.wait(
+            span: window.spanTicks, limit: limit,
+            hashes: limit > 0 ? shown?.hashes(of: window.each) : nil)
         let seconds = (ticks * PersonTime.milliseconds + 999) / 1000
         deny(
             ordinal, &found,

@@ -1,8 +1,8 @@
 // PersonBlock.swift: one set of persons: who, as 36 bits of keyed hash, and when last shown.
 //
 //     0 owner (16)   16 touched, ms (8)   24 gone through, ms (8)   32 exact since, tick (8)
-//     40 entries (4)   44 sample bits (4)   48 unused (16)
-//     64 cells of 8 bytes: hash (36 bits) ‖ tick of the last time (28 bits), open addressing
+//     40 entries (4)   44 sample bits (4)   48 known counts, 6 × (span in ticks (4), at most (4))
+//     96 cells of 8 bytes: hash (36 bits) ‖ tick of the last time (28 bits), open addressing
 //
 // A cell once taken keeps its person until the set is written anew elsewhere, so that a kill at any
 // instruction leaves every person who was there, with the old time or the new.
@@ -21,7 +21,9 @@ import Synchronization
     private let base: UnsafeMutableRawPointer
     let cells: Int
 
-    static let headerSize = 64
+    static let headerSize = 96
+    /// Spans of which it is known how many persons are within, at most.
+    static let knownCounts = 6
     static let hashBits: UInt64 = 36
     static let sampleBitsMax: UInt32 = 35
 
@@ -86,7 +88,10 @@ import Synchronization
         unsafe word(24).pointee.store(touched, ordering: .relaxed)
         unsafe word(32).pointee.store(exactSince, ordering: .relaxed)
         unsafe word(40).pointee.store(UInt64(sampleBits) << 32, ordering: .relaxed)
-        // Safe because there are `cells` numbers.
+        // Safe because there are `cells` numbers, and so many words before them.
+        for known in 0..<Self.knownCounts {
+            unsafe word(48 + known * 8).pointee.store(0, ordering: .relaxed)
+        }
         for cell in 0..<cells { unsafe values[cell] = 0 }
     }
 
@@ -111,17 +116,19 @@ import Synchronization
         return nil
     }
 
-    /// Stamps a person in his cell, or puts him there; false when there is no cell for him.
+    /// Stamps a person in his cell, or puts him there; gives what stood there before, 0 for
+    /// nothing.
     @inline(__always)
     @discardableResult
-    func stamp(_ hash: UInt64, tick: UInt64) -> Bool {
-        guard let found = find(hash) else { return false }
+    func stamp(_ hash: UInt64, tick: UInt64) -> UInt64 {
+        guard let found = find(hash) else { return 0 }
+        let before = self[found.cell]
         if !found.isThere { entries += 1 }
         let cell = UnsafeMutableRawPointer(unsafe values + found.cell)
         // Safe because `find` gives a cell of this set; written at once, lest a kill tear it.
         unsafe cell.assumingMemoryBound(to: Atomic<UInt64>.self).pointee.store(
             hash << PersonTime.bits | PersonTime.stamp(tick), ordering: .relaxed)
-        return true
+        return before
     }
 
     /// Entries of at most this age, counted from `tick`; the loop is simple so that it becomes one
@@ -138,5 +145,59 @@ import Synchronization
             total &+= stamp == 0 ? 0 : isWithin
         }
         return Int(total)
+    }
+}
+
+// Known counts: how many persons are within a span, at most. Time only makes them fewer, so what
+// was counted once holds on when those who come since are added: most charges need no count.
+extension PersonBlock {
+    @inline(__always)
+    private func known(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
+        precondition(place >= 0 && place < Self.knownCounts, "within the header")
+        return unsafe word(48 + place * 8)
+    }
+
+    /// The most that can be within a span; `nil` when that has not been counted.
+    @inline(__always)
+    func knownCount(span: UInt64) -> UInt64? {
+        for place in 0..<Self.knownCounts {
+            let value = unsafe known(place).pointee.load(ordering: .relaxed)
+            if value == 0 { return nil }
+            if value >> 32 == span { return value & 0xFFFF_FFFF }
+        }
+        return nil
+    }
+
+    /// Keeps what was counted; gives up the last of the others when there are too many.
+    func know(span: UInt64, count: UInt64) {
+        for place in 0..<Self.knownCounts {
+            let value = unsafe known(place).pointee.load(ordering: .relaxed)
+            if value == 0 || value >> 32 == span || place == Self.knownCounts - 1 {
+                unsafe known(place).pointee.store(span << 32 | count, ordering: .relaxed)
+                return
+            }
+        }
+    }
+
+    /// Adds to every known count; it saturates far above what a set can hold.
+    func addToKnown(_ count: Int) {
+        for place in 0..<Self.knownCounts {
+            let value = unsafe known(place).pointee.load(ordering: .relaxed)
+            if value == 0 { return }
+            let sum = min((value & 0xFFFF_FFFF) + UInt64(count), 0xFFFF_FFFF)
+            unsafe known(place).pointee.store(value & ~0xFFFF_FFFF | sum, ordering: .relaxed)
+        }
+    }
+
+    /// Takes back from the known counts one person who was within already, `age` ticks ago.
+    @inline(__always)
+    func takeFromKnown(age: UInt64) {
+        for place in 0..<Self.knownCounts {
+            let value = unsafe known(place).pointee.load(ordering: .relaxed)
+            if value == 0 { return }
+            if age <= value >> 32, value & 0xFFFF_FFFF > 0 {
+                unsafe known(place).pointee.store(value - 1, ordering: .relaxed)
+            }
+        }
     }
 }

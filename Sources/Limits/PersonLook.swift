@@ -62,8 +62,24 @@ struct PersonLook {
             exact: exact, sampled: all - min(exact, all), bits: sampleBits, reachesSample: true)
     }
 
-    /// Whoever is in the set, however long ago, at most; needs no look at the cells.
-    var countMax: UInt64? { sampleBits > 0 ? nil : UInt64(block?.entries ?? 0) }
+    /// The most persons that can have been shown within a span, as far as that is known without a
+    /// look at the cells.
+    @inline(__always)
+    func countMax(span: UInt64) -> UInt64? {
+        guard let block else { return 0 }
+        if sampleBits > 0 || isAhead { return nil }
+        let all = UInt64(block.entries)
+        return block.knownCount(span: span).map { min($0, all) } ?? all
+    }
+
+    /// Persons shown within a span; the set knows it from now on.
+    func count(span: UInt64) -> PersonCount {
+        let counted = count(upTo: span)
+        if let block, sampleBits == 0, !isAhead {
+            block.know(span: span, count: UInt64(counted.exact))
+        }
+        return counted
+    }
 
     /// The fewest ticks to wait until the persons shown within `span` and those of an answer are
     /// at most `limit` together; the whole span when they never are.

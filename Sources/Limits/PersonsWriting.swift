@@ -4,7 +4,6 @@ import Synchronization
 
 /// What a charge is about to do to one subject's set; nothing is seen of it until `commit`.
 struct PersonsPlan {
-    let look: PersonLook
     let entry: Int
     /// A set written whole that takes the old one's place.
     let new: BlockReference?
@@ -42,35 +41,42 @@ extension PersonsTable {
             if gone <= look.touched { staleness = look.touched - gone }
         }
         if fits, staleness <= PersonTime.purgeMilliseconds {
-            return PersonsPlan(look: look, entry: entry, new: nil)
+            return PersonsPlan(entry: entry, new: nil)
         }
         if let new = rewrite(look, hashes, held: held) {
-            return PersonsPlan(look: look, entry: entry, new: new)
+            return PersonsPlan(entry: entry, new: new)
         }
         if fits, staleness <= PersonTime.purgeMillisecondsMax {
-            return PersonsPlan(look: look, entry: entry, new: nil)
+            return PersonsPlan(entry: entry, new: nil)
         }
         abandon(entry)
         return nil
     }
 
     /// Shows the persons.
-    func commit(_ plan: PersonsPlan, _ hashes: PersonHashes) {
+    func commit(_ plan: PersonsPlan, _ look: PersonLook, _ hashes: PersonHashes) {
         if let new = plan.new {
             publish(new, at: plan.entry)
             return
         }
-        guard let block = plan.look.block else { return }
+        guard let block = look.block else { return }
         // INVARIANT: no stamp is later than `touched`: killed in between, an age would pass for
         // one of 776 days.
-        block.touched = plan.look.touched
+        block.touched = look.touched
         atomicMemoryFence(ordering: .acquiringAndReleasing)
-        let tick = plan.look.tick
-        let keepsAll = plan.look.exactSpan > 0 || plan.look.elapsed > 0
-        let sampled = UInt64(1) << UInt64(plan.look.sampleBits) - 1
+        let tick = look.tick
+        let keepsAll = look.exactSpan > 0 || look.elapsed > 0
+        let sampled = UInt64(1) << UInt64(look.sampleBits) - 1
+        // INVARIANT: killed at any stamp, no known count is too low: all are taken for new first.
+        block.addToKnown(hashes.count)
+        atomicMemoryFence(ordering: .acquiringAndReleasing)
         for index in 0..<hashes.count {
             let hash = hashes[index]
-            if keepsAll || hash & sampled == 0 { block.stamp(hash, tick: tick) }
+            guard keepsAll || hash & sampled == 0 else { continue }
+            let before = block.stamp(hash, tick: tick)
+            if before & PersonTime.mask != 0 {
+                block.takeFromKnown(age: (tick &- before) & PersonTime.mask)
+            }
         }
     }
 

@@ -9,7 +9,7 @@ struct ShownPart {
     /// Persons who are not in the set.
     var unseen = 0
     /// Persons new to each window.
-    var newIn = InlineArray<16, UInt64>(repeating: 0)
+    var newIn = InlineArray<16, UInt32>(repeating: 0)
     var plan: PersonsPlan?
 }
 
@@ -18,39 +18,56 @@ struct ShownPersons {
     var professional: ShownPart?
     var structure: ShownPart?
 
+    // One by one, as a whole part is too large to be copied for each window.
+
+    /// How many persons are new to a window; `nil` when its holder is shown nobody.
     @inline(__always)
-    func part(of holder: LimitHolder) -> ShownPart? {
+    func new(to ordinal: Int, of holder: LimitHolder) -> UInt64? {
         switch holder {
-        case .professional: professional
-        case .structure: structure
+        case .professional: professional.map { UInt64($0.newIn[ordinal]) }
+        case .structure: structure.map { UInt64($0.newIn[ordinal]) }
+        }
+    }
+
+    @inline(__always)
+    func look(of holder: LimitHolder) -> PersonLook? {
+        switch holder {
+        case .professional: professional?.look
+        case .structure: structure?.look
+        }
+    }
+
+    func hashes(of holder: LimitHolder) -> PersonHashes? {
+        switch holder {
+        case .professional: professional?.hashes
+        case .structure: structure?.hashes
         }
     }
 
     /// Makes room in both sets, or in none.
     mutating func prepare(_ table: PersonsTable, held: HeldStripes) -> Bool {
-        if let part = professional {
-            guard
-                let plan = table.prepare(
-                    part.look, entry: part.entry, part.hashes, unseen: part.unseen, held: held)
-            else { return false }
-            professional?.plan = plan
-        }
-        if let part = structure {
-            guard
-                let plan = table.prepare(
-                    part.look, entry: part.entry, part.hashes, unseen: part.unseen, held: held)
-            else {
-                if let plan = professional?.plan { table.cancel(plan) }
-                return false
-            }
-            structure?.plan = plan
+        if professional != nil, professional?.prepare(table, held: held) != true { return false }
+        if structure != nil, structure?.prepare(table, held: held) != true {
+            if let plan = professional?.plan { table.cancel(plan) }
+            return false
         }
         return true
     }
 
     func commit(_ table: PersonsTable) {
-        if let part = professional, let plan = part.plan { table.commit(plan, part.hashes) }
-        if let part = structure, let plan = part.plan { table.commit(plan, part.hashes) }
+        professional?.commit(table)
+        structure?.commit(table)
+    }
+}
+
+extension ShownPart {
+    fileprivate mutating func prepare(_ table: PersonsTable, held: HeldStripes) -> Bool {
+        plan = table.prepare(look, entry: entry, hashes, unseen: unseen, held: held)
+        return plan != nil
+    }
+
+    fileprivate func commit(_ table: PersonsTable) {
+        if let plan { table.commit(plan, look, hashes) }
     }
 }
 
@@ -129,7 +146,7 @@ extension LimitTable {
             let reached = age ?? .max
             for ordinal in 0..<windows.count
             where mine >> UInt16(ordinal) & 1 == 1 && reached > windows[ordinal].spanTicks {
-                part.newIn[ordinal] += 1
+                part.newIn[ordinal] &+= 1
             }
         }
         return part

@@ -65,11 +65,17 @@ struct JSONBody {
 
     /// Passes over the value that comes next, and tells where it lies.
     mutating func skip(_ body: Span<UInt8>) throws(QuestionError) -> Range<Int> {
-        let depth = reader.depth
-        _ = try next(body)
+        let token = try next(body)
         let start = reader.start
-        while reader.depth > depth { _ = try next(body) }
-        return start..<reader.end
+        switch token {
+        case .beginObject, .beginArray:
+            let depth = reader.depth
+            while reader.depth >= depth { _ = try next(body) }
+            return start..<reader.end
+        // Its quotes, which the reader leaves out.
+        case .string: return (start - 1)..<(reader.end + 1)
+        default: return start..<reader.end
+        }
     }
 
     /// Refuses whatever follows the value read.
