@@ -223,7 +223,7 @@ private let routeMistakes = #"""
     = h:16:26: error: duplicate interaction `read`
 
     +     lookups: insi\n    interactions: [search]\n
-    = h:16:20: error: `interactions`: `search` cannot be asked where `lookups` is insi (known there: ins-by-traits, ins-by-card, unknown)
+    = h:16:20: error: `interactions`: `search` cannot be asked where `lookups` is insi (known there: capabilities, ins-by-traits, ins-by-card, unknown)
 
     +     lookups: fhir\n    operations: [$lastn]\n
     = h:16:18: error: `operations`: `$lastn` begins with `$` (write the name alone)
