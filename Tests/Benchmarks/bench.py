@@ -20,7 +20,7 @@ from pki import make_pki, rpps_identifier
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Rows that the servers run in, and those that measure a part by itself.
-SERVED = ["keepalive", "latency", "handshake", "resumption", "memory"]
+SERVED = ["keepalive", "latency", "handshake", "resumption", "limits", "memory"]
 ROWS = [*SERVED, "inspection"]
 PROFESSIONALS = 8
 NEUTRALIZED = 5000
@@ -90,16 +90,27 @@ def say(line: str) -> None:
 
 def build_herse(executable: Path | None) -> Path:
     if executable is None:
-        command = ["swift", "build", "-c", "release", "--product", "herse"]
-        say(f"building: {' '.join(command)}")
-        if subprocess.run(command, cwd=ROOT, stdout=sys.stderr).returncode != 0:
-            raise BenchError("herse: does not build (see above)")
-        place = subprocess.run([*command, "--show-bin-path"], cwd=ROOT, text=True,
-                               stdout=subprocess.PIPE, check=True).stdout.strip()
-        executable = Path(place) / "herse"
+        executable = build_product(
+            "herse", ["swift", "build", "-c", "release", "--product", "herse"]) / "herse"
     if not executable.is_file():
         raise BenchError(f"herse: no executable at `{executable}`")
     return executable.resolve()
+
+
+def build_micro() -> Path:
+    """The timings of single parts; not asked of an executable that was given."""
+    return build_product("micro", ["swift", "build", "-c", "release", "--product", "Micro"]) \
+        / "Micro"
+
+
+def build_product(name: str, command: list[str]) -> Path:
+    """The folder that a product was built into."""
+    say(f"building: {' '.join(command)}")
+    if subprocess.run(command, cwd=ROOT, stdout=sys.stderr).returncode != 0:
+        raise BenchError(f"{name}: does not build (see above)")
+    place = subprocess.run([*command, "--show-bin-path"], cwd=ROOT, text=True,
+                           stdout=subprocess.PIPE, check=True).stdout.strip()
+    return Path(place)
 
 
 def build_tools(workshop: Workshop, on: set[int]) -> None:
@@ -190,6 +201,8 @@ def run(arguments: argparse.Namespace) -> None:
     if served and Herse in chosen:
         Herse.executable = build_herse(arguments.herse)
         Herse.built_here = arguments.herse is None
+    if "limits" in arguments.rows:
+        rows.MICRO = build_micro()
     signal.alarm(time_limit(arguments))
     gate_cores, load_cores = cores()
     load_before = os.getloadavg()[0]

@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 import statistics
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Callable
 
 from contestant import PATIENT, Contestant
@@ -210,6 +212,47 @@ def shake_hands(bench: Bench, contestant: Contestant, kind: str) -> Sample:
     operations = got["done"] + (DIALLERS if kind == "resume" else 0)
     return {"cpu_us": cpu / operations * 1e6, "per_second": got["done"] / got["seconds"],
             "core_percent": cpu / got["seconds"] * 100}
+
+
+# MARK: limits
+
+#: The timings of single parts, once built.
+MICRO: Path | None = None
+#: Professionals and persons of each; the second is compared with the first, the third is weighed.
+LIMIT_TABLES = ((1_000, 20), (1_000_000, 20), (100_000, 300))
+#: What a request may cost more with the second than with the first, as a share of itself.
+GROWTH_MAX = 0.2
+
+
+def limits(bench: Bench) -> Row:
+    """What counting persons costs and how large it grows; peers do nothing of the kind."""
+    row = Row("limits", "CPU to settle a person already seen, answers of 10", "cpu_us", "µs",
+              value_target=1.0)
+    seconds = max(1, int(bench.seconds / 2))
+
+    def measure(professionals: int, persons: int) -> dict:
+        folder = bench.workshop.folder / "limits"
+        folder.mkdir()
+        try:
+            return json.loads(bench.workshop.run(
+                [str(MICRO), "limits", str(folder), str(professionals), str(persons),
+                 str(seconds)], bench.load_cores, 600))
+        finally:
+            shutil.rmtree(folder)
+
+    small, large, full = (measure(*table) for table in LIMIT_TABLES)
+    row.samples["herse"] = [{"cpu_us": one["settle_ten_us_each"]} for one in (small, full)]
+    added = large["request_us"] + large["settle_one_us"] - small["request_us"] - \
+        small["settle_one_us"]
+    row.notes += [
+        f"a request's charge {small['request_us']:.2f} µs and the settling of its one person "
+        f"{small['settle_one_us']:.2f} µs with 1,000 professionals, {large['request_us']:.2f} and "
+        f"{large['settle_one_us']:.2f} µs with 1,000,000: {added:.1f} µs more, which is within "
+        f"{GROWTH_MAX:.0%} of any request that takes {added / GROWTH_MAX:.0f} µs of CPU",
+        f"{full['bytes_per_professional']:,.0f} bytes on disk for a professional with 300 persons: "
+        f"{full['bytes_per_professional'] * 1e6 / 2**30:.2f} GiB for a million of them",
+    ]
+    return row
 
 
 # MARK: memory
