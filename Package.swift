@@ -34,6 +34,12 @@ let package = Package(
         .target(name: "CSystem"),
         .target(
             name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        // Debian keeps libxml2's headers a folder down; only this module's own files include them.
+        .target(
+            name: "CXML", cSettings: [.unsafeFlags(["-I/usr/include/libxml2"])],
+            linkerSettings: [.linkedLibrary("xml2")]),
+        .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
+        .target(name: "CRegex", linkerSettings: [.linkedLibrary("pcre2-8")]),
 
         // The data plane, bottom up.
         .target(name: "Reactor", dependencies: ["CSystem"], swiftSettings: strict),
@@ -43,7 +49,9 @@ let package = Package(
         .target(name: "KeyedHash", swiftSettings: strict),
 
         // What is asked, and whom an answer discloses; Policy judges both.
-        .target(name: "Lookup", dependencies: ["CSystem", "KeyedHash"], swiftSettings: strict),
+        .target(
+            name: "Lookup", dependencies: ["CRegex", "CSystem", "CXML", "CZlib", "KeyedHash"],
+            swiftSettings: strict),
 
         // The four in the middle don't know each other.
         .target(name: "Identity", dependencies: [asn1], swiftSettings: strict),
@@ -78,7 +86,8 @@ let package = Package(
             name: "LookupTests", dependencies: ["CSystem", "KeyedHash", "Lookup"],
             swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
-        .testTarget(name: "PolicyTests", dependencies: ["Policy"], swiftSettings: strict),
+        .testTarget(
+            name: "PolicyTests", dependencies: ["Lookup", "Policy"], swiftSettings: strict),
         .testTarget(name: "LimitsTests", dependencies: ["Limits"], swiftSettings: strict),
         .testTarget(
             name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),
@@ -104,7 +113,9 @@ let package = Package(
         .target(name: "CFuzz", path: "Tests/Fuzz/Driver"),
         .executableTarget(
             name: "Fuzz",
-            dependencies: ["CFuzz", "Wire", "Identity", "Lookup", "Policy", "Neutralization"],
+            dependencies: [
+                "CFuzz", "Wire", "Identity", "KeyedHash", "Lookup", "Policy", "Neutralization",
+            ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),
     ]

@@ -58,6 +58,7 @@ private func run(
         }
     }
     let limits = try openLimits(configuration.state)
+    let grants = try openGrants(configuration.state, limits)
     let generation: Generation
     do throws(LimitSetError) {
         generation = try makeGeneration(number: 1, configuration, material, limits: limits)
@@ -70,12 +71,17 @@ private func run(
     let threads = Threads()
     let log = try systemCall { () throws(SystemError) in try GateLog() }
     let workers = try startWorkers(generation, log, limits, record, threads)
+    let inForce = Grants(
+        grants.inForce(
+            at: limits.clock.time(sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)),
+        limits)
+    for worker in workers { await worker.putInForce(inForce) }
     let ports = try await putInForce(generation, neutralization, workers)
     let loop = try systemCall { () throws(SystemError) in try EventLoop() }
     let start = ControlStart(
         socket: socket, signals: signals, log: log, configurationPath: path, workers: workers,
         limits: limits, record: record, generation: generation, neutralization: neutralization,
-        list: material.list, ports: ports, journal: journal)
+        list: material.list, ports: ports, journal: journal, grants: grants)
     do throws(SystemError) {
         let plane = try ControlPlane(start, loop: loop)
         try startThread(name: "herse-record") {
@@ -173,6 +179,17 @@ private func openLimits(_ state: String) throws(StartFailure) -> LimitTable {
     }
 }
 
+private func openGrants(
+    _ state: String, _ limits: LimitTable
+) throws(StartFailure) -> GrantJournal {
+    let now = limits.clock.time(sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
+    do throws(GrantJournalError) {
+        return try GrantJournal.open(stateFolder: state, now: now)
+    } catch {
+        throw StartFailure("\(error.message) (hint: \(error.hint))")
+    }
+}
+
 private func openSocket(_ path: String) throws(StartFailure) -> ControlSocket {
     do throws(ControlSocketError) {
         return try ControlSocket(path: path)
@@ -213,13 +230,14 @@ private func startWorkers(
     _ threads: Threads
 ) throws(StartFailure) -> [Worker] {
     let count = workerCount(generation.configuration)
+    let pages = PageBindings()
     return try systemCall { () throws(SystemError) in
         var workers: [Worker] = []
         for number in 0..<count {
             let loop = try EventLoop()
             let worker = try Worker(
                 number: number, loop: loop, log: log, limits: limits, record: record,
-                generation: generation)
+                pages: pages, generation: generation)
             try loop.start(worker, name: "herse-\(number)") { threads.oneEnded() }
             workers.append(worker)
         }

@@ -130,13 +130,13 @@ import Synchronization
         }
     }
 
-    /// Counts one event in the newest bucket.
+    /// Counts so many events in the newest bucket.
     @inline(__always)
-    func count() {
+    func count(_ amount: UInt32) {
         let place = Int(newest % UInt64(Slot.cells))
         // Safe because a remainder of 24 is below 24.
-        let value = unsafe counts[place]
-        if value < .max { unsafe counts[place] = value + 1 }
+        let (sum, isOver) = unsafe counts[place].addingReportingOverflow(amount)
+        unsafe counts[place] = isOver ? .max : sum
     }
 
     /// Milliseconds from `now` until at least `excess` (≥ 1) of what is counted is forgotten;

@@ -53,10 +53,13 @@ struct TableHeader: Equatable {
         self.init(slots: slots, key: SipKey(low: words[3], high: words[4]))
     }
 
-    private static func check(_ words: [UInt64]) -> UInt64 {
-        let bytes = words.flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
-        }
-        return sipHash128(bytes.span, key: SipKey(low: magic, high: 0)).first
+    private static func check(_ words: [UInt64]) -> UInt64 { headerCheck(words, magic: magic) }
+}
+
+/// A hash over a header's words, against accidents.
+func headerCheck(_ words: [UInt64], magic: UInt64) -> UInt64 {
+    let bytes = words.flatMap { word in
+        (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64($0 * 8)) }
     }
+    return sipHash128(bytes.span, key: SipKey(low: magic, high: 0)).first
 }

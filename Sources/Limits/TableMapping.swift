@@ -5,12 +5,6 @@ import Glibc
 import KeyedHash
 import Synchronization
 
-/// An open descriptor, closed when it goes out of scope.
-struct TableDescriptor: ~Copyable {
-    let number: Int32
-    deinit { if number >= 0 { close(number) } }
-}
-
 /// The mapped file; its memory is used only through `Slot` and the clock's words of the header.
 ///
 /// Safe because every address given out lies within `base ..< base + length`, which stays mapped as
@@ -27,7 +21,6 @@ struct TableDescriptor: ~Copyable {
     deinit { unsafe munmap(base, length) }
 
     static let name = "limits.table"
-    private static let freshName = "limits.table.new"
     private static let lockName = "limits.lock"
 
     /// Maps the table of a state folder, made if there is none.
@@ -47,7 +40,16 @@ struct TableDescriptor: ~Copyable {
             throw .system(call: "flock", path: lockPath, errno: errno)
         }
         let path = stateFolder + "/" + Self.name
-        let file = try Self.openOrMake(folder.number, path, slots: slots)
+        let file = try openStateFile(folder.number, Self.name, path) {
+            () throws(LimitTableError) in
+            var rounded = TableHeader.slotsMin
+            while rounded < slots { rounded *= 2 }
+            var random = SystemRandomNumberGenerator()
+            let key = SipKey(low: random.next(), high: random.next())
+            return NewStateFile(
+                length: TableHeader.length(slots: rounded),
+                words: TableHeader(slots: rounded, key: key).words)
+        }
         let header = try Self.readHeader(file.number, path)
         let length = TableHeader.length(slots: header.slots)
         // Safe because the kernel chooses the place, and nothing else maps this file here.
@@ -70,96 +72,19 @@ struct TableDescriptor: ~Copyable {
     }
 }
 
-// Making the file, and reading what it says of itself.
 extension TableMapping {
-    private static func openOrMake(
-        _ folder: Int32, _ path: String, slots: Int
-    ) throws(LimitTableError) -> TableDescriptor {
-        // Safe because the name outlives the call.
-        let number = unsafe herse_open_at(folder, name, O_RDWR | O_NOFOLLOW, 0)
-        if number >= 0 { return TableDescriptor(number: number) }
-        guard errno == ENOENT else { throw .system(call: "open", path: path, errno: errno) }
-        return try make(folder, path, slots: slots)
-    }
-
-    /// Makes a table under another name and gives it its own only when it is whole, so that a
-    /// crash or a full disk leaves none rather than half a one.
-    private static func make(
-        _ folder: Int32, _ path: String, slots: Int
-    ) throws(LimitTableError) -> TableDescriptor {
-        var rounded = TableHeader.slotsMin
-        while rounded < slots { rounded *= 2 }
-        let file = try openTableFile(
-            folder, freshName, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, shown: path)
-        do throws(LimitTableError) {
-            try fill(file.number, path, slots: rounded)
-            // Safe because both names outlive the call.
-            guard unsafe renameat(folder, freshName, folder, name) == 0, fsync(folder) == 0 else {
-                throw .system(call: "rename", path: path, errno: errno)
-            }
-        } catch {
-            // Safe because the name outlives the call.
-            _ = unsafe unlinkat(folder, freshName, 0)
-            throw error
-        }
-        return file
-    }
-
-    private static func fill(
-        _ file: Int32, _ path: String, slots: Int
-    ) throws(LimitTableError) {
-        let length = TableHeader.length(slots: slots)
-        // Every block is allocated now: a shared mapping over a hole, on a disk that is full
-        // later, would end the process with SIGBUS at the first professional who lands there.
-        let allocated = posix_fallocate(file, 0, off_t(length))
-        if allocated == ENOSPC || allocated == EFBIG { throw .noSpace(path: path, bytes: length) }
-        guard allocated == 0 else {
-            throw .system(call: "posix_fallocate", path: path, errno: allocated)
-        }
-        var random = SystemRandomNumberGenerator()
-        let key = SipKey(low: random.next(), high: random.next())
-        let words = TableHeader(slots: slots, key: key).words
-        let written = unsafe words.withUnsafeBytes { bytes in
-            // Safe because the bytes outlive the call.
-            unsafe pwrite(file, bytes.baseAddress, bytes.count, 0)
-        }
-        guard written == words.count * 8, fsync(file) == 0 else {
-            throw .system(call: "write", path: path, errno: errno)
-        }
-    }
-
     private static func readHeader(
         _ file: Int32, _ path: String
     ) throws(LimitTableError) -> TableHeader {
-        var status = stat()
-        // Safe because status lives on the stack for the call.
-        guard unsafe fstat(file, &status) == 0 else {
-            throw .system(call: "stat", path: path, errno: errno)
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notATable(path: path) }
-        var words = [UInt64](repeating: 0, count: TableHeader.checkedWords + 1)
-        let got = unsafe words.withUnsafeMutableBytes { bytes in
-            // Safe because the bytes outlive the call.
-            unsafe pread(file, bytes.baseAddress, bytes.count, 0)
-        }
-        guard got == words.count * 8 else { throw .notATable(path: path) }
+        let (words, size) = try readStateFile(file, path, words: TableHeader.checkedWords + 1)
         let header = try TableHeader(words, path: path)
         // A file cut short would raise SIGBUS at the first touch of what is missing.
         let expected = TableHeader.length(slots: header.slots)
-        guard status.st_size == expected else {
-            throw .wrongLength(path: path, expected: expected, found: Int(status.st_size))
+        guard size == expected else {
+            throw .wrongLength(path: path, expected: expected, found: size)
         }
         return header
     }
-}
-
-private func openTableFile(
-    _ folder: Int32, _ name: String, _ flags: Int32, shown: String
-) throws(LimitTableError) -> TableDescriptor {
-    // Safe because the name outlives the call.
-    let number = unsafe herse_open_at(folder, name, flags, 0o600)
-    guard number >= 0 else { throw .system(call: "open", path: shown, errno: errno) }
-    return TableDescriptor(number: number)
 }
 
 // The words of the header that change.

@@ -1,7 +1,7 @@
 // ByteSet.swift: a set of identifiers, asked per request without allocating.
 
 /// A set of ASCII identifiers, compared in upper case.
-package struct ByteSet: Sendable {
+package struct ByteSet: Equatable, Sendable {
     /// All elements one after the other, in order.
     private let bytes: [UInt8]
     /// Where each ends; strictly growing but for an empty element, which cannot be.

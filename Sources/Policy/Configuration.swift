@@ -26,6 +26,7 @@ package struct Configuration: Sendable {
     package let identityServers: [IdentityServer]
     package let routes: [Route]
     package let limitSets: [LimitSet]
+    package let extractors: [ExtractorRule]
 }
 
 /// Data-plane threads.
@@ -140,37 +141,6 @@ package struct IdentityServer: Sendable {
     package let answerTimeout: Duration
     /// A connection unused for longer is closed.
     package let idleTimeout: Duration
-}
-
-/// Ceilings that hold together for each professional.
-package struct LimitSet: Sendable {
-    package let name: String
-    package let place: SourceLocation
-    package let limits: [Limit]
-}
-
-/// One ceiling over one window.
-package struct Limit: Sendable {
-    /// What is counted.
-    package enum Count: String, CaseIterable, Sendable {
-        case requests
-    }
-
-    /// What reaching the limit does.
-    package enum Enforcement: String, CaseIterable, Sendable {
-        case deny
-        /// Counted and recorded, never refused.
-        case shadow
-    }
-
-    package let count: Count
-    /// What is allowed within the window, 1 to 10⁹.
-    package let limit: Int
-    /// Length of the window, 1 second to 400 days.
-    package let per: Duration
-    package let enforcement: Enforcement
-    package let place: SourceLocation
-
-    /// `600 requests per 1m`.
-    package var description: String { "\(limit) \(count.rawValue) per \(shown(per))" }
+    /// System of the identifier that tells this server's persons apart; empty when none is named.
+    package let canonicalSystem: String
 }

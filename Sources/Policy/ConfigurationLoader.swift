@@ -90,7 +90,8 @@ package struct ConfigurationLoader: Sendable {
 /// The files of a configuration put together: lists one after the other, limit sets side by side,
 /// everything else at most once.
 struct Assembly {
-    static let listKeys = ["listeners", "identity_servers", "routes"]
+    static let requiredListKeys = ["listeners", "identity_servers", "routes"]
+    static let listKeys = requiredListKeys + ["extractors"]
     static let singleKeys = [
         "state", "control", "workers", "drain", "contact", "authentication", "neutralized",
         "record",

@@ -1,9 +1,6 @@
 // LimitReading.swift: sets of limits. A limit that would not be enforced is never accepted.
 
 extension Reading {
-    /// Limits of one set.
-    private static let limitsMax = 16
-
     func limitSet(_ entry: Entry) -> LimitSet? {
         let name = Scalar(text: entry.key, isQuoted: false, place: entry.place)
         do {
@@ -21,29 +18,26 @@ extension Reading {
         if values.isEmpty {
             problems.error(entry.place, "limits \(quoted(entry.key)) has no limit")
         }
-        if values.count > Self.limitsMax {
+        if values.count > LimitSet.limitsMax {
             problems.error(
                 entry.place,
                 "limits \(quoted(entry.key)) has \(values.count) items, "
-                    + "at most \(Self.limitsMax) are allowed")
+                    + "at most \(LimitSet.limitsMax) are allowed")
         }
-        let limits = values.prefix(Self.limitsMax).compactMap { limit($0) }
+        let limits = values.prefix(LimitSet.limitsMax).compactMap { limit($0) }
         refuseRepeated(limits, in: entry.key)
         return LimitSet(name: entry.key, place: entry.place, limits: limits)
     }
 
     private func limit(_ value: Value) -> Limit? {
-        let keys = ["count", "limit", "per", "enforce"]
+        let keys = [
+            "count", "limit", "per", "enforce", "max_age", "each", "roles", "structures",
+        ]
         guard let fields = Fields(value, of: "a limit", keys: keys, problems: problems) else {
             return nil
         }
-        let count = fields.required("count") { (scalar) throws(Complaint) -> Limit.Count in
-            guard ["lookups", "patients", "disclosures", "misses"].contains(scalar.text) else {
-                return try scalar.word(Limit.Count.self)
-            }
-            throw Complaint(
-                "\(quoted(scalar.text)) is not available in this version",
-                hint: "only `requests` can be limited")
+        let count = fields.required("count") { (scalar) throws(Complaint) in
+            try scalar.word(Limit.Count.self)
         }
         let limit = fields.required("limit") { (scalar) throws(Complaint) in
             try scalar.number(1...1_000_000_000)
@@ -52,24 +46,46 @@ extension Reading {
             try scalar.duration(.seconds(1) ... .seconds(400 * 86_400))
         }
         let enforcement = fields.optional("enforce", default: Limit.Enforcement.deny) {
-            (scalar) throws(Complaint) -> Limit.Enforcement in
-            guard scalar.text != "step-up" else {
-                throw Complaint(
-                    "`step-up` is not available in this version", hint: "use `deny` or `shadow`")
-            }
-            return try scalar.word(Limit.Enforcement.self)
+            (scalar) throws(Complaint) in try scalar.word(Limit.Enforcement.self)
         }
+        let age = fields.optional("max_age", default: .seconds(300)) {
+            (scalar) throws(Complaint) in
+            try scalar.duration(.seconds(1) ... .seconds(3600))
+        }
+        if enforcement != .stepUp, let entry = fields["max_age"] {
+            problems.error(
+                entry.place, "`max_age` goes with `enforce: step-up` only",
+                hint: "it is how long ago the card may have been shown")
+        }
+        let each = fields.optional("each", default: Limit.Owner.professional) {
+            (scalar) throws(Complaint) in try scalar.word(Limit.Owner.self)
+        }
+        let roles = filter(fields, "roles") { (scalar) throws(Complaint) in
+            foldedTitle(try scalar.line())
+        }
+        let structures = filter(fields, "structures", structure)
         guard let count, let limit, let per else { return nil }
         return Limit(
-            count: count, limit: limit, per: per, enforcement: enforcement, place: value.place)
+            count: count, limit: limit, per: per, enforcement: enforcement,
+            cardAgeMax: enforcement == .stepUp ? age : nil, each: each, roles: Set(roles),
+            structures: ByteSet(structures), place: value.place)
+    }
+
+    /// For whom a limit holds; an empty list would hold for nobody, which is a limit forgotten.
+    private func filter(
+        _ fields: Fields, _ key: String, _ read: (Scalar) throws(Complaint) -> String
+    ) -> [String] {
+        guard let entry = fields[key] else { return [] }
+        if isEmptyList(entry) {
+            problems.error(
+                entry.place, "`\(key)` is empty", hint: "remove it to mean everybody")
+        }
+        return fields.texts(key, countMax: 1000, read).map(\.value)
     }
 
     private func refuseRepeated(_ limits: [Limit], in name: String) {
         for (index, limit) in limits.enumerated() {
-            let earlier = limits[..<index].first {
-                $0.count == limit.count && $0.per == limit.per
-            }
-            guard let earlier else { continue }
+            guard let earlier = limits[..<index].first(where: limit.isTwin) else { continue }
             problems.error(
                 limit.place,
                 "limits \(quoted(name)) limits \(limit.count.rawValue) per \(shown(limit.per)) "

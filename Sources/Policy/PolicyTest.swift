@@ -1,27 +1,17 @@
 // PolicyTest.swift: cases that stand beside a configuration and say what it must decide.
 
-import Identity
+import KeyedHash
+import Lookup
 
 /// One case of a `*.test.yaml` file.
 package struct PolicyTest: Sendable {
     package let name: String
     package let place: SourceLocation
-    let question: Question
+    /// What is asked; its listener is looked up by `listener`.
+    let inquiry: Inquiry
+    /// Nil for the first listener.
+    let listener: String?
     let expectation: Expectation
-
-    /// What is asked of the rulebook.
-    struct Question: Sendable {
-        var method: String
-        var path: String
-        var isNeutralized: Bool
-        /// Nil for the first listener.
-        var listener: String?
-        var proof: Proof
-        var professional: String
-        var structure: String
-        /// Requests already made within every window.
-        var earlier: Int
-    }
 
     /// What must come out; what is nil may be anything.
     struct Expectation: Sendable {
@@ -29,6 +19,17 @@ package struct PolicyTest: Sendable {
         var status: Int?
         var route: String?
         var rule: String?
+        var interaction: Interaction?
+        var vagueness: Vague?
+        var lookups: Int?
+        var patients: Int?
+        var fields: IdentityFields?
+    }
+
+    /// Why a search is too vague, or that it is not.
+    enum Vague: Equatable, Sendable {
+        case no
+        case yes(Vagueness)
     }
 }
 
@@ -74,7 +75,7 @@ package func runPolicyTests(_ configuration: Configuration, files: [String]) -> 
     for file in files {
         do throws(Complaint) {
             let bytes = try readFile(file, sizeMax: Screening.sizeMax)
-            tests += readPolicyTests(bytes, file: file, problems)
+            tests += readPolicyTests(bytes, file: file, readsFiles: true, problems)
         } catch {
             problems.error(SourceLocation(startOf: file), error)
         }
@@ -82,12 +83,12 @@ package func runPolicyTests(_ configuration: Configuration, files: [String]) -> 
     return run(tests, configuration, problems)
 }
 
-/// Runs the cases of one text against a configuration.
+/// Runs the cases of one text against a configuration; they can name no file.
 package func runPolicyTests(
     _ configuration: Configuration, text: [UInt8], name: String
 ) -> PolicyTestRun {
     let problems = Problems()
-    let tests = readPolicyTests(text, file: name, problems)
+    let tests = readPolicyTests(text, file: name, readsFiles: false, problems)
     return run(tests, configuration, problems)
 }
 
@@ -103,16 +104,15 @@ private func result(
     of test: PolicyTest, _ rulebook: Rulebook, _ problems: Problems
 ) -> CaseResult? {
     let configuration = rulebook.configuration
-    let question = test.question
-    var listener = 0
-    if let name = question.listener {
+    var inquiry = test.inquiry
+    if let name = test.listener {
         let names = configuration.listeners.map(\.name)
         guard let index = names.firstIndex(of: name) else {
             problems.error(
                 test.place, "unknown listener \(quoted(name))", hint: hint(for: name, among: names))
             return nil
         }
-        listener = index
+        inquiry.listener = index
     }
     if let name = test.expectation.route {
         let names = configuration.routes.map(\.name)
@@ -122,43 +122,70 @@ private func result(
             return nil
         }
     }
-    let method = Array(question.method.utf8)
-    let path = Array(question.path.utf8)
-    let professional = Array(question.professional.utf8)
-    let structure = Array(question.structure.utf8)
-    let decision = rulebook.decide(
-        rulebook.decide(
-            isNeutralized: question.isNeutralized, method: Method(method.span), path: path.span,
-            listener: listener, proof: question.proof, professional: professional.span,
-            structure: structure.span),
-        afterRequests: question.earlier)
-    return compare(decision, with: test, rulebook)
+    return compare(rulebook.hear(inquiry, key: caseKey), with: test, rulebook)
 }
+
+/// Persons of one case are only told from one another, so any key will do.
+private let caseKey = SipKey(low: 0, high: 0)
 
 private func compare(
-    _ decision: Decision, with test: PolicyTest, _ rulebook: Rulebook
+    _ hearing: Hearing, with test: PolicyTest, _ rulebook: Rulebook
 ) -> CaseResult {
-    let expectation = test.expectation
+    let expected = test.expectation
+    let decision = hearing.decision
     let rule = rulebook.rule(of: decision)
-    let route = decision.route.map { rulebook.configuration.routes[$0].name }
+    // What nobody asked about is not told.
+    var got = PolicyTest.Expectation(isAllowed: decision.status == nil)
+    got.status = decision.status
+    got.route = decision.route.map { rulebook.configuration.routes[$0].name }
+    got.rule = rule.name
+    if expected.interaction != nil { got.interaction = hearing.question?.interaction }
+    if expected.vagueness != nil {
+        got.vagueness = hearing.question.map { $0.vagueness.map { .yes($0) } ?? .no }
+    }
+    if expected.lookups != nil {
+        got.lookups = hearing.question.map { _ in hearing.charge.lookups }
+    }
+    if expected.patients != nil { got.patients = hearing.inspected?.persons.count }
+    if expected.fields != nil { got.fields = hearing.inspected?.fields }
     let passed =
-        expectation.isAllowed == (decision.status == nil)
-        && (expectation.status == nil || expectation.status == decision.status)
-        && (expectation.route == nil || expectation.route == route)
-        && (expectation.rule == nil || expectation.rule == rule.name)
+        expected.isAllowed == got.isAllowed
+        && (expected.status == nil || expected.status == got.status)
+        && (expected.route == nil || expected.route == got.route)
+        && (expected.rule == nil || expected.rule == got.rule)
+        && expected.interaction == got.interaction && expected.vagueness == got.vagueness
+        && expected.lookups == got.lookups && expected.patients == got.patients
+        && expected.fields == got.fields
     let place = rule.place.map { " at \($0)" } ?? ""
+    let unread =
+        hearing.inspected.map { inspected in
+            if case .unparsed(let why) = inspected.finding {
+                return ", its answer not understood: \(why.rawValue)"
+            }
+            return ""
+        } ?? ""
     return CaseResult(
-        name: test.name, place: test.place, passed: passed,
-        expected: words(
-            isAllowed: expectation.isAllowed, expectation.status, expectation.route,
-            expectation.rule),
-        got: words(isAllowed: decision.status == nil, decision.status, route, rule.name) + place)
+        name: test.name, place: test.place, passed: passed, expected: words(expected),
+        got: words(got, place) + unread)
 }
 
-private func words(isAllowed: Bool, _ status: Int?, _ route: String?, _ rule: String?) -> String {
-    var text = isAllowed ? "allow" : "deny"
-    if let status { text += " \(status)" }
-    if let route { text += " on route \(route)" }
-    if let rule { text += " by `\(rule)`" }
+private func words(_ expectation: PolicyTest.Expectation, _ place: String = "") -> String {
+    var text = expectation.isAllowed ? "allow" : "deny"
+    if let status = expectation.status { text += " \(status)" }
+    if let route = expectation.route { text += " on route \(route)" }
+    if let rule = expectation.rule { text += " by `\(rule)`" }
+    text += place
+    if let interaction = expectation.interaction { text += ", \(interaction.rawValue)" }
+    switch expectation.vagueness {
+    case .no?: text += ", not vague"
+    case .yes(let vagueness)?: text += ", vague: \(vagueness.rawValue)"
+    case nil: break
+    }
+    if let lookups = expectation.lookups { text += ", lookups: \(lookups)" }
+    if let patients = expectation.patients { text += ", patients: \(patients)" }
+    if let fields = expectation.fields {
+        let names = fields.words
+        text += ", fields: \(names.isEmpty ? "none" : names.joined(separator: " "))"
+    }
     return text
 }

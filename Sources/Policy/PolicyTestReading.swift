@@ -1,9 +1,12 @@
 // PolicyTestReading.swift: the keys of a policy test.
 
 import Identity
+import Lookup
 
 /// Reads the cases of one file; those with errors are left out, and `problems` knows them.
-func readPolicyTests(_ bytes: [UInt8], file: String, _ problems: Problems) -> [PolicyTest] {
+func readPolicyTests(
+    _ bytes: [UInt8], file: String, readsFiles: Bool, _ problems: Problems
+) -> [PolicyTest] {
     guard let document = readDocument(bytes, file: file, problems: problems) else { return [] }
     guard case .list(let values) = document.content else {
         problems.error(
@@ -11,9 +14,10 @@ func readPolicyTests(_ bytes: [UInt8], file: String, _ problems: Problems) -> [P
             hint: "write `- name: …` for each case")
         return []
     }
+    let reading = PolicyTestReading(readsFiles: readsFiles, problems: problems)
     var places: [String: SourceLocation] = [:]
     return values.compactMap { value in
-        guard let test = PolicyTestReading(problems: problems).test(value) else { return nil }
+        guard let test = reading.test(value) else { return nil }
         if let first = places[test.name] {
             problems.error(
                 test.place, "duplicate case \(quoted(test.name))", hint: "first at \(first)")
@@ -25,10 +29,16 @@ func readPolicyTests(_ bytes: [UInt8], file: String, _ problems: Problems) -> [P
 
 private struct PolicyTestReading {
     static let keys = [
-        "name", "request", "as", "with", "holder", "structure", "listener", "after",
-        "neutralized", "expect", "status", "route", "rule",
+        "name", "request", "content_type", "body", "body_file", "as", "with", "holder", "title",
+        "structure", "card_age", "break_glass", "listener", "after", "neutralized", "answer",
+        "expect", "status", "route", "rule", "interaction", "vague", "lookups", "patients",
+        "fields",
     ]
+    /// Bytes of a body or an answer that stands in a file of its own.
+    static let bodyMax = 16 << 20
 
+    /// Whether bodies may stand in files of their own.
+    let readsFiles: Bool
     let problems: Problems
 
     func test(_ value: Value) -> PolicyTest? {
@@ -38,40 +48,117 @@ private struct PolicyTestReading {
                 value, of: "a policy test", keys: Self.keys, problems: problems)
         else { return nil }
         let name = fields.required("name") { (scalar) throws(Complaint) in try scalar.line() }
-        let question = question(fields)
+        let inquiry = inquiry(fields)
+        let listener = fields.optional("listener") { (scalar) throws(Complaint) in
+            try scalar.name()
+        }
         let expectation = expectation(fields)
-        guard let name, let question, let expectation, problems.errorCount == errorsBefore else {
+        guard let name, let inquiry, let expectation, problems.errorCount == errorsBefore else {
             return nil
         }
         return PolicyTest(
-            name: name, place: value.place, question: question, expectation: expectation)
+            name: name, place: value.place, inquiry: inquiry, listener: listener,
+            expectation: expectation)
     }
 
-    private func question(_ fields: Fields) -> PolicyTest.Question? {
+    private func inquiry(_ fields: Fields) -> Inquiry? {
         let request = fields.required("request") { (scalar) throws(Complaint) in
             try scalar.request()
         }
         let subject = fields.required("as") { (scalar) throws(Complaint) in try scalar.account() }
-        let structure = fields.optional("structure") { (scalar) throws(Complaint) in
+        let used = used(fields)
+        let holder = holder(fields)
+        guard let request, let subject else { return nil }
+        var inquiry = Inquiry(
+            method: request.method, target: request.target,
+            proof: proof(fields, hasAccount: subject != nil), professional: subject ?? "")
+        inquiry.holder = holder
+        inquiry.used = used
+        inquiry.isNeutralized = fields.optional("neutralized", default: false) {
+            (scalar) throws(Complaint) in try scalar.truth()
+        }
+        inquiry.breaksGlass = fields.optional("break_glass", default: false) {
+            (scalar) throws(Complaint) in try scalar.truth()
+        }
+        inquiry.contentType = fields.optional("content_type", default: "") {
+            (scalar) throws(Complaint) in try scalar.line()
+        }
+        inquiry.body = body(fields, "body", "body_file")
+        inquiry.answer = answer(fields)
+        return inquiry
+    }
+
+    private func holder(_ fields: Fields) -> LimitedHolder {
+        let structure = fields.optional("structure", default: "") {
+            (scalar) throws(Complaint) in
             guard let id = try? StructureID(scalar.text) else {
                 throw Complaint("\(quoted(scalar.text)) is not a structure's national identifier")
             }
             return id.description
         }
-        let listener = fields.optional("listener") { (scalar) throws(Complaint) in
-            try scalar.name()
+        let title = fields.optional("title") { (scalar) throws(Complaint) in try scalar.line() }
+        let age = fields.optional("card_age", default: .zero) { (scalar) throws(Complaint) in
+            try scalar.duration(.zero ... .seconds(86_400))
         }
-        let earlier = fields.optional("after", default: 0) { (scalar) throws(Complaint) in
+        return LimitedHolder(
+            titles: title.map { [$0] } ?? [], structure: Array(structure.utf8), cardAge: age)
+    }
+
+    /// A number of requests, or how many of each thing that is counted.
+    private func used(_ fields: Fields) -> Usage {
+        guard let entry = fields["after"] else { return Usage() }
+        func number(_ scalar: Scalar) throws(Complaint) -> Int {
             try scalar.number(0...1_000_000_000)
         }
-        let isNeutralized = fields.optional("neutralized", default: false) {
-            (scalar) throws(Complaint) in try scalar.truth()
+        guard case .mapping = entry.value.content else {
+            return Usage(requests: fields.optional("after", default: 0, number))
         }
-        guard let request, let subject else { return nil }
-        return PolicyTest.Question(
-            method: request.method, path: request.path, isNeutralized: isNeutralized,
-            listener: listener, proof: proof(fields, hasAccount: subject != nil),
-            professional: subject ?? "", structure: structure ?? "", earlier: earlier)
+        let counts = Limit.Count.allCases.map(\.rawValue)
+        guard
+            let after = Fields(entry.value, of: "`after`", keys: counts, problems: problems)
+        else { return Usage() }
+        func used(_ count: Limit.Count) -> Int {
+            after.optional(count.rawValue, default: 0, number)
+        }
+        return Usage(
+            requests: used(.requests), lookups: used(.lookups), patients: used(.patients),
+            disclosures: used(.disclosures), misses: used(.misses))
+    }
+
+    private func answer(_ fields: Fields) -> SampleAnswer? {
+        guard let entry = fields["answer"],
+            let answer = Fields(
+                entry.value, of: "`answer`", keys: ["status", "content_type", "body", "file"],
+                problems: problems)
+        else { return nil }
+        let status = answer.optional("status", default: 200) { (scalar) throws(Complaint) in
+            try scalar.number(200...599)
+        }
+        let type = answer.optional("content_type", default: "application/fhir+json") {
+            (scalar) throws(Complaint) in try scalar.line()
+        }
+        return SampleAnswer(
+            status: status, contentType: type, body: body(answer, "body", "file"))
+    }
+
+    /// A body that stands in the case, or in a file beside it.
+    private func body(_ fields: Fields, _ key: String, _ fileKey: String) -> [UInt8] {
+        if fields[key] != nil, let entry = fields[fileKey] {
+            problems.error(entry.place, "`\(fileKey)` beside `\(key)`: one of them is enough")
+        }
+        if let text = fields.optional(key, { (scalar) throws(Complaint) in scalar.text }) {
+            return Array(text.utf8)
+        }
+        let bytes = fields.optional(fileKey) { (scalar) throws(Complaint) -> [UInt8] in
+            guard readsFiles else { throw Complaint("files are not read here") }
+            let path = resolve(scalar.text, in: scalar.place.file)
+            let bytes = try readFile(path, sizeMax: Self.bodyMax)
+            guard bytes.count <= Self.bodyMax else {
+                throw Complaint("the file has more than \(Self.bodyMax >> 20) MiB")
+            }
+            return bytes
+        }
+        return bytes ?? []
     }
 
     private func proof(_ fields: Fields, hasAccount: Bool) -> Proof {
@@ -108,8 +195,44 @@ private struct PolicyTestReading {
                 hint: "the identity server answers what is allowed")
         }
         guard let verdict else { return nil }
-        return PolicyTest.Expectation(
+        var expectation = PolicyTest.Expectation(
             isAllowed: verdict == .allow, status: status, route: route, rule: rule)
+        expectation.interaction = fields.optional("interaction") { (scalar) throws(Complaint) in
+            try scalar.word(Interaction.self)
+        }
+        expectation.vagueness = fields.optional("vague") { (scalar) throws(Complaint) in
+            try scalar.text == "none" ? .no : .yes(scalar.word(Vagueness.self))
+        }
+        expectation.lookups = fields.optional("lookups") { (scalar) throws(Complaint) in
+            try scalar.number(0...1_000_000_000)
+        }
+        expectation.patients = number("patients", with: "answer", fields)
+        expectation.fields = exposed(fields)
+        return expectation
+    }
+
+    private func number(_ key: String, with other: String, _ fields: Fields) -> Int? {
+        if let entry = fields[key], fields[other] == nil {
+            problems.error(entry.place, "`\(key)` needs an `\(other)`")
+        }
+        return fields.optional(key) { (scalar) throws(Complaint) in
+            try scalar.number(0...1_000_000)
+        }
+    }
+
+    private func exposed(_ fields: Fields) -> IdentityFields? {
+        guard let entry = fields["fields"] else { return nil }
+        if fields["answer"] == nil { problems.error(entry.place, "`fields` needs an `answer`") }
+        let names = IdentityFields.names.map(\.description)
+        let read = fields.texts("fields", countMax: names.count) { (scalar) throws(Complaint) in
+            guard let bit = names.firstIndex(of: scalar.text) else {
+                throw Complaint(
+                    "unknown value \(quoted(scalar.text))",
+                    hint: hint(for: scalar.text, among: names))
+            }
+            return IdentityFields(rawValue: 1 << UInt16(bit))
+        }
+        return read.reduce(into: []) { $0.formUnion($1.value) }
     }
 }
 
@@ -132,13 +255,13 @@ private enum Verdict: String, CaseIterable {
 }
 
 extension Scalar {
-    /// `METHOD PATH`; a query is left out, as routes do not see it.
-    fileprivate func request() throws(Complaint) -> (method: String, path: String) {
+    /// `METHOD PATH`, which a query may follow.
+    fileprivate func request() throws(Complaint) -> (method: String, target: String) {
         let parts = text.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[1].hasPrefix("/"), !parts[0].isEmpty else {
             throw Complaint("\(quoted(text)) is not a request", hint: "such as `GET /fhir/Patient`")
         }
-        return (String(parts[0]), String(parts[1].prefix { $0 != "?" }))
+        return (String(parts[0]), String(parts[1]))
     }
 
     /// `account:ID`, `ID` or `none`.

@@ -15,15 +15,19 @@ struct Reading {
     let start: SourceLocation
 
     func configuration(_ assembly: Assembly, files: [String]) -> Configuration? {
-        for key in Assembly.listKeys where (assembly.lists[key] ?? []).isEmpty && expectsAll {
+        for key in Assembly.requiredListKeys where (assembly.lists[key] ?? []).isEmpty && expectsAll
+        {
             let place = assembly.places[key] ?? start
             problems.error(place, "the configuration needs at least one of `\(key)`")
         }
         let limitSets = assembly.limits.compactMap { limitSet($0) }
+        let extractors = elements(
+            assembly, "extractors", max: ExtractorRule.countMax, extractorRule)
         let servers = elements(assembly, "identity_servers", max: 256, identityServer)
         let listeners = elements(assembly, "listeners", max: Listener.countMax, listener)
         refuseDuplicates(servers.map { ($0.name, $0.place) }, of: "identity server")
         refuseDuplicates(listeners.map { ($0.name, $0.place) }, of: "listener")
+        refuseDuplicates(extractors.map { ($0.name, $0.place) }, of: "extractor")
         refuseDuplicates(
             listeners.filter { $0.address.port != 0 }
                 .map { ($0.address.description, $0.addressPlace) }, of: "address")
@@ -32,15 +36,17 @@ struct Reading {
             listeners: known(assembly, "listeners", listeners.map(\.name)),
             limits: Names(
                 built: limitSets.map(\.name), written: assembly.limits.map(\.key),
-                areAllKnown: areAllKnown(assembly.limits.isEmpty)))
+                areAllKnown: areAllKnown(assembly.limits.isEmpty)),
+            extractors: known(assembly, "extractors", extractors.map(\.name)))
         let routes = elements(assembly, "routes", max: Route.countMax) { route($0, names) }
         refuseDuplicates(routes.map { ($0.name, $0.place) }, of: "route")
-        return assemble(assembly, files, listeners, servers, routes, limitSets)
+        return assemble(assembly, files, listeners, servers, routes, limitSets, extractors)
     }
 
     private func assemble(
         _ assembly: Assembly, _ files: [String], _ listeners: [Listener],
-        _ servers: [IdentityServer], _ routes: [Route], _ limitSets: [LimitSet]
+        _ servers: [IdentityServer], _ routes: [Route], _ limitSets: [LimitSet],
+        _ extractors: [ExtractorRule]
     ) -> Configuration? {
         let state = single(assembly, "state") { (scalar) throws(Complaint) in
             try path(scalar)
@@ -72,7 +78,8 @@ struct Reading {
             },
             neutralized: list, durability: durability(assembly.singles["record"]),
             certificateAuthentication: authentication(assembly.singles["authentication"]),
-            listeners: listeners, identityServers: servers, routes: routes, limitSets: limitSets)
+            listeners: listeners, identityServers: servers, routes: routes, limitSets: limitSets,
+            extractors: extractors)
     }
 
     private func single<Result>(

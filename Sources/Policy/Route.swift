@@ -3,10 +3,12 @@
 /// A route, as configured; `RouteTable` holds what is looked up for each request.
 package struct Route: Sendable {
     /// What an identity server speaks on this route, and so what a disclosure looks like.
-    package enum Lookups: String, CaseIterable, Sendable {
+    package enum Lookups: Equatable, Sendable {
         case fhir
         case hl7v3
         case insi
+        /// Index in `Configuration.extractors`.
+        case declared(Int)
         case none
     }
 
@@ -24,6 +26,8 @@ package struct Route: Sendable {
     /// Index in `Configuration.identityServers`.
     package let identityServer: Int
     package let lookups: Lookups
+    /// What becomes of its lookups; nil exactly when `lookups` is none.
+    package let lookupRules: LookupRules?
     /// Never empty: nothing passes unproven.
     package let requirements: [Requirement]
     package let requirementsPlace: SourceLocation

@@ -7,14 +7,16 @@ struct RouteNames {
     let servers: Names
     let listeners: Names
     let limits: Names
+    let extractors: Names
 }
 
 extension Reading {
     func route(_ value: Value, _ names: RouteNames) -> Route? {
-        let keys = [
-            "name", "path", "methods", "identity_server", "lookups", "require", "limits",
-            "body_max", "listeners", "allow", "forward",
-        ]
+        let keys =
+            [
+                "name", "path", "methods", "identity_server", "lookups", "require", "limits",
+                "body_max", "listeners", "allow", "forward",
+            ] + Self.lookupKeys
         guard let fields = Fields(value, of: "a route", keys: keys, problems: problems) else {
             return nil
         }
@@ -25,12 +27,13 @@ extension Reading {
             try names.servers.index(of: scalar.text, kind: "identity server")
         }
         let lookups = fields.optional("lookups", default: Route.Lookups.none) {
-            (scalar) throws(Complaint) in try scalar.word(Route.Lookups.self)
+            (scalar) throws(Complaint) in try scalar.lookups(names.extractors)
         }
         let requirements = self.requirements(fields)
         let limits = fields.optional("limits") { (scalar) throws(Complaint) in
             try names.limits.index(of: scalar.text, kind: "limits")
         }
+        let lookupRules = lookupRules(fields, lookups, routeLimits: limits, names)
         let bodyMax = fields.optional("body_max", default: 1 << 20) { (scalar) throws(Complaint) in
             try scalar.size(max: 1 << 30)
         }
@@ -51,8 +54,9 @@ extension Reading {
         return Route(
             name: name, place: value.place, path: path, pathPlace: fields.place(of: "path"),
             methods: methods, identityServer: server, lookups: lookups,
-            requirements: requirements, requirementsPlace: fields.place(of: "require"),
-            limits: limits, bodyMax: bodyMax, listeners: listeners,
+            lookupRules: lookupRules, requirements: requirements,
+            requirementsPlace: fields.place(of: "require"), limits: limits, bodyMax: bodyMax,
+            listeners: listeners,
             professionals: professionals, structures: structures,
             forwardsClientCertificate: forwardsCertificate ?? false)
     }
@@ -126,7 +130,7 @@ extension Reading {
         return id.description
     }
 
-    private func structure(_ scalar: Scalar) throws(Complaint) -> String {
+    func structure(_ scalar: Scalar) throws(Complaint) -> String {
         guard let id = try? StructureID(scalar.text) else {
             throw Complaint(
                 "\(quoted(scalar.text)) is not a structure's national identifier",

@@ -5,6 +5,7 @@
 // identity; limits, which remember, come after and are asked by index.
 
 import Identity
+package import Lookup
 
 /// What a client has proven of itself when it asks.
 package enum Proof: Equatable, Sendable {
@@ -32,8 +33,16 @@ package enum Decision: Equatable, Sendable {
     case nonNominativeRefused(route: Int)
     case professionalNotAllowed(route: Int)
     case structureNotAllowed(route: Int)
+    /// Neither understood nor let through unread.
+    case questionNotUnderstood(route: Int, QuestionError)
+    case interactionNotAllowed(route: Int, Interaction)
+    case tooVague(route: Int, Vagueness)
     /// Index of the set, index of the limit within it.
     case limitReached(route: Int, set: Int, limit: Int)
+    /// A limit is reached that passes only who has shown the card lately.
+    case stepUpNeeded(route: Int, set: Int, limit: Int)
+    /// The identity server's answer is not understood, and the route lets nothing pass unread.
+    case answerWithheld(route: Int, Unparsed)
     /// As far as this module knows; limits of the route's set are still to be asked.
     case allowed(route: Int)
 
@@ -47,7 +56,11 @@ package enum Decision: Equatable, Sendable {
         case .unproven: 401
         case .nobody, .organisationRefused, .nonNominativeRefused: 403
         case .professionalNotAllowed, .structureNotAllowed: 403
+        case .questionNotUnderstood: 400
+        case .interactionNotAllowed, .tooVague: 403
         case .limitReached: 429
+        case .stepUpNeeded: 403
+        case .answerWithheld: 502
         case .allowed: nil
         }
     }
@@ -58,7 +71,11 @@ package enum Decision: Equatable, Sendable {
         case .neutralized, .ambiguousPath, .unknownRoute, .methodNotAllowed: nil
         case .unproven(let route), .nobody(let route), .organisationRefused(let route),
             .nonNominativeRefused(let route), .professionalNotAllowed(let route),
-            .structureNotAllowed(let route), .limitReached(let route, _, _), .allowed(let route):
+            .structureNotAllowed(let route), .questionNotUnderstood(let route, _),
+            .interactionNotAllowed(let route, _), .tooVague(let route, _),
+            .limitReached(let route, _, _), .stepUpNeeded(let route, _, _),
+            .answerWithheld(let route, _),
+            .allowed(let route):
             route
         }
     }
@@ -112,19 +129,6 @@ package struct Rulebook: Sendable {
         return .allowed(route: index)
     }
 
-    /// Adds the limits to a decision, for somebody who has already made `earlier` requests within
-    /// every window; what the gate asks its counters instead.
-    package func decide(_ decision: Decision, afterRequests earlier: Int) -> Decision {
-        guard case .allowed(let route) = decision, let set = configuration.routes[route].limits
-        else { return decision }
-        let limits = configuration.limitSets[set].limits
-        for (index, limit) in limits.enumerated()
-        where limit.enforcement == .deny && earlier >= limit.limit {
-            return .limitReached(route: route, set: set, limit: index)
-        }
-        return decision
-    }
-
     private func refusal(of proof: Proof, professional: Span<UInt8>, route: Int) -> Decision? {
         let rule = configuration.certificateAuthentication.rule
         // INVARIANT: every route requires a certificate; the loader refuses any other.
@@ -175,11 +179,27 @@ package struct Rulebook: Sendable {
             return Rule(
                 name: "route \(route(index).name): allow.structures",
                 place: route(index).structures.place)
-        case .limitReached(_, let set, let limit):
+        case .questionNotUnderstood(let index, _):
+            return Rule(name: "route \(route(index).name): lookups", place: route(index).place)
+        case .interactionNotAllowed(let index, let interaction):
+            let rules = route(index).lookupRules
+            let key = interaction == .operation ? "operations" : "interactions"
+            return Rule(
+                name: "route \(route(index).name): \(key)",
+                place: interaction == .operation ? rules?.operationsPlace : rules?.interactionsPlace
+            )
+        case .tooVague(let index, _):
+            let rules = route(index).lookupRules
+            return Rule(name: "route \(route(index).name): vague", place: rules?.vaguePlace)
+        case .limitReached(_, let set, let limit), .stepUpNeeded(_, let set, let limit):
             let set = configuration.limitSets[set]
             return Rule(
                 name: "limits \(set.name): \(set.limits[limit].description)",
                 place: set.limits[limit].place)
+        case .answerWithheld(let index, _):
+            return Rule(
+                name: "route \(route(index).name): unparsed",
+                place: route(index).lookupRules?.unparsedPlace)
         case .allowed(let index):
             return Rule(name: "route \(route(index).name)", place: route(index).place)
         }

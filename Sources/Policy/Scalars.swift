@@ -78,7 +78,7 @@ extension Scalar {
     }
 
     /// A number of bytes, with `k` (1,024) or `M` (1,048,576).
-    func size(max: Int) throws(Complaint) -> Int {
+    func size(min: Int = 0, max: Int) throws(Complaint) -> Int {
         let digits = text.utf8.prefix(while: isDigit)
         let factor: Int? =
             switch String(text.utf8.dropFirst(digits.count)) {
@@ -92,8 +92,9 @@ extension Scalar {
                 "\(quoted(text)) is not a size", hint: "a number of bytes, or `64k`, `10M`")
         }
         let (bytes, overflow) = number.multipliedReportingOverflow(by: factor)
-        guard !overflow, bytes <= max else {
-            throw Complaint("\(text) is out of range", hint: "at most \(max >> 20)M")
+        guard !overflow, bytes >= min, bytes <= max else {
+            let least = min > 0 ? "at least \(min >> 10)k, " : ""
+            throw Complaint("\(text) is out of range", hint: "\(least)at most \(max >> 20)M")
         }
         return bytes
     }

@@ -11,9 +11,19 @@ func warn(of configuration: Configuration, _ problems: Problems) {
                 hint: "add `limits`")
         }
     }
+    for (index, set) in configuration.limitSets.enumerated() {
+        warnOfUncountedPatients(set, index, routes, problems)
+    }
     for (index, set) in configuration.limitSets.enumerated()
-    where !routes.contains(where: { $0.limits == index }) {
+    where !routes.contains(where: {
+        $0.limits == index || $0.lookupRules?.breakGlass?.limits == index
+    }) {
         problems.warning(set.place, "limits \(quoted(set.name)) is not used by any route")
+    }
+    for (index, extractor) in configuration.extractors.enumerated()
+    where !routes.contains(where: { $0.lookups == .declared(index) }) {
+        problems.warning(
+            extractor.place, "extractor \(quoted(extractor.name)) is not used by any route")
     }
     for (index, server) in configuration.identityServers.enumerated()
     where !routes.contains(where: { $0.identityServer == index }) {
@@ -23,6 +33,19 @@ func warn(of configuration: Configuration, _ problems: Problems) {
     for (index, listener) in configuration.listeners.enumerated() {
         warnOfUselessListener(listener, index, routes, problems)
     }
+}
+
+/// A thief who asks slowly meets no limit but that on patients.
+private func warnOfUncountedPatients(
+    _ set: LimitSet, _ index: Int, _ routes: [Route], _ problems: Problems
+) {
+    let disclosing = routes.first { $0.lookups != .none && $0.limits == index }
+    guard let disclosing, !set.limits.contains(where: { $0.count == .patients }) else { return }
+    problems.warning(
+        set.place,
+        "limits \(quoted(set.name)) count no patients, though route \(quoted(disclosing.name)) "
+            + "discloses them",
+        hint: "add `{count: patients, limit: 600, per: 30d}`")
 }
 
 private func warnOfUselessListener(

@@ -98,11 +98,21 @@ package struct LineWriter: ~Copyable {
 
     package func raw(_ text: StaticString) { buffer.append(text) }
 
+    package func raw(_ text: String) { buffer.append(text) }
+
     package func raw(_ fragment: [UInt8]) { buffer.append(fragment) }
 
     package func raw(_ fragment: Span<UInt8>) { buffer.append(fragment) }
 
     package func number(_ value: UInt64) { buffer.append(decimal: value) }
+
+    /// Appends sixteen hexadecimal digits.
+    package func hexadecimal(_ value: UInt64) {
+        for place in 0..<16 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * place) & 15)
+            buffer.append(digit < 10 ? digit + 0x30 : digit + 0x57)
+        }
+    }
 
     /// Appends text that is ASCII without quote, backslash or control byte; any other byte
     /// becomes `?`, so that a line is always one JSON object.

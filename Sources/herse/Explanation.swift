@@ -1,6 +1,8 @@
 // Explanation.swift: a decision taken apart into the steps of admission.
 
 import Identity
+import KeyedHash
+import Lookup
 import Policy
 
 /// What would be decided, step by step.
@@ -20,6 +22,39 @@ struct Explanation: Encodable {
         let place: String?
     }
 
+    /// What the request asks, in the words of its protocol.
+    struct Asked: Encodable {
+        let interaction: String
+        /// Of IHE, such as ITI-78.
+        let transaction: String?
+        /// As many as it counts for, weights included.
+        let lookups: Int
+        let vague: String?
+    }
+
+    /// Whom the answer discloses.
+    struct Disclosed: Encodable {
+        /// `understood`, `miss`, `nothing` or `unparsed`.
+        let finding: String
+        let unparsed: String?
+        let persons: Int
+        /// One for each person, under a key made for this run: they tell persons apart, no more.
+        let keys: [String]
+        let fields: [String]
+    }
+
+    /// One window, and what this request would add to it.
+    struct Charge: Encodable {
+        let limit: String
+        let place: String
+        let enforce: String
+        /// Whether it holds for who asks.
+        let applies: Bool
+        let used: Int
+        let added: Int
+        let left: Int
+    }
+
     let request: String
     let subject: String
     let listener: String
@@ -31,30 +66,27 @@ struct Explanation: Encodable {
     let route: String?
     let identityServer: String?
     let steps: [Step]
+    let asked: Asked?
+    let disclosed: Disclosed?
+    let charges: [Charge]
     /// Whether orders of the running gate were looked at.
     let gateConsulted: Bool
     let notes: [String]
 
     init(
-        _ rulebook: Rulebook, _ asker: Asker, proof: Proof, method: String, path: String,
-        listener: Int, earlier: Int, _ verdict: NeutralizationVerdict
+        _ rulebook: Rulebook, _ inquiry: Inquiry, _ asker: Asker, key: SipKey,
+        _ verdict: NeutralizationVerdict
     ) {
         let configuration = rulebook.configuration
-        let methodBytes = Array(method.utf8)
-        let pathBytes = Array(path.prefix { $0 != "?" }.utf8)
-        let professional = Array((asker.account?.description ?? "").utf8)
-        let structure = Array((asker.structure?.description ?? "").utf8)
-        let decision = rulebook.decide(
-            rulebook.decide(
-                isNeutralized: verdict.isNeutralized, method: Policy.Method(methodBytes.span),
-                path: pathBytes.span, listener: listener, proof: proof,
-                professional: professional.span, structure: structure.span),
-            afterRequests: earlier)
+        var inquiry = inquiry
+        inquiry.isNeutralized = verdict.isNeutralized
+        let hearing = rulebook.hear(inquiry, key: key)
+        let decision = hearing.decision
         let rule = rulebook.rule(of: decision)
 
-        request = "\(printable(method)) \(printable(path))"
+        request = "\(printable(inquiry.method)) \(printable(inquiry.target))"
         subject = asker.description
-        self.listener = configuration.listeners[listener].name
+        listener = configuration.listeners[inquiry.listener].name
         isAllowed = decision.status == nil
         status = decision.status
         self.rule = rule.name
@@ -64,86 +96,197 @@ struct Explanation: Encodable {
             configuration.identityServers[configuration.routes[$0].identityServer].name
         }
         gateConsulted = verdict.gateConsulted
-        notes = verdict.notes
-        let asked = Asked(
-            method: printable(method), listener: self.listener, proof: proof,
-            professional: asker.account?.description, earlier: earlier)
-        steps = Self.steps(of: decision, rulebook, rule, asked, verdict)
+        var notes = verdict.notes
+        if hearing.question?.page != nil {
+            notes.append("a page link passes only for who was given it, which only the gate knows")
+        }
+        self.notes = notes
+        asked = hearing.question.map { Asked($0, lookups: hearing.charge.lookups) }
+        disclosed = hearing.inspected.map(Disclosed.init)
+        charges = Self.charges(configuration, inquiry, hearing)
+        steps =
+            Trail(
+                rulebook: rulebook, inquiry: inquiry, hearing: hearing, rule: rule,
+                professional: asker.account?.description, verdict: verdict
+            ).steps
+    }
+
+    private static func charges(
+        _ configuration: Configuration, _ inquiry: Inquiry, _ hearing: Hearing
+    ) -> [Charge] {
+        guard let set = hearing.set.map({ configuration.limitSets[$0] }) else { return [] }
+        return set.limits.map { limit in
+            let used = inquiry.used[limit.count]
+            return Charge(
+                limit: "\(set.name): \(limit.description)", place: limit.place.description,
+                enforce: limit.enforcement.rawValue,
+                applies: limit.applies(
+                    titles: inquiry.holder.titles, structure: inquiry.holder.structure.span),
+                used: used, added: hearing.charge[limit.count],
+                left: max(0, limit.limit - min(used, limit.limit)))
+        }
     }
 }
 
-/// The parts of a question its explanation repeats.
-private struct Asked {
-    let method: String
-    let listener: String
-    let proof: Proof
-    let professional: String?
-    let earlier: Int
+extension Explanation.Asked {
+    fileprivate init(_ question: Question, lookups: Int) {
+        interaction = question.interaction.rawValue
+        transaction = question.interaction.transaction?.description
+        self.lookups = lookups
+        vague = question.vagueness?.rawValue
+    }
+
+    /// `search (ITI-78), 1 lookup`.
+    var words: String {
+        var words = interaction + (transaction.map { " (\($0))" } ?? "")
+        words += ", " + counted(lookups, "lookup")
+        if let vague { words += ", vague: \(vague)" }
+        return words
+    }
 }
 
-extension Explanation {
-    private static let names = ["neutralization", "route", "identity", "limits"]
-
-    private static func steps(
-        of decision: Decision, _ rulebook: Rulebook, _ rule: Rule, _ asked: Asked,
-        _ verdict: NeutralizationVerdict
-    ) -> [Step] {
-        let refusing: Int
-        let why: String
-        switch decision {
-        case .neutralized: (refusing, why) = (0, verdict.detail)
-        case .ambiguousPath: (refusing, why) = (1, "the path can be read in two ways")
-        case .unknownRoute:
-            (refusing, why) = (1, "no route of listener \(asked.listener) has this path")
-        case .methodNotAllowed:
-            (refusing, why) = (1, "no route with this path accepts \(asked.method)")
-        case .unproven: (refusing, why) = (2, "no certificate is shown")
-        case .nobody: (refusing, why) = (2, "the certificate names no professional")
-        case .organisationRefused: (refusing, why) = (2, "an organisation is no person")
-        case .nonNominativeRefused: (refusing, why) = (2, "a service card names nobody")
-        case .professionalNotAllowed:
-            (refusing, why) = (2, "the professional is not among those allowed")
-        case .structureNotAllowed:
-            (refusing, why) = (2, "the structure is not among those allowed")
-        case .limitReached: (refusing, why) = (3, "\(rule.name), \(asked.earlier) made already")
-        case .allowed: (refusing, why) = (4, "")
+extension Explanation.Disclosed {
+    fileprivate init(_ inspected: Inspected) {
+        switch inspected.finding {
+        case .understood: (finding, unparsed) = ("understood", nil)
+        case .miss: (finding, unparsed) = ("miss", nil)
+        case .nothing: (finding, unparsed) = ("nothing", nil)
+        case .unparsed(let why): (finding, unparsed) = ("unparsed", why.rawValue)
         }
-        return names.enumerated().map { index, name in
-            if index > refusing {
-                return Step(name: name, outcome: .notReached, detail: "", place: nil)
+        persons = inspected.persons.count
+        keys = inspected.persons.map { key in
+            let digits = String(key >> 32, radix: 16)
+            return String(repeating: "0", count: 8 - digits.count) + digits
+        }
+        fields = inspected.fields.words
+    }
+
+    /// `2 patients: name, birth-date (0f3a…, …)`.
+    var words: String {
+        switch finding {
+        case "miss": return "nobody was found, which is counted as a miss"
+        case "nothing": return "nothing about patients"
+        case "unparsed": return "not understood: \(unparsed ?? "")"
+        default: break
+        }
+        var words = counted(persons, "patient")
+        if !fields.isEmpty { words += ": " + fields.joined(separator: ", ") }
+        if !keys.isEmpty {
+            let more = keys.count > 5 ? ", …" : ""
+            words += " (\(keys.prefix(5).joined(separator: ", "))\(more))"
+        }
+        return words
+    }
+}
+
+/// What an explanation is made of, step by step.
+private struct Trail {
+    let rulebook: Rulebook
+    let inquiry: Inquiry
+    let hearing: Hearing
+    let rule: Rule
+    let professional: String?
+    let verdict: NeutralizationVerdict
+
+    private static let names = [
+        "neutralization", "route", "identity", "question", "limits", "answer",
+    ]
+
+    private var configuration: Configuration { rulebook.configuration }
+    private var route: Route? { hearing.decision.route.map { configuration.routes[$0] } }
+
+    var steps: [Explanation.Step] {
+        let (refusing, why) = refusal
+        return Self.names.enumerated().map { index, name in
+            let isAsked = index < 5 || hearing.inspected != nil
+            if index > refusing || !isAsked {
+                return .init(name: name, outcome: .notReached, detail: "", place: nil)
             }
             if index == refusing {
                 let place = index == 0 ? verdict.place : rule.place?.description
-                return Step(name: name, outcome: .refused, detail: why, place: place)
+                return .init(name: name, outcome: .refused, detail: why, place: place)
             }
-            let route = decision.route.map { rulebook.configuration.routes[$0] }
-            let (detail, place) = passed(index, rulebook.configuration, route, asked, verdict)
-            return Step(name: name, outcome: .passed, detail: detail, place: place)
+            let (detail, place) = passed(index)
+            return .init(name: name, outcome: .passed, detail: detail, place: place)
         }
     }
 
-    private static func passed(
-        _ index: Int, _ configuration: Configuration, _ route: Route?, _ asked: Asked,
-        _ verdict: NeutralizationVerdict
-    ) -> (detail: String, place: String?) {
+    /// Which step refuses, beyond the last when none does, and why.
+    private var refusal: (step: Int, why: String) {
+        switch hearing.decision {
+        case .neutralized: (0, verdict.detail)
+        case .ambiguousPath: (1, "the path can be read in two ways")
+        case .unknownRoute:
+            (
+                1,
+                "no route of listener \(configuration.listeners[inquiry.listener].name) has this path"
+            )
+        case .methodNotAllowed:
+            (1, "no route with this path accepts \(printable(inquiry.method))")
+        case .unproven: (2, "no certificate is shown")
+        case .nobody: (2, "the certificate names no professional")
+        case .organisationRefused: (2, "an organisation is no person")
+        case .nonNominativeRefused: (2, "a service card names nobody")
+        case .professionalNotAllowed: (2, "the professional is not among those allowed")
+        case .structureNotAllowed: (2, "the structure is not among those allowed")
+        case .questionNotUnderstood(_, let error): (3, words(error))
+        case .interactionNotAllowed(_, let interaction):
+            (3, "\(interaction.rawValue) is not among the interactions allowed")
+        case .tooVague(_, let vagueness): (3, "too vague: \(vagueness.rawValue)")
+        case .limitReached(_, let set, let limit): (limitStep, reached(set, limit))
+        case .stepUpNeeded(_, let set, let limit):
+            (limitStep, reached(set, limit) + ", and the card was not shown lately")
+        case .answerWithheld(_, let why): (5, "the answer is not understood: \(why.rawValue)")
+        case .allowed: (6, "")
+        }
+    }
+
+    /// Limits are asked before the request leaves, and again of what is answered.
+    private var limitStep: Int { hearing.inspected == nil ? 4 : 5 }
+
+    private func reached(_ set: Int, _ limit: Int) -> String {
+        let count = configuration.limitSets[set].limits[limit].count
+        return "\(rule.name), \(inquiry.used[count]) made already, \(hearing.charge[count]) more"
+    }
+
+    private func passed(_ index: Int) -> (detail: String, place: String?) {
         switch index {
         case 0: return (verdict.detail, verdict.place)
         case 1: return (route.map { "\($0.name): \($0.path)" } ?? "", route?.place.description)
         case 2:
-            let who = asked.professional.map { "professional \($0)" } ?? words(asked.proof)
+            let who = professional.map { "professional \($0)" } ?? words(inquiry.proof)
             return ("\(who), by certificate", route?.requirementsPlace.description)
-        default:
-            guard let set = route?.limits.map({ configuration.limitSets[$0] }) else {
+        case 3:
+            guard let question = hearing.question else {
+                return ("nothing is looked up on this route", route?.place.description)
+            }
+            let asked = Explanation.Asked(question, lookups: hearing.charge.lookups)
+            return (asked.words, route?.lookupRules?.interactionsPlace.description)
+        case 4:
+            guard let set = hearing.set.map({ configuration.limitSets[$0] }) else {
                 return ("the route has none", nil)
             }
             let limits = set.limits.map { limit in
-                limit.description + (limit.enforcement == .shadow ? " (shadow)" : "")
+                limit.description
+                    + (limit.enforcement == .deny ? "" : " (\(limit.enforcement.rawValue))")
             }
             return ("\(set.name): \(limits.joined(separator: ", "))", set.place.description)
+        default:
+            return (hearing.inspected.map { Explanation.Disclosed($0).words } ?? "", nil)
         }
     }
 
-    private static func words(_ proof: Proof) -> String {
+    private func words(_ error: QuestionError) -> String {
+        switch error {
+        case .pathNotUnderstood: "the path is none of this interface"
+        case .formNotUnderstood: "the query or form is not understood"
+        case .bodyNotUnderstood: "the body is not understood"
+        case .mediaTypeNotUnderstood: "the media type of the body is not understood"
+        case .tooManyEntries: "too many requests in one"
+        }
+    }
+
+    private func words(_ proof: Proof) -> String {
         switch proof {
         case .none, .nobody: "nobody"
         case .person: "a person"
@@ -152,6 +295,9 @@ extension Explanation {
         }
     }
 
+}
+
+extension Explanation {
     /// For people.
     var text: String {
         var table = Table("STEP", "OUTCOME", "BY", "AT")
@@ -171,6 +317,15 @@ extension Explanation {
             "\(request) as \(printable(subject)) on listener \(listener)", "", table.text, "",
             verdict,
         ]
+        if !charges.isEmpty {
+            var table = Table("LIMIT", ">USED", ">ADDED", ">LEFT", "ENFORCED", "AT")
+            for charge in charges {
+                table.add(
+                    charge.limit, String(charge.used), String(charge.added), String(charge.left),
+                    charge.applies ? charge.enforce : "not for this holder", charge.place)
+            }
+            lines += ["", table.text, ""]
+        }
         lines += notes.map { "note: \($0)" }
         return lines.joined(separator: "\n")
     }

@@ -25,8 +25,8 @@ struct Herse: AsyncParsableCommand {
             CommandGroup(
                 name: "Configure",
                 subcommands: [
-                    CheckCommand.self, TestCommand.self, ExplainCommand.self, ReloadCommand.self,
-                    ConfirmCommand.self, RollbackCommand.self,
+                    CheckCommand.self, TestCommand.self, ExplainCommand.self, ReplayCommand.self,
+                    ReloadCommand.self, ConfirmCommand.self, RollbackCommand.self,
                 ]),
             CommandGroup(
                 name: "Neutralize",

@@ -141,11 +141,18 @@ enum Sample {
                 """)
     }
 
-    @Test func `list limits`() {
+    @Test func `list limits, and mark what is estimated or granted`() {
+        var estimated = Sample.limit
+        (estimated.count, estimated.perSeconds, estimated.each) = (
+            "patients", 2_592_000, "structure"
+        )
+        (estimated.limit, estimated.extra, estimated.used) = (1500, 50, 1203)
+        (estimated.remaining, estimated.error, estimated.enforce) = (347, 0.0163, "step-up")
         #expect(
-            text(of: [Sample.limit]) == """
-                SET       COUNT     PER  LIMIT  USED  LEFT  RESET  ENFORCED
-                standard  requests   1m     20    18     2  1m 1s  deny
+            text(of: [Sample.limit, estimated]) == """
+                SET       COUNT     PER  EACH          LIMIT  EXTRA          USED  LEFT  RESET  ENFORCED
+                standard  requests   1m  professional     20      -            18     2  1m 1s  deny
+                standard  patients  30d  structure      1500    +50  ~1203 ±1.6 %   347  1m 1s  step-up
                 """)
     }
 
@@ -220,8 +227,8 @@ enum Sample {
             ])
         #expect(
             try keys(Sample.limit) == [
-                "count", "enforce", "limit", "per_seconds", "remaining", "reset_seconds", "set",
-                "used",
+                "count", "each", "enforce", "error", "extra", "limit", "per_seconds", "remaining",
+                "reset_seconds", "set", "used",
             ])
         #expect(
             try keys(Sample.status(awaiting: 1)) == [

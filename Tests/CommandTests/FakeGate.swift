@@ -147,6 +147,7 @@ func sampleConfiguration(control: String = "control.sock", more: String = "") ->
     limits:
       standard:
         - {count: requests, limit: 20, per: 1m}
+        - {count: patients, limit: 60, per: 1h}
     \(more)
 
     """

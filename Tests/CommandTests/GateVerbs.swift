@@ -151,14 +151,33 @@ import Testing
         }
     }
 
-    @Test func `refuses a grant`() async throws {
-        let ended = try await run([
-            "limits", "grant", "899700218896", "--count", "patients", "--extra", "50", "--for",
-            "2h",
-            "--reason", "x",
-        ])
-        #expect(ended.code == 1)
-        #expect(ended.talk.contains("not available in this version"))
+    @Test func `orders a grant as it was typed, and says what was granted`() async throws {
+        let grant = GrantReport(
+            professional: "899700218896", count: "patients", extra: 50,
+            until: "2026-11-20T10:00:00Z", reason: "mass casualty", by: "uid:0")
+        let gate = try FakeGate(.granted(grant), .granted(grant))
+        let arguments = [
+            "limits", "grant", "account:899700218896", "--count", "patients", "--extra", "50",
+            "--for", "2h", "--reason", "mass casualty", "-c", gate.configuration,
+        ]
+        let ended = try await run(arguments)
+        #expect(ended.code == 0)
+        #expect(
+            ended.data
+                == "granted 899700218896 50 more patients until 2026-11-20T10:00:00Z, by uid:0: "
+                + "mass casualty")
+        guard case .grant(let order)? = gate.requests.first else {
+            Issue.record("asked \(gate.requests)")
+            return
+        }
+        #expect(order.professional == "899700218896")
+        #expect(order.count == "patients")
+        #expect(order.extra == 50)
+        #expect(order.seconds == 7200)
+        #expect(order.reason == "mass casualty")
+        let machine = try await run(arguments + ["--json"])
+        let object = try JSONSerialization.jsonObject(with: Data(machine.data.utf8))
+        #expect((object as? [String: Any])?["extra"] as? Int == 50)
     }
 }
 

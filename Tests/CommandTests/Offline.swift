@@ -1,5 +1,6 @@
 // Offline.swift: check, test and explain, which read files and decide nothing of their own.
 
+import ArgumentParser
 import Demo
 import Foundation
 import Gate
@@ -53,7 +54,7 @@ private func folder(_ files: [String: String]) throws -> String {
         let folder = try folder(["herse.yaml": sampleConfiguration(more: "workres: 2")])
         let ended = try await run(["check", "-c", folder + "/herse.yaml"])
         #expect(ended.code == 1)
-        #expect(ended.talk.contains("\(folder)/herse.yaml:27:1: error: "))
+        #expect(ended.talk.contains("\(folder)/herse.yaml:28:1: error: "))
         #expect(ended.talk.contains("did you mean `workers`?"))
         #expect(
             ended.data.hasSuffix(
@@ -62,7 +63,7 @@ private func folder(_ files: [String: String]) throws -> String {
         #expect(machine.code == 1)
         let list = try JSONSerialization.jsonObject(with: Data(machine.data.utf8))
         let first = try #require((list as? [[String: Any]])?.last)
-        #expect(first["line"] as? Int == 27)
+        #expect(first["line"] as? Int == 28)
         #expect(first["severity"] as? String == "error")
         #expect(first["file"] as? String == folder + "/herse.yaml")
     }
@@ -179,8 +180,16 @@ private func folder(_ files: [String: String]) throws -> String {
                         "identity", "passed", "professional 899700218896, by certificate",
                         "\(file):22",
                     ],
-                    ["limits", "passed", "standard: 20 requests per 1m", "\(file):25"],
+                    ["question", "passed", "read (ITI-78), 1 lookup", "\(file):17"],
+                    [
+                        "limits", "passed", "standard: 20 requests per 1m, 60 patients per 1h",
+                        "\(file):25",
+                    ],
+                    ["answer", "not reached", "-", "-"],
                     ["allowed: goes to identity server mpi, by route fhir at \(file):17"],
+                    ["LIMIT", "USED", "ADDED", "LEFT", "ENFORCED", "AT"],
+                    ["standard: 20 requests per 1m", "0", "1", "20", "deny", "\(file):26"],
+                    ["standard: 60 patients per 1h", "0", "0", "60", "deny", "\(file):27"],
                     ["note: no gate could be asked: orders of `herse neutralize` do not count"],
                 ])
     }
@@ -216,7 +225,7 @@ private func folder(_ files: [String: String]) throws -> String {
         #expect(report["status"] as? Int == status)
         #expect(report["is_allowed"] as? Bool == false)
         let steps = try #require(report["steps"] as? [[String: Any]])
-        let names = ["neutralization", "route", "identity", "limits"]
+        let names = ["neutralization", "route", "identity", "question", "limits", "answer"]
         let place = try #require(names.firstIndex(of: step))
         #expect(steps.map { $0["name"] as? String } == names)
         #expect(
@@ -285,6 +294,48 @@ private func folder(_ files: [String: String]) throws -> String {
             list: "account 899700218896\n", gate: gate.socket)
         #expect(ended.data.contains("refused with 403"))
         #expect(ended.data.contains("note: the running gate does not hold the list's line"))
+    }
+
+    @Test func `says whom an answer shows, what each window is charged, and no patient data`()
+        async throws
+    {
+        let folder = try temporaryFolder()
+        let answer = folder + "/answer.json"
+        try """
+        {"resourceType": "Bundle", "type": "searchset", "entry": [
+          {"resource": {"resourceType": "Patient", "id": "1", "name": [{"family": "DURAND"}]}},
+          {"resource": {"resourceType": "Patient", "id": "2", "birthDate": "1970-01-01"}}]}
+        """.write(toFile: answer, atomically: true, encoding: .utf8)
+        let arguments = [
+            "GET", "/fhir/Patient?birthdate=1970-01-01", "--as", "899700218896", "--answer", answer,
+        ]
+        let (ended, _) = try await explain(arguments + ["--json"])
+        let object = try JSONSerialization.jsonObject(with: Data(ended.data.utf8))
+        let report = try #require(object as? [String: Any])
+        let asked = try #require(report["asked"] as? [String: Any])
+        #expect(asked["interaction"] as? String == "search")
+        #expect(asked["transaction"] as? String == "ITI-78")
+        let disclosed = try #require(report["disclosed"] as? [String: Any])
+        #expect(disclosed["persons"] as? Int == 2)
+        #expect((disclosed["keys"] as? [String])?.allSatisfy { $0.count == 8 } == true)
+        #expect(disclosed["fields"] as? [String] == ["name", "birth-date"])
+        let charges = try #require(report["charges"] as? [[String: Any]])
+        #expect(charges.map { $0["added"] as? Int } == [1, 2])
+        #expect(!ended.data.contains("DURAND"))
+
+        let (full, _) = try await explain(arguments + ["--after", "requests=3,patients=59"])
+        #expect(full.data.contains("refused with 429, by limits standard: 60 patients per 1h"))
+        #expect(full.data.contains("59 made already, 2 more"))
+    }
+
+    @Test(arguments: [
+        ["--after", "many"], ["--after", "patient=3"], ["--after", "3,patients=3"],
+        ["--after", "patients=-1"], ["--answer-status", "99"], ["--card-age", "soon"],
+    ])
+    func `refuses options that say nothing`(arguments: [String]) throws {
+        #expect(throws: (any Error).self) {
+            try Herse.parseAsRoot(["explain", "GET", "/", "--as", "none"] + arguments)
+        }
     }
 
     @Test func `knows no other listener than the configured ones`() async throws {

@@ -32,7 +32,10 @@ import Testing
         ["neutralized"], ["neutralized", "account:899700218896", "--json"],
         ["sessions", "--professional", "899700218896"],
         ["limits", "show", "899700218896"],
-        ["limits", "grant", "899700218896", "--count", "patients", "--extra", "50"],
+        [
+            "limits", "grant", "899700218896", "--count", "patients", "--extra", "50", "--for",
+            "2h", "--reason", "x",
+        ],
         ["status", "--json"],
         ["demo", "--tour", "--keep"],
         ["manual"],
@@ -44,7 +47,7 @@ import Testing
     @Test(arguments: [
         (["unheard-of"], "unheard-of"),
         // Verbs of later versions are no empty shells.
-        (["replay"], "replay"), (["drill"], "drill"), (["record", "verify"], "record"),
+        (["rehearse"], "rehearse"), (["drill"], "drill"), (["record", "verify"], "record"),
         (["check", "--jsno"], "--json"),
         (["explain", "GET"], "path"),
         (["explain", "GET", "/x"], "--as"),
@@ -69,6 +72,12 @@ import Testing
         (["reinstate", "899700218896"], "--reason"),
         (["neutralized", "nobody:1"], "unknown kind"),
         (["limits", "show"], "id"),
+        (grant(), "--count"),
+        (grant("--count", "patient", "--extra", "1", "--for", "1h"), "--count"),
+        (grant("--count", "patients", "--extra", "0", "--for", "1h"), "--extra: 0 is out of"),
+        (grant("--count", "patients", "--extra", "1000001", "--for", "1h"), "at most 1000000"),
+        (grant("--count", "patients", "--extra", "1", "--for", "0s"), "--for: `0s`"),
+        (grant("--count", "patients", "--extra", "1", "--for", "31d"), "at most 30d"),
     ])
     func `is refused with exit 64 and a word on what is wrong`(
         arguments: [String], word: String
@@ -117,16 +126,16 @@ import Testing
             #expect(example.hasPrefix("  "))
             // A line that help folds can no longer be pasted.
             #expect(example.count <= 80)
+            let isContinued = example.hasPrefix("    --")
             #expect(
-                example.contains("herse \(name.split(separator: " ")[0])") || name == "limits grant"
-            )
+                isContinued || example.contains("herse \(name.split(separator: " ")[0])"))
         }
         #expect(command.type.helpMessage().contains(examples[0]))
     }
 
     @Test func `names every verb of this version`() {
         let verbs = [
-            "serve", "demo", "check", "test", "explain", "reload", "confirm", "rollback",
+            "serve", "demo", "check", "test", "explain", "replay", "reload", "confirm", "rollback",
             "neutralize", "reinstate", "neutralized", "status", "sessions", "limits",
             "limits show", "limits grant",
         ]
@@ -157,4 +166,9 @@ import Testing
     func `completes in every shell`(shell: CompletionShell) {
         #expect(Herse.completionScript(for: shell).contains("confirm-within"))
     }
+}
+
+/// An order of a grant with all but what is tried.
+private func grant(_ rest: String...) -> [String] {
+    ["limits", "grant", "899700218896", "--reason", "x"] + rest
 }

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.gate import Gate, configuration, executable
+from harness.fhir import FHIRServer
+from harness.gate import Gate, configuration, executable, strict
 from harness.pki import PKI
 from harness.upstream import Upstream
 
@@ -84,6 +85,25 @@ def gate(request, shared_gate, pki, upstream, shared_upstream):
 def config(pki, upstream):
     """The plain configuration, for a test to change."""
     return copy.deepcopy(configuration(pki, upstream))
+
+
+@pytest.fixture
+def patients(upstream):
+    """The scripted identity server with a thousand patients."""
+    upstream.answer = FHIRServer(1000)
+    return upstream
+
+
+@pytest.fixture
+def lookup_gate(pki, upstream, make_gate):
+    """Makes gates that judge lookups as a gate does that was told nothing, with these limits."""
+    def make(*limits, change=None, **keys):
+        config = strict(pki, upstream, *limits, **keys)
+        if change:
+            change(config)
+        return make_gate(config)
+
+    return make
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_a_large_answer_reaches_a_slow_reader_in_bounded_memory(gate, upstream, 
     digest = hashlib.sha256()
     with Watch(gate) as watch, gate.connect(within=60) as connection:
         connection.tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        connection.send(request())
+        connection.send(request("/plain/1"))
         status, _, fields = connection.head()
         assert status == 200
         # Reads nothing for as long as the identity server could fill everything there is.
@@ -139,7 +139,7 @@ def test_a_large_request_reaches_a_slow_identity_server_in_bounded_memory(gate, 
                 connection.send(b"0\r\n\r\n")
 
         field = "Transfer-Encoding: chunked" if framing == "chunked" else f"Content-Length: {LARGE}"
-        connection.send(request("/fhir/x", [field], "POST"))
+        connection.send(request("/fhir/Patient", [field], "POST"))
         thread = threading.Thread(target=feed)
         thread.start()
         settle = time.monotonic() + 1
@@ -163,7 +163,7 @@ def test_many_stalled_readers_cost_a_buffer_each(gate, upstream):
         for _ in range(count):
             connection = gate.connect(within=30)
             connection.tls.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-            connection.send(request())
+            connection.send(request("/plain/1"))
             assert connection.head()[0] == 200
             connections.append(connection)
         # Others are served meanwhile.

@@ -61,7 +61,7 @@ def test_misuse_is_exit_64_or_help(own, words):
 def test_json_is_json_and_alone_on_standard_output(own, words):
     if words == ["test"]:
         (own.folder / "herse.test.yaml").write_text(
-            "- name: one\n  request: GET /fhir/1\n  as: account:899700218896\n  expect: allow\n")
+            "- name: one\n  request: GET /fhir/Patient/1\n  as: account:899700218896\n  expect: allow\n")
     if words[0] == "reinstate":
         own.do("neutralize", "810000000001", "--reason", "x")
     run = own.run(*words, "--json")
@@ -74,14 +74,14 @@ def test_explain_says_what_would_be_decided_and_by_which_rule(own):
     run = own.do("explain", "GET", "/fhir/Patient/1", "--as", f"account:{PHYSICIAN}")
     assert "allow" in run.out.lower()
     assert re.search(r"herse\.yaml:\d+", run.out), run
-    run = own.do("explain", "DELETE", "/reading/1", "--as", PHYSICIAN)
+    run = own.do("explain", "DELETE", "/reading/Patient/1", "--as", PHYSICIAN)
     assert "refused with 403" in run.out
     run = own.do("explain", "GET", "/nowhere", "--as", PHYSICIAN)
     assert "404" in run.out
 
 
 def test_explain_agrees_with_the_gate(own, upstream):
-    for method, target in [("GET", "/fhir/1"), ("DELETE", "/reading/1"), ("GET", "/others/1"),
+    for method, target in [("GET", "/fhir/Patient/1"), ("DELETE", "/reading/Patient/1"), ("GET", "/others/Patient/1"),
                            ("GET", "/nowhere"), ("GET", "/soap"), ("POST", "/plain/x")]:
         answered = own.get(target, method=method).status
         said = own.do("explain", method, target, "--as", PHYSICIAN, "--json").json()

@@ -33,7 +33,7 @@ def test_an_unfinished_head_is_408(hasty, upstream):
 
 def test_a_head_that_trickles_is_408(hasty, upstream):
     with hasty.connect() as connection:
-        connection.send(b"GET /fhir/1 HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+        connection.send(b"GET /fhir/Patient/1 HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
         deadline = Deadline(5)
         try:
             while connection.is_open() and not deadline.is_past():
@@ -47,7 +47,7 @@ def test_a_head_that_trickles_is_408(hasty, upstream):
 
 def test_a_body_that_stops_is_408_and_never_whole_upstream(hasty, upstream):
     with hasty.connect() as connection:
-        connection.send(request("/fhir/x", ["Content-Length: 10"], "POST") + b"hello")
+        connection.send(request("/fhir/Patient", ["Content-Length: 10"], "POST") + b"hello")
         began = time.monotonic()
         assert connection.answer().status == 408
         assert time.monotonic() - began < 2, "the exchange's own end came first"
@@ -57,7 +57,7 @@ def test_a_body_that_stops_is_408_and_never_whole_upstream(hasty, upstream):
 
 def test_a_body_that_goes_on_is_given_time(hasty, upstream):
     with hasty.connect() as connection:
-        connection.send(request("/fhir/x", ["Content-Length: 10"], "POST"))
+        connection.send(request("/fhir/Patient", ["Content-Length: 10"], "POST"))
         for _ in range(10):
             connection.send(b"a")
             time.sleep(0.1)
@@ -121,7 +121,7 @@ def test_an_exchange_has_an_end_whatever_trickles(hasty, upstream):
 
     upstream.answer = trickle
     with hasty.connect() as connection:
-        connection.send(request())
+        connection.send(request("/plain/1"))
         assert connection.head()[0] == 200
         began = time.monotonic()
         _, body = connection.end(within=8)
@@ -151,7 +151,7 @@ def test_five_hundred_slow_clients_hold_nobody_up(config, make_gate, upstream):
                 slow.append(socket.create_connection(gate.address()))
             else:
                 connection = gate.connect()
-                connection.send(b"GET /fhir/slow HTTP/1.1\r\nX-Slow: ")
+                connection.send(b"GET /fhir/Patient/slow HTTP/1.1\r\nX-Slow: ")
                 slow.append(connection)
         worst = 0.0
         for _ in range(50):

@@ -115,7 +115,7 @@ def test_every_exchange_is_in_the_record_after_a_clean_stop(config, make_gate, u
 
 
 def test_refusals_and_nonsense_are_recorded_too(own, upstream):
-    reply = own.get("/others/1")
+    reply = own.get("/others/Patient/1")
     assert own.entry(reply.fields["X-Request-Id"])["decision"] == "deny"
     with own.connect() as connection:
         connection.send(b"nonsense\r\n\r\n")
@@ -132,7 +132,7 @@ def test_an_answer_that_was_cut_is_recorded_as_such(own, upstream):
 
     upstream.answer = endless
     with own.connect() as connection:
-        connection.send(request())
+        connection.send(request("/plain/1"))
         assert connection.head()[0] == 200
     told = upstream.requests[0].fields["X-Request-Id"]
     until(lambda: [entry for entry in own.record()
@@ -145,7 +145,7 @@ def small_disk(tmp_path):
     """A small file system for the state."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "none", folder],
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=112m", "none", folder],
                            capture_output=True)
     if mount.returncode != 0:
         pytest.skip("cannot mount a small disk here: " + mount.stderr.decode().strip())

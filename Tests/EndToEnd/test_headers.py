@@ -85,7 +85,7 @@ def test_fields_nominated_by_connection_stay_behind(gate, upstream):
 def test_end_to_end_fields_arrive_as_they_are_and_in_order(gate, upstream):
     sent = ["Accept: application/fhir+json", "X-B: two", "X-A: one", "X-B: three",
             "Authorization: Bearer x.y.z", "If-None-Match: \"7\"", "X-Empty:", "X-Latin: \xe9"]
-    assert gate.get(fields=sent).status == 200
+    assert gate.get("/plain/1", fields=sent).status == 200
     (seen,) = upstream.requests
     wanted = {"accept", "x-a", "x-b", "authorization", "if-none-match", "x-empty", "x-latin"}
     kept = [f"{name}: {value}".strip() for name, value in seen.fields.pairs
@@ -119,7 +119,7 @@ def test_the_answers_fields_arrive_as_they_are(gate, upstream):
 
 
 def test_a_route_that_asks_for_it_shows_the_certificate(gate, upstream, pki):
-    assert gate.get("/wrapped/1").status == 200
+    assert gate.get("/wrapped/Patient/1").status == 200
     value = upstream.requests[-1].fields["Client-Cert"]
     assert value[0] == value[-1] == ":"
     shown = base64.b64decode(value[1:-1], validate=True)
@@ -128,7 +128,7 @@ def test_a_route_that_asks_for_it_shows_the_certificate(gate, upstream, pki):
 
 
 def test_other_routes_do_not_show_the_certificate(gate, upstream):
-    assert gate.get("/fhir/1").status == 200
+    assert gate.get("/fhir/Patient/1").status == 200
     assert "Client-Cert" not in upstream.requests[-1].fields
 
 

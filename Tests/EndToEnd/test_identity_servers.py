@@ -53,14 +53,14 @@ def test_a_malformed_answer_is_502(gate, upstream, case):
 
     upstream.answer = lie
     with gate.connect() as connection:
-        reply = connection.get("/fhir/x", method="POST" if not MALFORMED[case] else "GET")
+        reply = connection.get("/fhir/Patient", method="POST" if not MALFORMED[case] else "GET")
         assert reply.status == 502, reply
         assert reply.json()["resourceType"] == "OperationOutcome"
         upstream.reset()
         # The gate is well, and so is the client's connection if it was kept.
         if reply.keeps_alive:
-            assert connection.get("/fhir/next").status == 200
-    assert gate.get("/fhir/again").json()["target"] == "/fhir/again"
+            assert connection.get("/fhir/Patient/next").status == 200
+    assert gate.get("/fhir/Patient/again").json()["target"] == "/fhir/Patient/again"
 
 
 def test_bytes_beyond_an_answer_never_become_the_next_one(gate, upstream):
@@ -71,10 +71,10 @@ def test_bytes_beyond_an_answer_never_become_the_next_one(gate, upstream):
 
     upstream.answer = twice
     with gate.connect() as connection:
-        assert connection.get("/fhir/1").body in (b"first",)
+        assert connection.get("/fhir/Patient/1").body in (b"first",)
         upstream.answer = lambda request, peer: peer.send(answer(body=b"second"))
         for _ in range(4):
-            assert connection.get("/fhir/2").body == b"second"
+            assert connection.get("/fhir/Patient/2").body == b"second"
 
 
 @pytest.mark.parametrize("case", ["within its length", "within a chunk"])
@@ -117,7 +117,7 @@ def test_a_server_that_does_not_answer_in_time_is_504(config, make_gate, upstrea
     assert time.monotonic() - began < 5
     done.set()
     upstream.reset()
-    assert gate.get("/fhir/next").status == 200
+    assert gate.get("/fhir/Patient/next").status == 200
 
 
 def test_a_slow_server_holds_nobody_else_up(gate, upstream):
@@ -131,10 +131,10 @@ def test_a_slow_server_holds_nobody_else_up(gate, upstream):
     upstream.answer = behave
     slow = [gate.connect() for _ in range(8)]
     for connection in slow:
-        connection.send(request("/fhir/slow"))
+        connection.send(request("/fhir/Patient/slow"))
     until(lambda: len(upstream.requests) == 8, what="all slow requests are upstream")
     for _ in range(10):
-        assert gate.get("/fhir/fast", within=5).status == 200
+        assert gate.get("/fhir/Patient/fast", within=5).status == 200
     done.set()
     for connection in slow:
         assert connection.answer().status == 200
@@ -163,56 +163,56 @@ def test_a_died_idle_connection_is_tried_once_more_where_that_is_harmless(
     config["workers"] = 1
     gate = make_gate(config)
     with gate.connect() as connection:
-        assert connection.get("/fhir/warm").status == 200
+        assert connection.get("/fhir/Patient/warm").status == 200
         deaths = die_idle(upstream)
-        assert connection.get("/fhir/again", method=method).status == 200
+        assert connection.get("/fhir/Patient/again", method=method).status == 200
     assert deaths == [method]
-    assert upstream.targets() == ["/fhir/warm", "/fhir/again", "/fhir/again"]
+    assert upstream.targets() == ["/fhir/Patient/warm", "/fhir/Patient/again", "/fhir/Patient/again"]
 
 
 def test_a_post_is_never_sent_twice(config, make_gate, upstream):
     config["workers"] = 1
     gate = make_gate(config)
     with gate.connect() as connection:
-        assert connection.get("/fhir/warm").status == 200
+        assert connection.get("/fhir/Patient/warm").status == 200
         deaths = die_idle(upstream)
-        connection.send(request("/fhir/once", (), "POST", b"hello"))
+        connection.send(request("/fhir/Patient", (), "POST", b"hello"))
         assert connection.answer().status == 502
     assert deaths == ["POST"]
-    assert upstream.targets() == ["/fhir/warm", "/fhir/once"]
+    assert upstream.targets() == ["/fhir/Patient/warm", "/fhir/Patient"]
 
 
 def test_a_get_is_not_sent_a_third_time(config, make_gate, upstream):
     config["workers"] = 1
     gate = make_gate(config)
     with gate.connect() as connection:
-        assert connection.get("/fhir/warm").status == 200
+        assert connection.get("/fhir/Patient/warm").status == 200
         upstream.answer = lambda request, peer: peer.close()
-        assert connection.get("/fhir/dead").status == 502
-    assert upstream.targets().count("/fhir/dead") <= 2
+        assert connection.get("/fhir/Patient/dead").status == 502
+    assert upstream.targets().count("/fhir/Patient/dead") <= 2
 
 
 def test_a_get_on_a_fresh_connection_that_dies_is_not_sent_again(config, make_gate, upstream):
     config["workers"] = 1
     gate = make_gate(config)
     upstream.answer = lambda request, peer: peer.close()
-    assert gate.get("/fhir/dead").status == 502
-    assert upstream.targets() == ["/fhir/dead"]
+    assert gate.get("/fhir/Patient/dead").status == 502
+    assert upstream.targets() == ["/fhir/Patient/dead"]
 
 
 def test_a_get_whose_answer_had_begun_is_not_sent_again(config, make_gate, upstream):
     config["workers"] = 1
     gate = make_gate(config)
     with gate.connect() as connection:
-        assert connection.get("/fhir/warm").status == 200
+        assert connection.get("/fhir/Patient/warm").status == 200
 
         def begin(request, peer):
             peer.send(b"HTTP/1.1 200 OK\r\nContent-")
             peer.close()
 
         upstream.answer = begin
-        assert connection.get("/fhir/begun").status == 502
-    assert upstream.targets() == ["/fhir/warm", "/fhir/begun"]
+        assert connection.get("/fhir/Patient/begun").status == 502
+    assert upstream.targets() == ["/fhir/Patient/warm", "/fhir/Patient/begun"]
 
 
 def test_connections_to_the_server_are_kept(config, make_gate, upstream):
@@ -284,7 +284,7 @@ def test_an_early_answer_to_an_unfinished_body_is_delivered(gate, upstream):
 
     upstream.answer = refuse
     with gate.connect() as connection:
-        connection.send(request("/fhir/x", ["Content-Length: 5000000"], "POST") + b"a" * 1000)
+        connection.send(request("/fhir/Patient", ["Content-Length: 5000000"], "POST") + b"a" * 1000)
         reply = connection.answer()
         assert (reply.status, reply.body) == (403, b"no")
         assert not reply.keeps_alive
@@ -304,7 +304,7 @@ def test_an_early_answer_does_not_stop_a_large_upload_from_being_answered(gate, 
 
     upstream.answer = refuse
     with gate.connect() as connection:
-        connection.send(request("/fhir/x", ["Content-Length: 8000000"], "POST"))
+        connection.send(request("/fhir/Patient", ["Content-Length: 8000000"], "POST"))
         try:
             for _ in range(80):
                 connection.send(b"a" * 100000)
@@ -335,7 +335,7 @@ def test_a_server_over_tls_is_verified_and_used(config, make_gate, tls_upstream,
     gate = make_gate(over_tls(config, pki, tls_upstream))
     with gate.connect() as connection:
         for number in range(3):
-            assert connection.get(f"/fhir/{number}").status == 200
+            assert connection.get(f"/fhir/Patient/{number}").status == 200
     body = b"x" * 1000000
     tls_upstream.answer = lambda request, peer: peer.send(answer(body=body))
     assert gate.get().body == body

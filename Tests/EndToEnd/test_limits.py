@@ -115,7 +115,7 @@ def test_what_is_refused_before_the_limit_is_not_counted(config, make_gate, upst
     gate = make_gate(limited(config, (2, "1h", {})))
     with gate.connect() as connection:
         for _ in range(5):
-            assert connection.get("/others/1").status == 403
+            assert connection.get("/others/Patient/1").status == 403
             assert connection.get("/elsewhere").status == 404
         assert [connection.get().status for _ in range(3)] == [200, 200, 429]
 
@@ -221,7 +221,7 @@ def test_a_refused_request_is_recorded_with_its_rule(config, make_gate, upstream
 def test_a_pipeline_cannot_outrun_the_limit(config, make_gate, upstream):
     gate = make_gate(limited(config, (5, "1h", {})))
     with gate.connect() as connection:
-        connection.send(b"".join(request(f"/fhir/{number}") for number in range(20)))
+        connection.send(b"".join(request(f"/fhir/Patient/{number}") for number in range(20)))
         statuses = [connection.answer().status for _ in range(20)]
     assert statuses == [200] * 5 + [429] * 15
     assert len(upstream.requests) == 5

@@ -19,7 +19,7 @@ def post(fields, body=b""):
     return b"POST /fhir/Patient HTTP/1.1\r\n" + HOST + fields + b"\r\n" + body
 
 
-SMUGGLED = b"GET /fhir/smuggled HTTP/1.1\r\n" + HOST + b"\r\n"
+SMUGGLED = b"GET /fhir/Patient/smuggled HTTP/1.1\r\n" + HOST + b"\r\n"
 CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
 
 FRAMING = {
@@ -50,7 +50,7 @@ FRAMING = {
     "chunked with a parameter": post(b"Transfer-Encoding: chunked;q=1\r\n", CHUNKS),
     "quoted chunked": post(b'Transfer-Encoding: "chunked"\r\n', CHUNKS),
     "an empty coding": post(b"Transfer-Encoding:\r\n"),
-    "chunked in HTTP/1.0": b"POST /fhir/x HTTP/1.0\r\n" + HOST
+    "chunked in HTTP/1.0": b"POST /fhir/Patient/x HTTP/1.0\r\n" + HOST
     + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNKS,
     "Connection names Content-Length": post(
         b"Connection: Content-Length\r\nContent-Length: 5\r\n", b"hello"),
@@ -80,10 +80,10 @@ CHUNKED_BODIES = {
 LINES = {
     "a folded field": get(fields=HOST + b"X-A: 1\r\n 2\r\n"),
     "a folded field by tab": get(fields=HOST + b"X-A: 1\r\n\t2\r\n"),
-    "a blank before the first field": b"GET /fhir/1 HTTP/1.1\r\n X: 1\r\n" + HOST + b"\r\n",
-    "lines ended by LF": b"GET /fhir/1 HTTP/1.1\nHost: localhost\n\n",
-    "one line ended by LF": b"GET /fhir/1 HTTP/1.1\r\nHost: localhost\nX: 1\r\n\r\n",
-    "lines ended by CR": b"GET /fhir/1 HTTP/1.1\rHost: localhost\r\r",
+    "a blank before the first field": b"GET /fhir/Patient/1 HTTP/1.1\r\n X: 1\r\n" + HOST + b"\r\n",
+    "lines ended by LF": b"GET /fhir/Patient/1 HTTP/1.1\nHost: localhost\n\n",
+    "one line ended by LF": b"GET /fhir/Patient/1 HTTP/1.1\r\nHost: localhost\nX: 1\r\n\r\n",
+    "lines ended by CR": b"GET /fhir/Patient/1 HTTP/1.1\rHost: localhost\r\r",
     "a bare CR in a value": get(fields=HOST + b"X: a\rb\r\n"),
     "a CR before CRLF": get(fields=HOST + b"X: a\r\r\n"),
     "a NUL in a value": get(fields=HOST + b"X: a\x00b\r\n"),
@@ -142,10 +142,10 @@ FIRST_LINES = {
     "a version without a number": (get(version=b"HTTP/"), 400),
     "a version in lower case": (get(version=b"http/1.1"), 400),
     "a version with three digits": (get(version=b"HTTP/1.10"), 400),
-    "two blanks": (b"GET  /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
-    "a tab for a blank": (b"GET\t/fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
-    "a blank after the version": (b"GET /fhir/1 HTTP/1.1 \r\n" + HOST + b"\r\n", 400),
-    "a method that is no token": (b"G@T /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "two blanks": (b"GET  /fhir/Patient/1 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a tab for a blank": (b"GET\t/fhir/Patient/1 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    "a blank after the version": (b"GET /fhir/Patient/1 HTTP/1.1 \r\n" + HOST + b"\r\n", 400),
+    "a method that is no token": (b"G@T /fhir/Patient/1 HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     "a TLS record": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
     "HTTP/0.9": (get(version=b"HTTP/0.9"), 505),
     "HTTP/1.2": (get(version=b"HTTP/1.2"), 505),
@@ -155,7 +155,7 @@ FIRST_LINES = {
     "a long field": (get(fields=HOST + b"X: " + b"a" * 9000 + b"\r\n"), 431),
     "too many fields": (get(fields=HOST + b"X: 1\r\n" * 101), 431),
     "a long head": (get(fields=HOST + (b"X: " + b"a" * 4000 + b"\r\n") * 12), 431),
-    "a long method": (b"A" * 40 + b" /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n", 501),
+    "a long method": (b"A" * 40 + b" /fhir/Patient/1 HTTP/1.1\r\n" + HOST + b"\r\n", 501),
     "an unknown expectation": (get(fields=HOST + b"Expect: a-miracle\r\n"), 417),
     "an upgrade of the connection": (
         get(fields=HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"), None),
@@ -178,7 +178,7 @@ def refused(gate, upstream, data, wanted):
     assert ended == "closed", ended
     assert left == b""
     # A request that is forwarded would have come before this one.
-    mark = f"/fhir/after/{next(marks)}"
+    mark = f"/fhir/Patient/after-{next(marks)}"
     assert gate.get(mark).status == 200
     assert upstream.targets() == [mark]
 
@@ -214,7 +214,7 @@ def test_a_bad_chunked_body_is_refused_and_never_completed_upstream(gate, upstre
         ended, left = connection.end()
     assert ended == "closed" and left == b""
     # Its head may have left already, but never its end, nor what came behind it.
-    mark = f"/fhir/after/{next(marks)}"
+    mark = f"/fhir/Patient/after-{next(marks)}"
     assert gate.get(mark).status == 200
     assert upstream.targets() == [mark]
 
@@ -222,19 +222,19 @@ def test_a_bad_chunked_body_is_refused_and_never_completed_upstream(gate, upstre
 @pytest.mark.parametrize("case", ["both lengths", "two differing lengths", "a list of lengths"])
 def test_what_is_refused_after_a_good_request_ends_a_connection_too(gate, upstream, case):
     with gate.connect() as connection:
-        connection.send(request("/fhir/first") + FRAMING[case] + SMUGGLED)
+        connection.send(request("/fhir/Patient/first") + FRAMING[case] + SMUGGLED)
         assert connection.answer().status == 200
         assert connection.answer().status == 400
         assert connection.end() == ("closed", b"")
-    assert upstream.targets() == ["/fhir/first"]
+    assert upstream.targets() == ["/fhir/Patient/first"]
 
 
 @pytest.mark.parametrize("line", [
     b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n",
-    b"TRACE /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"TRACE /fhir/Patient/1 HTTP/1.1\r\n" + HOST + b"\r\n",
     b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n",
-    b"BREW /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n",
-    b"get /fhir/1 HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"BREW /fhir/Patient/1 HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"get /fhir/Patient/1 HTTP/1.1\r\n" + HOST + b"\r\n",
 ])
 def test_a_method_that_no_route_can_list_is_never_forwarded(gate, upstream, line):
     with gate.connect() as connection:
@@ -242,30 +242,30 @@ def test_a_method_that_no_route_can_list_is_never_forwarded(gate, upstream, line
         answer = connection.answer()
         assert 400 <= answer.status < 502
         if answer.keeps_alive:
-            assert connection.get("/fhir/next").status == 200
-    assert upstream.targets() in ([], ["/fhir/next"])
+            assert connection.get("/fhir/Patient/next").status == 200
+    assert upstream.targets() in ([], ["/fhir/Patient/next"])
 
 
 def test_bytes_that_come_one_at_a_time_are_one_request(gate, upstream):
     with gate.connect() as connection:
-        for byte in request("/fhir/slowly", ["X-A: 1"]):
+        for byte in request("/fhir/Patient/slowly", ["X-A: 1"]):
             connection.send(bytes([byte]))
         assert connection.answer().status == 200
-    assert upstream.targets() == ["/fhir/slowly"]
+    assert upstream.targets() == ["/fhir/Patient/slowly"]
 
 
 @pytest.mark.parametrize("cut", [1, 4, 17, 40])
 def test_a_connection_that_ends_within_a_head_forwards_nothing(gate, upstream, cut):
     with gate.connect() as connection:
-        connection.send(request("/fhir/half")[:cut])
-    mark = f"/fhir/after/{next(marks)}"
+        connection.send(request("/fhir/Patient/half")[:cut])
+    mark = f"/fhir/Patient/after-{next(marks)}"
     assert gate.get(mark).status == 200
     assert upstream.targets() == [mark]
 
 
 @pytest.mark.parametrize("path", [
-    "/fhir/a%27b", "/fhir/%C3%A9", "/fhir/$match", "/fhir/a;v=1", "/fhir/...",
-    "/fhir/x?_getpages=1&q=%2F..%2F", "/fhir/x?a=b|c", "/fhir/x?name:exact=a,b",
+    "/plain/a%27b", "/plain/%C3%A9", "/plain/$match", "/plain/a;v=1", "/plain/...",
+    "/plain/x?_getpages=1&q=%2F..%2F", "/plain/x?a=b|c", "/plain/x?name:exact=a,b",
 ])
 def test_unusual_but_lawful_targets_pass_unchanged(gate, upstream, path):
     assert gate.get(path).status in (200, 400)

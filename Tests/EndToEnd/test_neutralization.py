@@ -82,7 +82,7 @@ def test_a_running_answer_is_cut_and_no_byte_comes_after_the_command(own, upstre
 
     threads = []
     for victim in victims:
-        victim.send(request("/fhir/stream"))
+        victim.send(request("/plain/stream"))
         assert victim.head()[0] == 200
         victim.tls.settimeout(10)
         threads.append(threading.Thread(target=read, args=(victim,)))
@@ -106,7 +106,7 @@ def test_what_a_stalled_reader_has_not_read_is_gone(own, upstream):
     """What the kernel still held for the client when it was neutralized is never sent."""
     upstream.answer = lambda request, peer: peer.send(answer(body=b"x" * 20_000_000))
     with own.connect() as victim:
-        victim.send(request())
+        victim.send(request("/plain/1"))
         assert victim.head()[0] == 200
         neutralize(own)
         returned = time.monotonic()
@@ -149,7 +149,7 @@ def test_an_upload_under_way_is_cut(own, upstream):
 
     upstream.answer = take
     with own.connect() as victim:
-        victim.send(request("/fhir/x", ["Content-Length: 1000"], "POST") + b"a" * 10)
+        victim.send(request("/fhir/Patient", ["Content-Length: 1000"], "POST") + b"a" * 10)
         until(lambda: upstream.requests, what="the upload is upstream")
         neutralize(own)
         assert not victim.is_open()
@@ -177,7 +177,7 @@ def test_a_new_connection_gets_403_with_an_incident_and_whom_to_call(own, upstre
 
 def test_it_holds_on_every_path_and_comes_first(own, upstream):
     neutralize(own)
-    for target in ("/fhir/1", "/plain/1", "/others/1", "/elsewhere"):
+    for target in ("/fhir/Patient/1", "/plain/1", "/others/Patient/1", "/elsewhere"):
         assert own.get(target).status == 403
     assert upstream.requests == []
 
@@ -452,7 +452,7 @@ def test_under_load_nothing_of_the_neutralized_reaches_the_server_after_the_retu
             try:
                 with own.connect(card) as connection:
                     while not stop.is_set():
-                        reply = connection.get(f"/fhir/{card}")
+                        reply = connection.get(f"/fhir/Patient/{card}")
                         if card == "pharmacist" and reply.status != 200:
                             broken.append(reply.status)
             except (OSError, ssl.SSLError, AssertionError) as error:

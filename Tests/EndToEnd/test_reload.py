@@ -305,7 +305,7 @@ def test_fifty_reloads_under_load_fail_no_request(own, upstream):
                 with own.connect(card) as connection:
                     for turn in range(50):
                         if number == 0:
-                            connection.send(request("/fhir/x", (), "POST", b"a" * 40000))
+                            connection.send(request("/fhir/Patient", (), "POST", b"a" * 40000))
                             reply = connection.answer()
                         else:
                             reply = connection.get()
@@ -402,7 +402,7 @@ def test_a_folder_is_one_configuration(config, make_gate, upstream):
     (folder / "ignored.txt").write_text("hello: [")
     gate.file = folder
     gate.start()
-    assert gate.get("/fhir/1").status == gate.get("/plain/1").status == 200
+    assert gate.get("/fhir/Patient/1").status == gate.get("/plain/1").status == 200
     (folder / "20-routes.yaml").write_text("routes:\n  - nme: x\n")
     run = gate.run("reload")
     assert run.code == 1

@@ -117,13 +117,13 @@ def test_an_encoded_path_meets_the_same_route(gate, upstream):
 
 def test_a_method_the_route_does_not_list_is_403_and_never_forwarded(gate, upstream):
     with gate.connect() as connection:
-        assert connection.get("/reading/1", method="DELETE").status == 403
-        assert connection.get("/reading/1").status == 200
+        assert connection.get("/reading/Patient/1", method="DELETE").status == 403
+        assert connection.get("/reading/Patient/1").status == 200
     assert [seen.method for seen in upstream.requests] == ["GET"]
 
 
 def test_a_professional_who_is_not_on_the_routes_list_is_403(gate, upstream):
-    assert gate.get("/others/1").status == 403
+    assert gate.get("/others/Patient/1").status == 403
     assert upstream.requests == []
 
 
@@ -132,7 +132,7 @@ def test_refusals_speak_the_language_of_the_route(gate, upstream):
         missing = connection.get("/elsewhere")
         assert missing.fields["Content-Type"].startswith("application/problem+json")
         assert missing.json()["status"] == 404
-        forbidden = connection.get("/others/1")
+        forbidden = connection.get("/others/Patient/1")
         assert forbidden.fields["Content-Type"].startswith("application/fhir+json")
         outcome = forbidden.json()
         assert outcome["resourceType"] == "OperationOutcome"

@@ -214,7 +214,7 @@ def resume(gate, pki, version, between=lambda: None):
 def test_a_session_is_resumed_and_its_professional_known(gate, upstream, pki, version):
     with resume(gate, pki, version) as again:
         assert again.tls.session_reused
-        assert again.get("/fhir/resumed").status == 200
+        assert again.get("/fhir/Patient/resumed").status == 200
     first, second = upstream.requests
     assert first.fields["Herse-Professional"] == second.fields["Herse-Professional"]
 

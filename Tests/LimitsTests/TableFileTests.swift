@@ -39,7 +39,7 @@ private let window = LimitWindow(count: .requests, limit: 5, spanSeconds: 60)
             let set = try table.prepare(name: "standard", windows: [window])
             for _ in 0..<5 {
                 let now = LimitTime(milliseconds: 1_000_007_000)
-                _ = table.charge(table.professional(Array("A".utf8).span), set, now: now)
+                _ = table.charge(table.who("A"), set, now: now)
             }
             kill(getpid(), SIGKILL)
         }

@@ -84,12 +84,45 @@ extension Rulebook {
                 "    - {count: requests, limit: 600, per: 1m}",
                 "    - {count: requests, limit: 5, per: 1s, enforce: shadow}\n"
                     + "    - {count: requests, limit: 600, per: 1m}"))
+        func decide(
+            _ decision: Decision, _ charge: Usage, after used: Usage, age: Duration = .zero
+        ) -> Decision {
+            rulebook.decide(
+                decision, set: 0, charging: charge, after: used,
+                holder: LimitedHolder(cardAge: age))
+        }
         let allowed = rulebook.decide()
-        #expect(rulebook.decide(allowed, afterRequests: 599) == .allowed(route: 0))
+        let one = Usage(requests: 1)
+        #expect(decide(allowed, one, after: Usage(requests: 599)) == .allowed(route: 0))
         #expect(
-            rulebook.decide(allowed, afterRequests: 600)
+            decide(allowed, one, after: Usage(requests: 600))
                 == .limitReached(route: 0, set: 0, limit: 1))
-        #expect(rulebook.decide(.unknownRoute, afterRequests: 600) == .unknownRoute)
+        #expect(decide(.unknownRoute, one, after: Usage(requests: 600)) == .unknownRoute)
+        // Who has used up the patients may still ask for those already seen.
+        #expect(decide(allowed, one, after: Usage(patients: 60)) == .allowed(route: 0))
+        #expect(
+            decide(allowed, Usage(patients: 3), after: Usage(patients: 58))
+                == .limitReached(route: 0, set: 0, limit: 2))
+        #expect(decide(allowed, Usage(patients: 2), after: Usage(patients: 58)) == allowed)
+        #expect(
+            decide(allowed, Usage(patients: .max), after: Usage(patients: .max))
+                == .limitReached(route: 0, set: 0, limit: 2))
+    }
+
+    @Test func `over a ceiling that steps up lets pass who has shown the card lately`() throws {
+        let rulebook = try rulebook(
+            changed("per: 1m}", "per: 1m, enforce: step-up, max_age: 5m}"))
+        let allowed = rulebook.decide()
+        for (age, decision) in [
+            (Duration.seconds(300), allowed),
+            (.seconds(301), .stepUpNeeded(route: 0, set: 0, limit: 0)),
+        ] {
+            #expect(
+                rulebook.decide(
+                    allowed, set: 0, charging: Usage(requests: 1), after: Usage(requests: 600),
+                    holder: LimitedHolder(cardAge: age)) == decision)
+        }
+        #expect(Decision.stepUpNeeded(route: 0, set: 0, limit: 0).status == 403)
     }
 
     @Test(

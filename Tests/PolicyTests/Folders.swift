@@ -50,7 +50,7 @@ private let limitsPart = part(from: "limits:\n", to: nil)
         let folder = try Folder([
             "10-listeners.yaml": listenersPart + serversPart,
             "30-second.yaml": second + "limits:\n  other:\n"
-                + "    - {count: requests, limit: 1, per: 1s}\n",
+                + "    - {count: patients, limit: 1, per: 1s}\n",
             "20-first.yaml": routesPart + limitsPart + "state: /var/lib/herse\n",
             "20-first.test.yaml": "not: configuration",
             ".hidden.yaml": "not: configuration",
@@ -76,7 +76,7 @@ private let limitsPart = part(from: "limits:\n", to: nil)
         #expect(configuration == nil)
         #expect(
             lines == [
-                "F/b.yaml:1:1: error: `drain` stands in two files (first at F/a.yaml:21)",
+                "F/b.yaml:1:1: error: `drain` stands in two files (first at F/a.yaml:22)",
                 "F/b.yaml:3:3: error: duplicate limits `standard` (first at F/a.yaml:19)",
             ])
     }

@@ -13,7 +13,7 @@ private func run(_ text: String) throws -> PolicyTestRun {
         let run = try run(
             """
             - name: a
-              request: GET /fhir/Patient?x=1
+              request: GET /fhir/Patient?birthdate=1970-01-01
               as: account:899700218896
               after: 600
               expect: allow
@@ -24,7 +24,7 @@ private func run(_ text: String) throws -> PolicyTestRun {
               expect: deny
               status: 401
               rule: nothing
-            - {name: c, request: "GET /fhir/", as: 899700218896, expect: allow, rule: route fhir}
+            - {name: c, request: "GET /fhir/Patient/1", as: 899700218896, expect: allow, rule: route fhir}
             """)
         #expect(run.diagnostics == [])
         #expect(!run.passed)

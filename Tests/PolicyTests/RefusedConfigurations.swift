@@ -26,58 +26,13 @@ import Testing
         #expect(!route.forwardsClientCertificate)
     }
 
-    @Test func `of the interface's example loads verbatim, but for what this version cannot do`() {
-        let example = """
-            state: ./state                     # durable state, made 0700
-            control: ./state/control.sock      # admin socket, 0600
-            workers: auto                      # data-plane threads
-
-            listeners:
-              - name: professionals
-                address: 127.0.0.1:8443        # host:port, [v6]:port
-                tls:
-                  certificate: server.pem      # chain
-                  private_key: server.key
-                  client_certificate: required # required | optional | none
-                  client_authorities: [persons-ca.pem]
-                  revocation_lists: []         # X.509 CRLs, PEM or DER
-
-            identity_servers:
-              - name: mpi
-                endpoints: ["http://127.0.0.1:9000"]   # https:// with `authorities`
-
-            authentication:
-              certificate:
-                professional_id: CN            # attribute of the subject
-
-            routes:                            # first match wins
-              - name: fhir
-                path: /fhir/                   # prefix when it ends in "/", else exact
-                methods: [GET, POST]           # default: GET, HEAD, POST
-                identity_server: mpi
-                lookups: fhir                  # fhir | hl7v3 | insi | none
-                require: [certificate]         # accepted ways to prove identity
-                limits: standard
-
-            limits:
-              standard:
-                - {count: requests, limit: 600, per: 1m}
-            PATIENTS
-            neutralized: neutralized.list      # the operator's own list
-            record: {durable: before-delivery}   # before-delivery (default) | grouped | none
-            """
-        let lines = example.split(separator: "\n", omittingEmptySubsequences: false)
-        let now = lines.filter { $0 != "PATIENTS" }.joined(separator: "\n")
-        #expect(diagnostics(now) == [])
-        let patients = """
-                - {count: patients, limit: 60, per: 1h}              # distinct persons disclosed
-                - {count: patients, limit: 1500, per: 30d, enforce: shadow}
-            """
-        let later = lines.map { $0 == "PATIENTS" ? patients[...] : $0 }.joined(separator: "\n")
-        let refusal =
-            "error: `count`: `patients` is not available in this version "
-            + "(only `requests` can be limited)"
-        #expect(diagnostics(later) == ["h:35:15: \(refusal)", "h:36:15: \(refusal)"])
+    @Test func `of the interface's example loads verbatim`() throws {
+        #expect(diagnostics(interfaceExample) == [])
+        let configuration = try configuration(interfaceExample)
+        #expect(
+            configuration.limitSets[0].limits.map(\.description)
+                == ["600 requests per 1m", "60 patients per 1h", "1500 patients per 30d"])
+        #expect(configuration.routes[0].lookups == .fhir)
     }
 
     @Test(arguments: cases(documents))
@@ -130,10 +85,10 @@ import Testing
         #expect(
             diagnostics(text) == [
                 "h:3:14: error: `address`: `nowhere` lacks a port (such as `127.0.0.1:8443`)",
-                "h:21:1: error: unknown key `extra` in a configuration (known: listeners, "
-                    + "identity_servers, routes, state, control, workers, drain, contact, "
+                "h:22:1: error: unknown key `extra` in a configuration (known: listeners, "
+                    + "identity_servers, routes, extractors, state, control, workers, drain, contact, "
                     + "authentication, neutralized, record, limits)",
-                "h:22:10: error: `workers`: 0 is out of range (at least 1, at most 256)",
+                "h:23:10: error: `workers`: 0 is out of range (at least 1, at most 256)",
             ])
     }
 
@@ -478,10 +433,6 @@ private let mistakes = #"""
     = h:15:29: error: `professionals`: `Durand` is not a professional's national identifier (such as `899700218896`: `8` and the RPPS number, `0` and the ADELI number)
 
     - count: requests
-    + count: misses
-    = h:20:15: error: `count`: `misses` is not available in this version (only `requests` can be limited)
-
-    - count: requests
     + count: request
     = h:20:15: error: `count`: unknown value `request` (did you mean `requests`?)
 
@@ -510,14 +461,14 @@ private let mistakes = #"""
     = h:20:42: error: `per`: `999999999999999999d` is not a duration (a number and its unit: `10s`, `5m`, `1h`, `30d`)
 
     - per: 1m
-    + per: 1m, enforce: step-up
-    = h:20:55: error: `enforce`: `step-up` is not available in this version (use `deny` or `shadow`)
+    + per: 1m, enforce: step-down
+    = h:20:55: error: `enforce`: unknown value `step-down` (known: deny, shadow, step-up)
 
     - per: 1m}
     + per: 1m}\n    - {count: requests, limit: 5, per: 60s}
     = h:21:7: error: limits `standard` limits requests per 1m twice (first at h:20)
 
-    -     - {count: requests, limit: 600, per: 1m}\n
+    -     - {count: requests, limit: 600, per: 1m}\n    - {count: patients, limit: 60, per: 1h}\n
     +     []\n
     = h:19:3: error: limits `standard` has no limit
     """#
@@ -551,3 +502,46 @@ private let preambles = #"""
     + control: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
     = h:1:10: error: the path of the admin socket has 108 bytes, at most 107 are possible (set `control`)
     """#
+
+/// The example of the operator's interface, version 1.
+private let interfaceExample = """
+    state: ./state                     # durable state, made 0700; paths are relative to this file
+    control: ./state/control.sock      # admin socket, 0600, peer checked by SO_PEERCRED
+    workers: auto                      # data-plane threads: auto (one per core) or a number
+
+    listeners:
+      - name: professionals
+        address: 127.0.0.1:8443        # host:port, [v6]:port
+        tls:
+          certificate: server.pem      # chain
+          private_key: server.key
+          client_certificate: required # required | optional | none
+          client_authorities: [persons-ca.pem]
+          revocation_lists: []         # X.509 CRLs, PEM or DER
+
+    identity_servers:
+      - name: mpi
+        endpoints: ["http://127.0.0.1:9000"]   # https:// with `authorities`, `client_certificate`…
+
+    authentication:
+      certificate:
+        professional_id: CN            # attribute of the subject, read from ASN.1 (multi-valued RDNs)
+
+    routes:                            # first match wins; what matches none is 404 and never forwarded
+      - name: fhir
+        path: /fhir/                   # prefix when it ends in "/", else exact
+        methods: [GET, POST]           # default: GET, HEAD, POST
+        identity_server: mpi
+        lookups: fhir                  # fhir | hl7v3 | insi | none | a declared extractor
+        require: [certificate]         # accepted ways to prove identity
+        limits: standard
+
+    limits:
+      standard:
+        - {count: requests, limit: 600, per: 1m}
+        - {count: patients, limit: 60, per: 1h}              # distinct persons disclosed
+        - {count: patients, limit: 1500, per: 30d, enforce: shadow}
+
+    neutralized: neutralized.list      # the operator's own list, reread by `herse reload`
+    record: {durable: before-delivery}   # before-delivery (default) | grouped | none (named in status as degraded)
+    """

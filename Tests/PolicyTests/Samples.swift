@@ -26,6 +26,7 @@ let sample = """
     limits:
       standard:
         - {count: requests, limit: 600, per: 1m}
+        - {count: patients, limit: 60, per: 1h}
 
     """
 

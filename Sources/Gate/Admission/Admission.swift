@@ -1,9 +1,10 @@
 // Admission.swift: the one place that lets a request pass.
 //
-// Neutralization, route, identity, limits, in that order. Forwarding takes a Permit, and only
-// this file can make one (promise P1).
+// Neutralization, route, identity, what is asked, limits, in that order. Forwarding takes a
+// Permit, and only this file can make one (promise P1).
 
 internal import Limits
+internal import Lookup
 internal import Policy
 internal import Wire
 
@@ -14,11 +15,24 @@ struct Permit: ~Copyable {
     fileprivate init(route: Int) { self.route = route }
 }
 
+/// A request that nothing known from its head forbids; what it asks and the limits are still to be
+/// judged.
+struct Applicant: ~Copyable {
+    /// Index of the route that might let it pass.
+    let route: Int
+    /// The configuration it is judged by, from its head to its end.
+    let generation: Generation
+    fileprivate init(route: Int, generation: Generation) {
+        self.route = route
+        self.generation = generation
+    }
+}
+
 extension WorkerCore {
-    /// Decides on a request; `bytes` are those its head was parsed from.
-    func admit(
+    /// Judges a request by its head; `bytes` are those it was parsed from.
+    func consider(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, of client: ClientConnection
-    ) throws(Refusal) -> Permit {
+    ) throws(Refusal) -> Applicant {
         // The list is asked when a connection comes in, and again only when the list has changed.
         if client.neutralizationEpoch != neutralizationEpoch { consult(client) }
         let isNeutralized = client.neutralized != nil
@@ -34,11 +48,55 @@ extension WorkerCore {
             path: bytes.extracting(head.path), listener: listener,
             proof: identity?.proof ?? .none,
             professional: professional.span, structure: structure.span)
-        let route = try passed(decision)
+        return Applicant(route: try passed(decision), generation: generation)
+    }
 
-        guard let identity else { throw .unproven(route: route) }
-        try charge(identity, route: route)
-        return Permit(route: route)
+    /// Decides on what a applicant asks, and counts it against every window of its route, or in
+    /// none; `inquiry` is there on routes where identities are looked up.
+    func admit(
+        _ applicant: consuming Applicant, asking inquiry: Inquiry?, of client: ClientConnection
+    ) throws(Refusal) -> Permit {
+        let index = applicant.route
+        let generation = applicant.generation
+        guard let identity = client.identity else { throw .unproven(route: index) }
+        // The list may have changed while the body came.
+        if client.neutralizationEpoch != neutralizationEpoch { consult(client) }
+        guard client.neutralized == nil else { throw .neutralized }
+        let route = generation.routes[index]
+        var event = LimitEvent()
+        event.requests = 1
+        guard let inquiry else {
+            if let set = route.limits {
+                try charge(identity, generation, set, event, nil, of: client, route: index)
+            }
+            return Permit(route: index)
+        }
+        try judge(inquiry, generation, route, identity)
+        event.lookups = UInt32(clamping: inquiry.weight)
+        if let set = inquiry.limits {
+            if inquiry.weight > 0 { try expectRoom(identity, generation, set, route: index) }
+            try charge(identity, generation, set, event, nil, of: client, route: index)
+        }
+        return Permit(route: index)
+    }
+
+    /// What is asked must be allowed on its route, be precise enough, and be the asker's to ask.
+    private func judge(
+        _ inquiry: Inquiry, _ generation: Generation, _ route: PreparedRoute,
+        _ identity: ProvenIdentity
+    ) throws(Refusal) {
+        switch generation.rulebook.judge(inquiry.question, route: route.index) {
+        case .passes(let lookups): inquiry.weight = lookups
+        case .refused(.tooVague(_, let vagueness)):
+            throw .tooVague(route: route.index, vagueness)
+        case .refused(.questionNotUnderstood(_, let error)):
+            throw .questionNotUnderstood(route: route.index, error)
+        case .refused: throw .interactionNotAllowed(route: route.index)
+        }
+        guard let page = inquiry.question.page else { return }
+        guard pages.mayFollow(page, identity.limitKey, now: clock.milliseconds) else {
+            throw .pageNotYours(route: route.index)
+        }
     }
 
     /// A certificate believed under an earlier generation, or whose time or list has ended since,
@@ -67,22 +125,11 @@ extension WorkerCore {
         case .structureNotAllowed(let route): throw .structureNotAllowed(route: route)
         case .limitReached(let route, let set, let limit):
             throw .limitReached(route: route, .init(set: set, limit: limit, retryAfter: 1))
-        }
-    }
-
-    /// Counts the request against every window of its route, or in none.
-    private func charge(_ identity: ProvenIdentity, route: Int) throws(Refusal) {
-        guard let index = generation.routes[route].limits else { return }
-        let outcome = limits.charge(
-            identity.limitKey, generation.limits[index].set, now: limitTime)
-        shadowed = outcome.shadowed != 0
-        switch outcome.decision {
-        case .allowed: return
-        case .limited(let window, let wait):
-            throw .limitReached(
-                route: route,
-                .init(set: index, limit: window, retryAfter: Int(clamping: max(wait, 1))))
-        case .noRoom: throw .limitsUnavailable(route: route)
+        case .questionNotUnderstood(let route, _), .interactionNotAllowed(let route, _),
+            .tooVague(let route, _), .stepUpNeeded(let route, _, _),
+            .answerWithheld(let route, _):
+            // INVARIANT: none of these is decided before the request is classified.
+            throw .interactionNotAllowed(route: route)
         }
     }
 }

@@ -82,7 +82,7 @@ extension OwnAnswer {
                 </s:Detail></s:Fault></s:Body></s:Envelope>
                 """
             )
-        case .none where audience.wantsHTML:
+        case .declared where audience.wantsHTML, .none where audience.wantsHTML:
             let text = markupText(sentence)
             return (
                 "text/html; charset=utf-8",
@@ -92,7 +92,7 @@ extension OwnAnswer {
                 <p>\(details.requestID)</p></main></body></html>
                 """
             )
-        case .none:
+        case .declared, .none:
             let problem = refusal.problemType.map { "\"type\":\"\($0)\"," } ?? ""
             let limit =
                 details.limit.map { ",\"violated-policies\":[\"\(jsonText($0.name))\"]" } ?? ""
@@ -114,8 +114,13 @@ extension Refusal {
         case .limitReached: "throttled"
         case .unproven: "login"
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation, .nonNominative,
-            .professionalNotAllowed, .structureNotAllowed:
+            .professionalNotAllowed, .structureNotAllowed, .interactionNotAllowed, .pageNotYours:
             "forbidden"
+        case .stepUp: "login"
+        case .tooVague: "too-costly"
+        case .questionNotUnderstood: "invalid"
+        case .answerTooLarge: "too-long"
+        case .answerNotUnderstood: "processing"
         case .unknownRoute: "not-found"
         case .serverSlow, .headSlow, .bodySlow: "timeout"
         case .bodyTooLarge: "too-long"

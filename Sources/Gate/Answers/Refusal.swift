@@ -3,6 +3,7 @@
 // One enum for everything the gate can refuse, so that status, record and words cannot drift
 // apart: each is a total function of it.
 
+internal import Lookup
 internal import Wire
 
 /// Why a request is not forwarded, or its answer not delivered.
@@ -28,6 +29,16 @@ enum Refusal: Error, Equatable, Sendable {
     case structureNotAllowed(route: Int)
     case limitReached(route: Int, LimitReached)
     case limitsUnavailable(route: Int)
+    /// A fresher proof of identity would let it pass.
+    case stepUp(route: Int, LimitReached)
+    // What is asked.
+    case questionNotUnderstood(route: Int, QuestionError)
+    case interactionNotAllowed(route: Int)
+    case tooVague(route: Int, Vagueness)
+    case pageNotYours(route: Int)
+    // What would be disclosed.
+    case answerTooLarge(route: Int)
+    case answerNotUnderstood(route: Int)
     // The identity server.
     case serverUnreachable
     case serverSlow
@@ -53,14 +64,16 @@ enum Refusal: Error, Equatable, Sendable {
         case .bodyMalformed, .ambiguousPath: 400
         case .unproven: 401
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation,
-            .nonNominative, .professionalNotAllowed, .structureNotAllowed:
+            .nonNominative, .professionalNotAllowed, .structureNotAllowed, .stepUp,
+            .interactionNotAllowed, .tooVague, .pageNotYours:
             403
+        case .questionNotUnderstood: 400
         case .unknownRoute: 404
         case .headSlow, .bodySlow: 408
         case .bodyTooLarge: 413
         case .limitReached: 429
         case .upgrade: 501
-        case .serverUnreachable, .serverAnswerMalformed: 502
+        case .serverUnreachable, .serverAnswerMalformed, .answerTooLarge, .answerNotUnderstood: 502
         case .overloaded, .draining, .notRecorded, .limitsUnavailable: 503
         case .serverSlow: 504
         }
@@ -88,6 +101,13 @@ enum Refusal: Error, Equatable, Sendable {
         case .structureNotAllowed: "structure-not-allowed"
         case .limitReached: "limit"
         case .limitsUnavailable: "limits-unavailable"
+        case .stepUp: "step-up"
+        case .questionNotUnderstood: "question-not-understood"
+        case .interactionNotAllowed: "interaction-not-allowed"
+        case .tooVague: "vague"
+        case .pageNotYours: "page-not-yours"
+        case .answerTooLarge: "answer-too-large"
+        case .answerNotUnderstood: "answer-not-understood"
         case .serverUnreachable: "server-unreachable"
         case .serverSlow: "server-slow"
         case .serverAnswerMalformed: "server-answer-malformed"
@@ -117,6 +137,14 @@ enum Refusal: Error, Equatable, Sendable {
         case .professionalNotAllowed, .structureNotAllowed: "This route is not open to you."
         case .limitReached: "A limit is reached."
         case .limitsUnavailable: "Limits cannot be counted at the moment."
+        case .stepUp: "A limit is reached: prove your identity again, with your card, to go on."
+        case .questionNotUnderstood(_, let error): error.sentence
+        case .interactionNotAllowed: "This kind of request is not allowed here."
+        case .tooVague(_, let vagueness): vagueness.sentence
+        case .pageNotYours: "This page was not given to you, or too long ago: search again."
+        case .answerTooLarge:
+            "The answer is too large to be checked: ask for fewer patients at once."
+        case .answerNotUnderstood: "The identity server's answer could not be checked."
         case .serverUnreachable: "The identity server cannot be reached."
         case .serverSlow: "The identity server did not answer in time."
         case .serverAnswerMalformed: "The identity server's answer was not usable."
@@ -130,12 +158,13 @@ enum Refusal: Error, Equatable, Sendable {
     var closesConnection: Bool {
         switch self {
         case .malformed, .bodyMalformed, .bodyTooLarge, .headSlow, .bodySlow, .upgrade,
-            .neutralized, .notBelieved, .draining:
+            .neutralized, .notBelieved, .draining, .stepUp:
             true
         case .ambiguousPath, .unknownRoute, .methodNotAllowed, .unproven, .nobody, .organisation,
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .limitReached,
             .limitsUnavailable, .serverUnreachable, .serverSlow, .serverAnswerMalformed,
-            .overloaded, .notRecorded:
+            .overloaded, .notRecorded, .questionNotUnderstood, .interactionNotAllowed, .tooVague,
+            .pageNotYours, .answerTooLarge, .answerNotUnderstood:
             false
         }
     }
@@ -154,9 +183,44 @@ enum Refusal: Error, Equatable, Sendable {
         case .unproven(let route), .nobody(let route), .organisation(let route),
             .nonNominative(let route), .professionalNotAllowed(let route),
             .structureNotAllowed(let route), .limitReached(let route, _),
-            .limitsUnavailable(let route):
+            .limitsUnavailable(let route), .stepUp(let route, _),
+            .questionNotUnderstood(let route, _), .interactionNotAllowed(let route),
+            .tooVague(let route, _), .pageNotYours(let route), .answerTooLarge(let route),
+            .answerNotUnderstood(let route):
             route
         default: nil
         }
+    }
+}
+
+extension QuestionError {
+    /// What the asker is told.
+    fileprivate var sentence: String {
+        switch self {
+        case .pathNotUnderstood: "The path is not one of this interface."
+        case .formNotUnderstood: "The parameters of the request are not understood."
+        case .bodyNotUnderstood: "The body of the request is not understood."
+        case .mediaTypeNotUnderstood: "The media type of the request is not understood here."
+        case .tooManyEntries: "There are too many requests in one."
+        }
+    }
+}
+
+extension Vagueness {
+    /// What the asker is told, and how to ask instead.
+    fileprivate var sentence: String {
+        let problem =
+            switch self {
+            case .noCriterion: "The search has no criterion"
+            case .noIdentifierNorBirthDate: "The search has neither identifier nor birth date"
+            case .shortName: "The search has a name of one or two letters"
+            case .domainOnly: "The search has an identifier's domain without its value"
+            case .lastUpdated: "The search asks for whoever changed"
+            case .largeCount: "The search asks for too many patients at once"
+            case .birthDateRange: "The search has no full birth date"
+            case .wideningModifier: "The search has a modifier that widens it"
+            }
+        if self == .largeCount { return "\(problem): lower `_count`." }
+        return "\(problem): add an identifier, or a name and the full birth date."
     }
 }

@@ -15,6 +15,11 @@ protocol AnswerSink: AnyObject {
     func stageBody(_ bytes: Span<UInt8>)
     func stageEnd()
 
+    /// Stages the head of an answer whose body is held elsewhere, all but how it is framed.
+    func stageHeadOfHeld(_ head: borrowing ResponseHead, _ bytes: Span<UInt8>, isDecoded: Bool)
+    /// Stages the body of that answer, whole.
+    func stageHeld(_ body: Span<UInt8>)
+
     /// Stages a whole answer of the gate's own.
     func stage(_ answer: OwnAnswer)
 

@@ -91,6 +91,17 @@ final class ClientConnection {
         openedAt = worker.clock.milliseconds
     }
 
+    /// Seconds since the client proved itself in a full handshake; nil when that is not known.
+    var proofAgeSeconds: UInt32? {
+        guard session.isResumed else {
+            return UInt32(clamping: (worker.clock.milliseconds - openedAt) / 1000)
+        }
+        guard let provenAt = session.provenAt, provenAt <= worker.clock.wallSeconds else {
+            return nil
+        }
+        return UInt32(clamping: worker.clock.wallSeconds - provenAt)
+    }
+
     // MARK: Readiness
 
     func handle(_ readiness: Readiness) {

@@ -269,6 +269,29 @@ extension ClientConnection: AnswerSink {
         heldCount += out.count - before
     }
 
+    func stageHeadOfHeld(
+        _ head: borrowing ResponseHead, _ bytes: Span<UInt8>, isDecoded: Bool
+    ) {
+        let out = output
+        let before = out.count
+        out.appendStatusLine(head.status)
+        out.appendEndToEndFields(
+            of: head, in: bytes, without: isDecoded ? [.altSvc, .contentEncoding] : [.altSvc])
+        turn.answerStaged = true
+        heldCount += out.count - before
+    }
+
+    func stageHeld(_ body: Span<UInt8>) {
+        let out = output
+        let before = out.count
+        out.append("Content-Length: ")
+        out.append(decimal: UInt64(body.count))
+        out.append("\r\n")
+        endHead(out)
+        out.append(body)
+        heldCount += out.count - before
+    }
+
     /// Whether the client has said that it sends no more, and all it sent is understood.
     private var nothingFollows: Bool { turn.inputEnded && inbound == nil }
 

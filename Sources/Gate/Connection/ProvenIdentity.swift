@@ -29,6 +29,12 @@ final class ProvenIdentity {
     /// What counts together: the professional, else the certificate by issuer and number, which
     /// its holder cannot write in another way.
     let limitKey: ProfessionalKey
+    /// The same, and what counts together with the others of the structure.
+    let limitSubjects: LimitSubjects
+    /// The holder's titles as on the card: the profession.
+    private let titles: [String]
+    /// Which limits of each set hold for this person, by index; of one generation.
+    private var applying: (generation: UInt64, sets: [UInt16])?
     /// `Herse-Professional: …` and the others, each with CRLF.
     let fields: [UInt8]
     /// `,"professional":"…","method":"certificate",…`.
@@ -83,6 +89,10 @@ final class ProvenIdentity {
         }
         limitKey = limits.professional(
             (id.isEmpty ? leaf.issuer + leaf.serial : id).span)
+        limitSubjects = LimitSubjects(
+            professional: limitKey,
+            structure: owner.isEmpty ? nil : limits.structure(owner.span))
+        titles = (try? CertificateSubject(der: leaf.subject.span))?.values(of: .title) ?? []
 
         var fields = ""
         if !professional.isEmpty { fields += "Herse-Professional: \(professional)\r\n" }
@@ -96,6 +106,18 @@ final class ProvenIdentity {
         if !structure.isEmpty { record += Array(",\"structure\":".utf8) + jsonString(structure) }
         record += Array(",\"method\":\"certificate\",\"certificate\":\"sha256:".utf8)
         self.record = record + Array(fingerprint.hex.utf8) + Array("\"".utf8)
+    }
+
+    /// Which limits of a set hold for this person, one bit each.
+    func applying(_ set: Int, in generation: Generation) -> UInt16 {
+        if let applying, applying.generation == generation.number { return applying.sets[set] }
+        let titles = self.titles
+        let structure = self.structure
+        let sets = generation.limits.map {
+            $0.limits.applying(titles: titles, structure: structure.span)
+        }
+        applying = (generation.number, sets)
+        return sets[set]
     }
 
     /// Whom the certificate names; nil when that is nobody the gate knows.

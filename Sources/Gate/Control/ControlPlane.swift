@@ -41,6 +41,8 @@ actor ControlPlane: LoopOwner {
     var neutralization: NeutralizationState
     var list: LoadedList?
     var journal: Journal<DiskJournalFile>
+    /// Exceptions to limits, as they are kept.
+    var grantJournal: GrantJournal
     /// Why commands could not be made durable, if one could not.
     var journalProblem: String?
     /// Bound port of each listener, by `portKey`.
@@ -93,6 +95,7 @@ actor ControlPlane: LoopOwner {
         list = start.list
         ports = start.ports
         journal = start.journal
+        grantJournal = start.grants
         let now = herse_clock(CLOCK_MONOTONIC) / 1_000_000
         startedAt = now
         nextTicketKeys = now + Self.ticketKeyMilliseconds
@@ -261,8 +264,8 @@ actor ControlPlane: LoopOwner {
             return await reinstate(subjects, reason: reason, ticket: ticket, by: by)
         case .neutralized(let subject): return entries(subject)
         case .sessions(let professional): return await sessions(professional)
-        case .limits(let professional): return limitsOf(professional)
-        case .grant: return .refused(["grants are not available in this version"])
+        case .limits(let professional): return await limitsOf(professional)
+        case .grant(let order): return await grant(order, by: by)
         }
     }
 
@@ -335,6 +338,7 @@ struct ControlStart: ~Copyable {
     let list: LoadedList?
     let ports: [String: UInt16]
     var journal: Journal<DiskJournalFile>
+    var grants: GrantJournal
 }
 
 /// `root`, `alice (uid 1000)`: who gave an order, for the journal.

@@ -203,12 +203,14 @@ func makeGeneration(
     after former: Generation? = nil
 ) throws(LimitSetError) -> Generation {
     var prepared: [PreparedLimits] = []
-    for set in configuration.limitSets {
-        prepared.append(try PreparedLimits(set, table: limits))
+    let emergency = Set(configuration.routes.compactMap { $0.lookupRules?.breakGlass?.limits })
+    for (index, set) in configuration.limitSets.enumerated() {
+        prepared.append(
+            try PreparedLimits(set, isEmergency: emergency.contains(index), table: limits))
     }
     return Generation(
-        number: number, rulebook: Rulebook(configuration), listeners: material.listeners,
-        servers: material.servers, limits: prepared, after: former)
+        number: number, rulebook: Rulebook(configuration), material, limits: prepared,
+        key: limits.personKey, after: former)
 }
 
 func describe(_ error: StagingError, _ generation: Generation) -> String {

@@ -147,27 +147,45 @@ extension ControlPlane {
         return .sessions(await everywhere { await $0.sessions(of: id) }.flatMap { $0 })
     }
 
-    /// What a professional has used of every window of every set.
-    func limitsOf(_ professional: String) -> ControlAnswer {
-        let id = Array(professional.uppercased().utf8)
-        let who = limits.professional(id.span)
-        let time = limits.clock.time(
-            sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
+    /// What a professional has used of every window of every set, and the grants that add to it.
+    func limitsOf(_ professional: String) async -> ControlAnswer {
+        let id = professional.uppercased()
+        let who = await subjects(of: id)
+        let time = limitTime
+        let extras = grants.extras(of: who.professional, at: time)
         var reports: [LimitReport] = []
         for prepared in generation.limits {
-            for usage in limits.usage(who, prepared.set, now: time) {
+            for usage in limits.usage(who, prepared.set, extras: extras, now: time) {
                 let window = prepared.set.windows[usage.window]
+                let (word, each) = words(of: window)
                 reports.append(
                     LimitReport(
-                        set: prepared.set.name, count: "requests",
+                        set: prepared.set.name, count: window.count.word,
                         perSeconds: Int(window.spanSeconds), limit: usage.limit, used: usage.used,
                         remaining: usage.remaining, resetSeconds: usage.resetSeconds,
-                        enforce: window.isShadow ? "shadow" : "deny", each: "professional",
-                        extra: 0,
-                        error: 0))
+                        enforce: word, each: each, extra: UInt64(extras[window.count]),
+                        error: usage.error))
             }
         }
         return .limits(reports)
+    }
+
+    /// The professional, and the structure their live connections name, if there are any.
+    private func subjects(of id: String) async -> LimitSubjects {
+        let found = await everywhere { await $0.limitSubjects(of: id) }
+        let bytes = Array(id.utf8)
+        return found.compactMap { $0 }.first
+            ?? LimitSubjects(professional: limits.professional(bytes.span))
+    }
+
+    private func words(of window: LimitWindow) -> (enforce: String, each: String) {
+        let enforce =
+            switch window.enforcement {
+            case .deny: "deny"
+            case .shadow: "shadow"
+            case .stepUp: "step-up"
+            }
+        return (enforce, window.each == .structure ? "structure" : "professional")
     }
 }
 

@@ -1,8 +1,9 @@
 // Exchange.swift: a request's life from its head to the last byte of its answer.
 //
-// accept → handshake → read head → identify → admit → forward → read answer → (inspect → settle,
-// with the counting of patients) → record → deliver. The first three are the connection's; the
-// rest is here, in that order, whatever protocol the client speaks.
+// accept → handshake → read head → identify → admit → forward → read answer → inspect → settle →
+// record → deliver. The first three are the connection's; the rest is here, in that order,
+// whatever protocol the client speaks. How a request is written for its identity server is in
+// Forwarding.swift; what is done where identities are looked up, in Withholding.swift.
 
 internal import Policy
 internal import Record
@@ -25,35 +26,41 @@ final class Exchange {
     private(set) var stage = Stage.unused
     /// Counts the uses of this object, so that a late notice for an earlier one is known as such.
     private(set) var use: UInt64 = 0
-    private(set) var client: ClientConnection?
+    var client: ClientConnection?
     private(set) var server: ServerConnection?
-    private(set) var generation: Generation
-    private(set) var route: Int?
-    private var refusal: Refusal?
+    var generation: Generation
+    var route: Int?
+    var refusal: Refusal?
     private var method = Wire.Method.get
     private var wantsHTML = false
     /// What the client speaks, as far as its route tells.
-    private var spoken = Route.Lookups.none
+    var spoken = Route.Lookups.none
     private var beganAt: UInt64 = 0
     private var answeredAt: UInt64 = 0
     private(set) var requestID = RequestID()
     private(set) var bodyMax: UInt64 = 0
 
     /// The request as it is sent: its head, and what there is of its body.
-    private(set) var request: Buffer?
-    private var requestBody = Wire.BodyFraming.none
-    private(set) var requestIsWhole = false
+    var request: Buffer?
+    var requestBody = Wire.BodyFraming.none
+    var requestIsWhole = false
     private var retriesLeft = 0
     private var connectionsTried = 0
-    private var pool: ServerPool?
+    var pool: ServerPool?
 
     private var status: UInt16 = 0
-    private var answerCount: UInt64 = 0
-    private var answerIsWhole = false
+    var answerCount: UInt64 = 0
+    var answerIsWhole = false
     private var awaitsRecord = false
     private var wasStreamed = false
     /// Whether a limit in shadow would have refused it.
-    private(set) var shadowed = false
+    var shadowed = false
+    /// What is asked and disclosed; on routes where identities are looked up.
+    var inquiry: Inquiry?
+    /// Whether the body decides what is asked: it is held until it is whole.
+    var awaitsBody = false
+    /// What the head allows so far, until the body has been understood.
+    var applicant: Applicant?
 
     /// Bytes of a request held for a slow identity server before its client is made to wait.
     static let requestHeldMax = 64 * 1024
@@ -81,13 +88,21 @@ final class Exchange {
         method = head.method
         wantsHTML = prefersHTML(head, bytes)
         do throws(Refusal) {
-            let permit = try worker.admit(head, bytes, of: client)
-            shadowed = worker.shadowed
-            route = permit.route
-            bodyMax = generation.routes[permit.route].bodyMax
-            spoken = generation.routes[permit.route].lookups
+            let applicant = try worker.consider(head, bytes, of: client)
+            let index = applicant.route
+            route = index
+            let prepared = generation.routes[index]
+            bodyMax = prepared.bodyMax
+            spoken = prepared.lookups
             if case .length(let count) = head.framing, count > bodyMax { throw .bodyTooLarge }
-            forward(permit, head, bytes, of: client)
+            guard prepared.isInspected else {
+                let permit = try worker.admit(applicant, asking: nil, of: client)
+                shadowed = worker.shadowed
+                write(head, bytes, of: client)
+                forward(permit)
+                return
+            }
+            try inquire(applicant, head, bytes, of: client)
         } catch {
             refusal = error
             route = error.route ?? route
@@ -125,6 +140,7 @@ final class Exchange {
         wasStreamed = false
         shadowed = false
         spoken = .none
+        awaitsBody = false
         worker.shadowed = false
         worker.counters.requests += 1
         worker.exchangesRunning += 1
@@ -134,6 +150,10 @@ final class Exchange {
     func proceed() {
         if let refusal {
             refuse(refusal)
+            return
+        }
+        if awaitsBody, requestIsWhole {
+            questionIsWhole()
             return
         }
         if requestIsWhole {
@@ -146,97 +166,37 @@ final class Exchange {
 
     // MARK: Forwarding
 
-    /// Writes the request afresh; only a permit leads here.
-    private func forward(
-        _ permit: consuming Permit, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
-        of client: ClientConnection
-    ) {
-        let route = generation.routes[permit.route]
-        pool = worker.pools[route.server]
-        let out = worker.buffers.take()
-        request = out
-        out.append(bytes.extracting(head.methodName))
-        out.append(" ")
-        out.appendOriginTarget(of: head, in: bytes)
-        out.append(" HTTP/1.1\r\n")
-        if let host = head.host {
-            out.append("Host: ")
-            out.append(bytes.extracting(host))
-            out.append("\r\n")
-        } else {
-            out.append("Host: herse\r\n")
-        }
-        // An encoded or partial answer could not be inspected.
-        let without: FieldSet = route.asksForIdentityEncoding ? [.acceptEncoding, .range] : []
-        out.appendEndToEndFields(of: head, in: bytes, without: without)
-        if route.asksForIdentityEncoding { out.append("Accept-Encoding: identity\r\n") }
-        appendFraming(head, out)
-        if let identity = client.identity {
-            out.append(identity.fields)
-            if route.forwardsClientCertificate {
-                out.append(identity.clientCertificateField)
-            }
-        }
-        out.append(route.field)
-        out.append("X-Request-Id: ")
-        requestID.append(to: out)
-        appendForwarded(head, bytes, client.peer, out)
-        out.append("\r\n\r\n")
-    }
-
-    private func appendFraming(_ head: borrowing RequestHead, _ out: Buffer) {
-        requestBody = head.framing
-        requestIsWhole = head.framing.isEmpty
-        switch head.framing {
-        case .none, .untilClose: break
-        case .length(let count):
-            out.append("Content-Length: ")
-            out.append(decimal: count)
-            out.append("\r\n")
-        case .chunked: out.append("Transfer-Encoding: chunked\r\n")
-        }
-    }
-
-    /// RFC 7239, and the older fields beside it; what the client sent of them was dropped.
-    private func appendForwarded(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ peer: PeerAddress, _ out: Buffer
-    ) {
-        out.append("\r\nForwarded: for=")
-        if !peer.isIPv4 { out.append("\"[") }
-        peer.appendHost(to: out)
-        if !peer.isIPv4 { out.append("]\"") }
-        out.append(";proto=https")
-        if let host = head.host {
-            out.append(";host=\"")
-            out.append(bytes.extracting(host))
-            out.append("\"")
-        }
-        out.append("\r\nX-Forwarded-For: ")
-        peer.appendHost(to: out)
-        out.append("\r\nX-Forwarded-Proto: https")
-        if let host = head.host {
-            out.append("\r\nX-Forwarded-Host: ")
-            out.append(bytes.extracting(host))
-        }
+    /// Lets the request go to its identity server; only a permit leads here.
+    func forward(_ permit: consuming Permit) {
+        pool = worker.pools[generation.routes[permit.route].server]
     }
 
     /// Whether the identity server keeps up with the body.
     ///
     /// That of a refused request is not read until its answer is gone: nobody would consume it.
     var mayTakeBody: Bool {
-        stage != .over && refusal == nil && (request?.count ?? 0) < Self.requestHeldMax
+        guard stage != .over, refusal == nil else { return false }
+        return awaitsBody || (request?.count ?? 0) < Self.requestHeldMax
     }
 
     func takeBody(_ bytes: Span<UInt8>) {
         guard let request, refusal == nil else { return }
+        if awaitsBody {
+            inquiry?.takeRequest(bytes)
+            return
+        }
         if requestBody == .chunked { request.appendChunk(bytes) } else { request.append(bytes) }
     }
 
     func bodyProgressed() { server?.sendMore() }
 
     func bodyEnded() {
-        if requestBody == .chunked { request?.appendLastChunk() }
         requestIsWhole = true
+        if awaitsBody {
+            questionIsWhole()
+            return
+        }
+        if requestBody == .chunked { request?.appendLastChunk() }
         server?.sendMore()
     }
 
@@ -271,18 +231,25 @@ final class Exchange {
         stage = .holding
         status = head.status
         answeredAt = worker.clock.nanoseconds
+        if let inquiry {
+            inquiry.answerBegan(head, bytes)
+            if !inquiry.answerHasNoBody {
+                client.stageHeadOfHeld(head, bytes, isDecoded: inquiry.isEncoded)
+                return
+            }
+        }
         client.stageHead(head, bytes)
     }
 
     func answerBody(_ bytes: Span<UInt8>) {
         guard let client else { return }
         answerCount += UInt64(bytes.count)
-        client.stageBody(bytes)
+        if let inquiry { inquiry.takeAnswer(bytes) } else { client.stageBody(bytes) }
     }
 
     func answerEnded() {
         answerIsWhole = true
-        client?.stageEnd()
+        if inquiry == nil { client?.stageEnd() }
         server = nil
     }
 
@@ -291,14 +258,18 @@ final class Exchange {
     func answerPaused() {
         switch stage {
         case .holding:
-            if !awaitsRecord { record() }
+            if awaitsRecord { return }
+            if let inquiry, !withheldEnough(inquiry) { return }
+            record()
         case .delivering: client?.release()
         case .unused, .forwarding, .over: break
         }
     }
 
     /// Whether the identity server may send more of the answer.
-    var mayTakeAnswer: Bool { (client?.stagedCount ?? 0) < Self.answerHeldMax }
+    var mayTakeAnswer: Bool {
+        inquiry != nil || (client?.stagedCount ?? 0) < Self.answerHeldMax
+    }
 
     // MARK: Record and delivery
 
@@ -417,6 +388,7 @@ final class Exchange {
         client = nil
         pool = nil
         dropRequest()
+        dropInquiry()
         worker.exchangesRunning -= 1
         worker.giveBack(self)
     }
@@ -446,25 +418,9 @@ final class Exchange {
     var methodName: StaticString { method.name ?? "OTHER" }
     var refusalWord: StaticString? { refusal?.word }
     var reachedLimit: Refusal.LimitReached? {
-        if case .limitReached(_, let reached) = refusal { return reached }
-        return nil
-    }
-}
-
-/// Whether a person in a browser asks: `text/html` among what is accepted.
-private func prefersHTML(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
-    let wanted: StaticString = "text/html"
-    for index in 0..<head.fields.count where head.fields[index].known == .accept {
-        let value = head.fields[index].value
-        guard value.count >= 9 else { continue }
-        for start in value.lowerBound...(value.upperBound - 9) {
-            var offset = 0
-            // Safe because offset is below the length of the static text.
-            while offset < 9, bytes[start + offset] == (unsafe wanted.utf8Start[offset]) {
-                offset += 1
-            }
-            if offset == 9 { return true }
+        switch refusal {
+        case .limitReached(_, let reached), .stepUp(_, let reached): reached
+        default: nil
         }
     }
-    return false
 }

@@ -70,6 +70,10 @@ final class RecordDesk {
             writer.raw("\"")
         }
         if exchange.shadowed { writer.raw(",\"shadow\":true") }
+        // What ends a long delivery repeats nothing of what its beginning said.
+        if entry.delivery == .begun, let inquiry = exchange.inquiry {
+            inquiry.write(to: writer, isDelivered: entry.decision == .allow)
+        }
         writer.end()
     }
 

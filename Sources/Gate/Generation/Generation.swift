@@ -3,7 +3,8 @@
 // Immutable. A reload makes the next one beside it and hands it to every worker; an exchange
 // keeps the one it began under.
 
-internal import Limits
+internal import KeyedHash
+package import Limits
 package import Policy
 internal import Record
 internal import Synchronization
@@ -27,14 +28,17 @@ package final class Generation: Sendable {
     /// What is prepared for each set of limits, by index.
     let limits: [PreparedLimits]
 
+    private let key: SipKey
+
+    /// `key` is that of the limits' table, under which patients are counted.
     init(
-        number: UInt64, rulebook: Rulebook, listeners: [ListenerMaterial],
-        servers: [ServerMaterial], limits: [PreparedLimits], after former: Generation? = nil
+        number: UInt64, rulebook: Rulebook, _ material: Material, limits: [PreparedLimits],
+        key: SipKey, after former: Generation? = nil
     ) {
         self.number = number
         self.rulebook = rulebook
         let names = former?.configuration.listeners.map(\.name) ?? []
-        self.listeners = listeners.enumerated().map { index, material in
+        self.listeners = material.listeners.enumerated().map { index, material in
             var kept = material
             let name = rulebook.configuration.listeners[index].name
             if let former, let old = names.firstIndex(of: name) {
@@ -42,10 +46,14 @@ package final class Generation: Sendable {
             }
             return kept
         }
-        self.servers = servers
+        servers = material.servers
         self.limits = limits
-        deadlines = rulebook.configuration.listeners.map(Deadlines.init)
-        routes = rulebook.configuration.routes.map(PreparedRoute.init)
+        self.key = key
+        let configuration = rulebook.configuration
+        deadlines = configuration.listeners.map(Deadlines.init)
+        routes = configuration.routes.enumerated().map { index, route in
+            PreparedRoute(route, at: index, configuration, key)
+        }
     }
 
     package var configuration: Configuration { rulebook.configuration }
@@ -53,8 +61,9 @@ package final class Generation: Sendable {
     /// The same under another number: what a rollback puts in force.
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
-            number: number, rulebook: rulebook, listeners: listeners, servers: servers,
-            limits: limits)
+            number: number, rulebook: rulebook,
+            Material(listeners: listeners, servers: servers),
+            limits: limits, key: key)
     }
 }
 
@@ -116,35 +125,6 @@ struct ServerMaterial: Sendable {
     }
 }
 
-/// What each request of a route needs, made once.
-final class PreparedRoute: Sendable {
-    let server: Int
-    /// Index of its set of limits.
-    let limits: Int?
-    let bodyMax: UInt64
-    let lookups: Route.Lookups
-    let forwardsClientCertificate: Bool
-    /// `Herse-Route: fhir` and CRLF.
-    let field: [UInt8]
-    /// `,"route":"fhir"`.
-    let record: [UInt8]
-    /// `,"rule":"herse.yaml:31"`.
-    let rule: [UInt8]
-    let asksForIdentityEncoding: Bool
-
-    init(_ route: Route) {
-        server = route.identityServer
-        limits = route.limits
-        bodyMax = UInt64(clamping: route.bodyMax)
-        lookups = route.lookups
-        forwardsClientCertificate = route.forwardsClientCertificate
-        field = Array("Herse-Route: \(route.name)\r\n".utf8)
-        record = Array(",\"route\":".utf8) + jsonString(route.name)
-        rule = ruleFragment(route.place)
-        asksForIdentityEncoding = route.lookups != .none
-    }
-}
-
 /// A set of limits as the counters take it.
 final class PreparedLimits: Sendable {
     let set: Limits.LimitSet
@@ -153,20 +133,70 @@ final class PreparedLimits: Sendable {
     /// `,"rule":"herse.yaml:40"`, by limit.
     let rules: [[UInt8]]
 
-    init(_ set: Policy.LimitSet, table: LimitTable) throws(LimitSetError) {
+    /// The rules behind it, to know for whom each holds.
+    let limits: Policy.LimitSet
+
+    init(
+        _ set: Policy.LimitSet, isEmergency: Bool, table: LimitTable
+    ) throws(LimitSetError) {
+        limits = set
         self.set = try table.prepare(
-            name: set.name,
-            windows: set.limits.map { limit in
-                LimitWindow(
-                    count: .requests, limit: UInt32(clamping: limit.limit),
-                    spanSeconds: UInt32(clamping: limit.per.components.seconds),
-                    isShadow: limit.enforcement == .shadow)
-            })
-        names = set.limits.map { "\(set.name)-\($0.count.rawValue)-\($0.per.components.seconds)s" }
+            name: set.name, scope: isEmergency ? set.name : "",
+            windows: set.limits.map { LimitWindow($0) })
+        names = set.limits.map { limit in
+            let each = limit.each == .structure ? "-structure" : ""
+            return "\(set.name)-\(limit.count.rawValue)-\(limit.per.components.seconds)s\(each)"
+        }
         rules = set.limits.map { ruleFragment($0.place) }
     }
 }
 
 func ruleFragment(_ place: SourceLocation) -> [UInt8] {
     Array(",\"rule\":".utf8) + jsonString("\(place.file):\(place.line)")
+}
+
+extension LimitWindow {
+    /// A ceiling of the configuration, as the counters take it.
+    package init(_ limit: Limit) {
+        self.init(
+            count: CountKind(limit.count), limit: UInt32(clamping: limit.limit),
+            spanSeconds: UInt32(clamping: limit.per.components.seconds),
+            enforcement: LimitEnforcement(limit),
+            each: limit.each == .structure ? .structure : .professional)
+    }
+}
+
+extension CountKind {
+    init(_ count: Limit.Count) {
+        switch count {
+        case .requests: self = .requests
+        case .lookups: self = .lookups
+        case .patients: self = .patients
+        case .disclosures: self = .disclosures
+        case .misses: self = .misses
+        }
+    }
+
+    /// Its word in the configuration and in reports.
+    var word: String {
+        switch self {
+        case .requests: "requests"
+        case .lookups: "lookups"
+        case .patients: "patients"
+        case .disclosures: "disclosures"
+        case .misses: "misses"
+        }
+    }
+}
+
+extension LimitEnforcement {
+    fileprivate init(_ limit: Limit) {
+        switch limit.enforcement {
+        case .deny: self = .deny
+        case .shadow: self = .shadow
+        case .stepUp:
+            let seconds = limit.cardAgeMax?.components.seconds ?? 0
+            self = .stepUp(maxAgeSeconds: UInt32(clamping: seconds))
+        }
+    }
 }

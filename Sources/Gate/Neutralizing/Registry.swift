@@ -63,6 +63,9 @@ struct Registry {
         accounts.removeAll()
     }
 
+    /// What is known of an account's holder, by one of their certificates.
+    func identity(account: SubjectKey) -> ProvenIdentity? { accounts[account]?.first }
+
     /// The live connections of an account.
     func connections(account: SubjectKey) -> [ClientConnection] {
         (accounts[account] ?? []).flatMap(\.connections)

@@ -16,12 +16,12 @@ actor Worker: LoopOwner {
     }
 
     init(
-        number: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
-        record: RecordLog, generation: Generation
+        number: Int, loop: EventLoop, log: GateLog, limits: LimitTable, record: RecordLog,
+        pages: PageBindings, generation: Generation
     ) throws(SystemError) {
         self.loop = loop
         core = try WorkerCore(
-            number: number, loop: loop, log: log, limits: limits, record: record,
+            number: number, loop: loop, log: log, limits: limits, record: record, pages: pages,
             generation: generation)
     }
 
@@ -61,6 +61,13 @@ actor Worker: LoopOwner {
     func replaceTicketKeys(_ keys: TicketKeys) {
         for context in core.contexts { context.replaceTicketKeys(keys) }
     }
+
+    /// Whom a professional's requests are counted for, if one is connected here.
+    func limitSubjects(of professional: String) -> LimitSubjects? {
+        core.limitSubjects(of: professional)
+    }
+
+    func putInForce(_ grants: Grants) { core.grants = grants }
 
     func report() -> WorkerReport { core.report() }
     func sessions(of professional: String?) -> [SessionReport] { core.sessions(of: professional) }

@@ -6,6 +6,7 @@
 internal import CSystem
 internal import Glibc
 internal import Limits
+internal import Lookup
 internal import Neutralization
 internal import Policy
 internal import Reactor
@@ -46,12 +47,24 @@ final class WorkerCore {
     /// Whether a limit in shadow would have refused the request being admitted.
     var shadowed = false
 
+    /// Who may follow which page link; the same for all workers.
+    let pages: PageBindings
+    /// Exceptions to limits in force.
+    var grants = Grants()
+    /// Bytes of requests and answers held until they are understood and settled.
+    var heldCount = 0
+    /// Of them, what one worker holds at most: 256 MiB.
+    static let heldMax = 256 << 20
+
     var neutralization = NeutralizationState()
     /// Grows with each change of the list.
     var neutralizationEpoch: UInt64 = 1
     var isDraining = false
     var exchangesRunning = 0
     private var freeExchanges: [Exchange] = []
+    private var freeInquiries: [Inquiry] = []
+    /// Compiled for this worker alone, by the route they are for.
+    private var extractors: [ObjectIdentifier: Extractor] = [:]
     private var resuming: [UInt64] = []
     private var due: [UInt64] = []
     private let requestRandom: UInt64
@@ -62,12 +75,14 @@ final class WorkerCore {
     var isStopped = false
 
     private static let freeExchangesMax = 1024
+    private static let freeInquiriesMax = 64
 
     init(
         number: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
-        record: RecordLog, generation: Generation
+        record: RecordLog, pages: PageBindings, generation: Generation
     ) throws(SystemError) {
         self.number = number
+        self.pages = pages
         self.loop = loop
         self.log = log
         self.limits = limits
@@ -195,8 +210,26 @@ final class WorkerCore {
         freeExchanges.append(exchange)
     }
 
+    func takeInquiry() -> Inquiry { freeInquiries.popLast() ?? Inquiry(worker: self) }
+
+    func giveBack(_ inquiry: Inquiry) {
+        if freeInquiries.count < Self.freeInquiriesMax { freeInquiries.append(inquiry) }
+    }
+
     /// Lets go of everything kept that holds on to the generation before.
-    func forgetFreeExchanges() { freeExchanges.removeAll() }
+    func forgetFreeExchanges() {
+        freeExchanges.removeAll()
+        extractors.removeAll()
+    }
+
+    /// What reads the answers of a route as its operator declared.
+    func extractor(_ definition: ExtractorDefinition, of route: PreparedRoute) -> Extractor? {
+        let name = ObjectIdentifier(route)
+        if let known = extractors[name] { return known }
+        let extractor = try? Extractor(definition)
+        extractors[name] = extractor
+        return extractor
+    }
 
     /// What a refused client speaks: that of its route, also when it was refused before the route
     /// was looked at.

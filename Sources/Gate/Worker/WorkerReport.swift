@@ -1,5 +1,7 @@
 // WorkerReport.swift: what a worker tells of itself: for `herse status` and `herse sessions`.
 
+internal import Limits
+internal import Neutralization
 internal import Policy
 internal import Wire
 
@@ -35,6 +37,13 @@ extension WorkerCore {
             generation: generation.number, connections: registry.connectionCount,
             exchanges: exchangesRunning, waitingForRecord: desk.waitingCount, counters: counters,
             servers: pools.flatMap { $0.report() })
+    }
+
+    /// Whom a professional's requests are counted for, if this worker has met them.
+    func limitSubjects(of professional: String) -> LimitSubjects? {
+        let id = Array(professional.utf8)
+        guard let account = try? SubjectKey(account: id.span) else { return nil }
+        return registry.identity(account: account)?.limitSubjects
     }
 
     /// Live connections that have shaken hands, all or one professional's.

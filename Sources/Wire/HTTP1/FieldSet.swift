@@ -30,6 +30,11 @@ package struct FieldSet: Sendable, Equatable, ExpressibleByArrayLiteral {
     /// Fields that whoever forwards writes afresh from what it understood.
     package static let rewritten: FieldSet = [.host, .contentLength, .expect]
 
+    /// What would make an answer less than whole to a reader who has some of it already.
+    package static let conditional: FieldSet = [
+        .range, .ifRange, .ifNoneMatch, .ifModifiedSince,
+    ]
+
     /// Fields by which the gate tells the identity server who asks: a copy sent by the client is
     /// a forgery.
     package static let identity: FieldSet = [

@@ -5,12 +5,13 @@ extension Buffer {
     /// each, in the order they came.
     ///
     /// Left out: fields of one connection, those `Connection` nominated, those the caller writes
-    /// itself (Host, Content-Length, Expect), every field by which the gate says who asks, and
-    /// whatever is in `more`. `bytes` are those the head was parsed from, and not this buffer's.
+    /// itself (Host, Content-Length, Expect), every field by which the gate says who asks, those
+    /// that would make another method of the one that was judged, and whatever is in `more`. `bytes` are those the head was parsed from, and not this buffer's.
     package func appendEndToEndFields(
         of head: borrowing RequestHead, in bytes: Span<UInt8>, without more: FieldSet = []
     ) {
-        let dropped = FieldSet.hopByHop.union(.rewritten).union(.identity).union(more)
+        let dropped = FieldSet.hopByHop.union(.rewritten).union(.identity)
+            .union([.methodOverride]).union(more)
         appendFields(of: head.section, in: bytes, without: dropped)
     }
 

@@ -22,9 +22,13 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
     case herse, forwarded, forwardedFor, forwardedProto, forwardedHost, forwardedOther
     case requestID, clientCertificate, clientCertificateChain
 
+    /// What some servers take for the method, whatever the request line says.
+    case methodOverride
+
     // End to end.
     case accept, acceptEncoding, altSvc, authorization, contentEncoding, contentType, cookie
-    case date, ifNoneMatch, prefer, range, retryAfter, server, setCookie, userAgent
+    case date, ifModifiedSince, ifNoneExist, ifNoneMatch, ifRange, prefer, range, retryAfter,
+        server, setCookie, userAgent
 
     /// The field whose name these bytes, a token, are.
     ///
@@ -75,6 +79,8 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
             if same(bytes, name, "trailer", isOdd) { return .trailer }
             if same(bytes, name, "upgrade", isOdd) { return .upgrade }
             if same(bytes, name, "alt-svc", isOdd) { return .altSvc }
+        case 8:
+            if same(bytes, name, "if-range", isOdd) { return .ifRange }
         case 9:
             if same(bytes, name, "forwarded", isOdd) { return .forwarded }
         case 10:
@@ -91,6 +97,8 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
         case 13:
             if same(bytes, name, "authorization", isOdd) { return .authorization }
             if same(bytes, name, "if-none-match", isOdd) { return .ifNoneMatch }
+            if same(bytes, name, "if-none-exist", isOdd) { return .ifNoneExist }
+            if same(bytes, name, "x-http-method", isOdd) { return .methodOverride }
         case 14:
             if same(bytes, name, "content-length", isOdd) { return .contentLength }
             if same(bytes, name, "http2-settings", isOdd) { return .http2Settings }
@@ -103,12 +111,16 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
             if same(bytes, name, "proxy-connection", isOdd) { return .proxyConnection }
         case 17:
             if same(bytes, name, "transfer-encoding", isOdd) { return .transferEncoding }
+            if same(bytes, name, "if-modified-since", isOdd) { return .ifModifiedSince }
+            if same(bytes, name, "x-method-override", isOdd) { return .methodOverride }
             if same(bytes, name, "x-forwarded-proto", isOdd) { return .forwardedProto }
             if same(bytes, name, "client-cert-chain", isOdd) { return .clientCertificateChain }
         case 18:
             if same(bytes, name, "proxy-authenticate", isOdd) { return .proxyAuthenticate }
         case 19:
             if same(bytes, name, "proxy-authorization", isOdd) { return .proxyAuthorization }
+        case 22:
+            if same(bytes, name, "x-http-method-override", isOdd) { return .methodOverride }
         default: break
         }
         if begins(bytes, name, "x-forwarded-", isOdd) { return .forwardedOther }

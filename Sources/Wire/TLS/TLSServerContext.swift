@@ -187,12 +187,7 @@ package struct TLSServerSettings: Sendable {
     /// Else the handshake goes on as a full one.
     fileprivate func accepts(_ session: OpaquePointer) -> Bool {
         let now = Int64(time(nil))
-        var data: UnsafeMutableRawPointer?
-        var length = 0
-        guard unsafe SSL_SESSION_get0_ticket_appdata(session, &data, &length) == 1,
-            let data = unsafe data, length == MemoryLayout<Int64>.size
-        else { return false }
-        let provenAt = unsafe data.loadUnaligned(as: Int64.self)
+        guard let provenAt = unsafe timeOfProof(session) else { return false }
         // A clock that stepped back is no reason to trust a ticket from the future.
         guard provenAt <= now, now - provenAt < Int64(settings.ticketSeconds) else { return false }
         guard let peer = unsafe SSL_SESSION_get0_peer(session) else {
@@ -277,6 +272,17 @@ private func sealTicket(_ session: OpaquePointer?, _ argument: UnsafeMutableRawP
     if unsafe SSL_session_reused(session) == 1 { return 1 }
     var now = Int64(time(nil))
     return unsafe SSL_SESSION_set1_ticket_appdata(state, &now, MemoryLayout<Int64>.size)
+}
+
+/// The time a session's client proved itself, as its ticket was stamped.
+func timeOfProof(_ session: OpaquePointer) -> Int64? {
+    var data: UnsafeMutableRawPointer?
+    var length = 0
+    // Safe because OpenSSL lends its own copy, which is read at once.
+    guard unsafe SSL_SESSION_get0_ticket_appdata(session, &data, &length) == 1,
+        let data = unsafe data, length == MemoryLayout<Int64>.size
+    else { return nil }
+    return unsafe data.loadUnaligned(as: Int64.self)
 }
 
 private func openTicket(

@@ -94,6 +94,13 @@ package enum TLSProgress: Equatable, Sendable {
 
     package var isResumed: Bool { unsafe SSL_session_reused(pointer) == 1 }
 
+    /// When the client of a resumed session showed its certificate, in seconds since 1970; nil when
+    /// the session is not resumed, or does not say.
+    package var provenAt: Int64? {
+        guard isResumed, let state = unsafe SSL_get_session(pointer) else { return nil }
+        return unsafe timeOfProof(state)
+    }
+
     /// `TLSv1.2` or `TLSv1.3`.
     package var version: StaticString {
         unsafe SSL_version(pointer) == TLS1_3_VERSION ? "TLSv1.3" : "TLSv1.2"

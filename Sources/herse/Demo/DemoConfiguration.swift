@@ -40,6 +40,8 @@ func demoConfiguration(port: UInt16, serverPort: UInt16) -> String {
         methods: [GET, POST]
         identity_server: mpi
         lookups: fhir
+        # A search by name alone counts as ten lookups; elsewhere it is refused.
+        vague: weigh
         require: [certificate]
         limits: standard
 
@@ -47,6 +49,7 @@ func demoConfiguration(port: UInt16, serverPort: UInt16) -> String {
       standard:
         - {count: requests, limit: 20, per: 1m}
         - {count: requests, limit: 200, per: 1h}
+        - {count: patients, limit: 60, per: 1h}
 
     record: {durable: before-delivery}
 

@@ -17,6 +17,14 @@ func shownMilliseconds(_ milliseconds: Double) -> String {
     return milliseconds.formatted(format) + " ms"
 }
 
+/// A fraction as a percentage with one digit: `1.6 %`.
+func shownPercent(_ fraction: Double) -> String {
+    let format = FloatingPointFormatStyle<Double>.number
+        .precision(.fractionLength(1)).grouping(.never)
+        .locale(Locale(identifier: "en_US_POSIX"))
+    return (fraction * 100).formatted(format) + " %"
+}
+
 /// A span of time in its two largest units: `3d 4h`, `5m`, `12s`.
 func shownSeconds(_ seconds: some BinaryInteger) -> String {
     let units: [(String, Int64)] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]

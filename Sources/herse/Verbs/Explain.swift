@@ -1,8 +1,10 @@
 // Explain.swift: herse explain: what would be decided of a request, and by which rule.
 
 import ArgumentParser
+import Foundation
 import Gate
 import Identity
+import KeyedHash
 import Neutralization
 import Policy
 
@@ -11,22 +13,23 @@ struct ExplainCommand: Verb {
         commandName: "explain",
         abstract: "Say what would be decided of a request, and by which rule.",
         discussion: """
-            Goes through admission in its order (neutralization, route, identity, limits) with the \
+            Goes through a request in the gate's order (neutralization, route, identity, what is \
+            asked, limits, and whom the answer given with --answer discloses) with the \
             configuration and the neutralization list as they stand on disk, and names the file \
             and line that decide. Orders of the running gate count too when it can be reached; \
-            what a professional has used of the limits is told with --after. Exits 0 whatever the \
-            decision.
+            what a professional has used of the limits is told with --after. Patients are shown \
+            as hashes under a key made for the run. Exits 0 whatever the decision.
 
             Examples:
-              herse explain GET /fhir/Patient/123 --as 899700218896
-              herse explain POST '/fhir/Patient/_search' --as 899700218896 --after 600
-              herse explain GET /fhir/Patient --as none
+              herse explain GET '/fhir/Patient?family=MARTIN' --as 899700218896
+              herse explain GET /fhir/Patient/1 --as 899700218896 --after patients=60
+              herse explain POST /pdq --as 899700218896 --body q.xml --answer a.xml
             """)
 
     @Argument(help: "Method, such as GET.")
     var method: String
 
-    @Argument(help: "Path as it would be sent; what follows a ? is left out.")
+    @Argument(help: "Path and query, as they would be sent.")
     var path: String
 
     @Option(
@@ -50,8 +53,37 @@ struct ExplainCommand: Verb {
     var holder = HolderWord.person
 
     @Option(
-        help: ArgumentHelp("Requests already made within every window.", valueName: "count"))
-    var after = 0
+        help: ArgumentHelp(
+            "What was used before within every window: a number of requests, or such as "
+                + "requests=10,patients=60; lookups, disclosures and misses likewise.",
+            valueName: "counts"))
+    var after = "0"
+
+    @Option(help: ArgumentHelp("The holder's title as on the card.", valueName: "text"))
+    var title: String?
+
+    @Option(help: ArgumentHelp("How long ago the card was shown.", valueName: "duration"))
+    var cardAge: String?
+
+    @Option(help: ArgumentHelp("The request's body.", valueName: "file"), completion: .file())
+    var body: String?
+
+    @Option(help: ArgumentHelp("Its media type.", valueName: "type"))
+    var contentType: String?
+
+    @Option(
+        help: ArgumentHelp("What the identity server would answer.", valueName: "file"),
+        completion: .file())
+    var answer: String?
+
+    @Option(help: ArgumentHelp("Status of that answer.", valueName: "number"))
+    var answerStatus = 200
+
+    @Option(help: ArgumentHelp("Media type of that answer.", valueName: "type"))
+    var answerType: String?
+
+    @Flag(help: "As if the route's break-glass header gave a reason.")
+    var breakGlass = false
 
     @Flag(help: "As if no certificate were shown.")
     var noCertificate = false
@@ -67,8 +99,12 @@ struct ExplainCommand: Verb {
         guard path.hasPrefix("/") || path == "*" else {
             throw ValidationError("`\(printable(path))` is not a path (it begins with /)")
         }
-        guard (0...1_000_000_000).contains(after) else {
-            throw ValidationError("--after: out of range, at most 1000000000 is allowed")
+        _ = try used()
+        if let cardAge, secondsOfDuration(cardAge) == nil {
+            throw ValidationError("--card-age: `\(printable(cardAge))` is not a duration (as 5m)")
+        }
+        guard (200...599).contains(answerStatus) else {
+            throw ValidationError("--answer-status: is out of range, 200 to 599 are answers")
         }
     }
 
@@ -79,11 +115,61 @@ struct ExplainCommand: Verb {
         if noCertificate { asker.hideCertificate() }
         let verdict = try NeutralizationVerdict(
             asker, configuration, gate: gate, assumed: neutralized)
+        let inquiry = try inquiry(of: asker, listener: index)
         let explanation = Explanation(
-            Rulebook(configuration), asker, proof: proof(of: asker), method: method, path: path,
-            listener: index, earlier: after, verdict)
+            Rulebook(configuration), inquiry, asker,
+            key: SipKey(low: .random(in: .min ... .max), high: .random(in: .min ... .max)), verdict)
         console.print(output.json ? json(explanation) : explanation.text)
         return .done
+    }
+
+    private func inquiry(of asker: Asker, listener: Int) throws(Failure) -> Inquiry {
+        var inquiry = Inquiry(
+            method: method, target: path, proof: proof(of: asker),
+            professional: asker.account?.description ?? "")
+        inquiry.listener = listener
+        inquiry.holder = LimitedHolder(
+            titles: title.map { [$0] } ?? [],
+            structure: Array((asker.structure?.description ?? "").utf8),
+            cardAge: .seconds(cardAge.flatMap { secondsOfDuration($0) } ?? 0))
+        inquiry.used = (try? used()) ?? Usage()
+        inquiry.breaksGlass = breakGlass
+        if let body { inquiry.body = try contents(of: body) }
+        inquiry.contentType = contentType ?? ""
+        if let answer {
+            inquiry.answer = SampleAnswer(
+                status: answerStatus, contentType: answerType ?? mediaType(of: answer),
+                body: try contents(of: answer))
+        }
+        return inquiry
+    }
+
+    /// `600`, or `requests=10,patients=60`.
+    private func used() throws -> Usage {
+        var used = Usage()
+        for part in after.split(separator: ",", omittingEmptySubsequences: false) {
+            let pair = part.split(separator: "=", omittingEmptySubsequences: false)
+            let isPlain = pair.count == 1 && part == after
+            guard pair.count == 2 || isPlain, let number = pair.last.flatMap({ Int($0) }),
+                (0...1_000_000_000).contains(number)
+            else {
+                throw ValidationError(
+                    "--after: `\(printable(String(part)))` is not a count of at most 1000000000 "
+                        + "(such as 600, or patients=60)")
+            }
+            switch isPlain ? CountWord.requests : CountWord(rawValue: String(pair[0])) {
+            case .requests: used.requests = number
+            case .lookups: used.lookups = number
+            case .patients: used.patients = number
+            case .disclosures: used.disclosures = number
+            case .misses: used.misses = number
+            case nil:
+                throw ValidationError(
+                    "--after: unknown count `\(printable(String(pair[0])))` (known: "
+                        + "\(CountWord.allCases.map(\.rawValue).joined(separator: ", ")))")
+            }
+        }
+        return used
     }
 
     private func listenerIndex(_ configuration: Configuration) throws(Failure) -> Int {
@@ -209,4 +295,26 @@ struct Asker {
     var description: String {
         subjects.isEmpty ? "none" : subjects.map(\.description).joined(separator: " ")
     }
+}
+
+/// Bytes of a request or an answer that is explained, 256 MiB as in `answer_max`.
+private let contentsMax = 256 << 20
+
+private func contents(of path: String) throws(Failure) -> [UInt8] {
+    guard let file = FileHandle(forReadingAtPath: path) else {
+        throw Failure("\(path): cannot be read")
+    }
+    defer { try? file.close() }
+    guard let data = try? file.read(upToCount: contentsMax + 1) ?? Data() else {
+        throw Failure("\(path): cannot be read")
+    }
+    guard data.count <= contentsMax else {
+        throw Failure("\(path): has more than \(contentsMax >> 20) MiB")
+    }
+    return Array(data)
+}
+
+/// What a file most likely holds, by the end of its name.
+private func mediaType(of path: String) -> String {
+    path.hasSuffix(".xml") ? "application/xml" : "application/fhir+json"
 }

@@ -200,7 +200,8 @@ func validateSubjects(_ subjects: [String]) throws {
     }
 }
 
-private func validateText(_ text: String, of option: String) throws {
+/// A text that the journal and the record can keep.
+func validateText(_ text: String, of option: String) throws {
     guard text.contains(where: { !$0.isWhitespace }) else {
         throw ValidationError("\(option): is empty")
     }

@@ -8,6 +8,7 @@ import Glibc
 let parts: [String: @Sendable ([String]) -> Void] = [
     "bundles": writeBundles,
     "inspection": timeInspection,
+    "limits": timeLimits,
 ]
 
 @main

@@ -28,13 +28,19 @@ def executable():
 
 
 def configuration(pki, upstream):
-    """A configuration that most tests can live with; each changes what it is about."""
-    everything = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    """A configuration that most tests can live with; each changes what it is about.
 
-    def route(name, path, **more):
+    Tests of transport answer what no protocol knows, so its routes charge what they do not
+    understand. Tests of lookups begin with `strict`.
+    """
+    everything = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    lenient = {"vague": "allow", "unparsed": "charge", "unparsed_charge": 1, "answer_max": "64M"}
+
+    def route(name, path, lookups="fhir", **more):
         return {
             "name": name, "path": path, "methods": everything, "identity_server": "mpi",
-            "lookups": "fhir", "require": ["certificate"], "limits": "standard", **more,
+            "lookups": lookups, "require": ["certificate"], "limits": "standard",
+            **(lenient if lookups != "none" else {}), **more,
         }
 
     return {
@@ -73,6 +79,35 @@ def configuration(pki, upstream):
         "limits": {"standard": [{"count": "requests", "limit": 100000000, "per": "1m"}]},
         "record": {"durable": "before-delivery"},
     }
+
+
+def ceiling(count, limit, per="1h", **more):
+    """One limit, as the configuration writes it."""
+    return {"count": count, "limit": limit, "per": per, **more}
+
+
+def strict(pki, upstream, *limits, **keys):
+    """A configuration whose lookups are judged as a gate does that was told nothing.
+
+    `limits` are those of the set `standard`; `keys` are more keys of its routes.
+    """
+    config = configuration(pki, upstream)
+    methods = config["routes"][0]["methods"]
+
+    def route(name, path, lookups):
+        return {
+            "name": name, "path": path, "methods": methods, "identity_server": "mpi",
+            "lookups": lookups, "require": ["certificate"], "limits": "standard", **keys,
+        }
+
+    config["routes"] = [
+        route("fhir", "/fhir/", "fhir"), route("base", "/fhir", "fhir"),
+        route("soap", "/soap", "hl7v3"), route("insi", "/insi", "insi"),
+    ]
+    config["limits"]["standard"] = list(limits) or config["limits"]["standard"]
+    for key in ("vague", "vague_weight", "count_max"):
+        config["routes"][3].pop(key, None)
+    return config
 
 
 class Plain(yaml.SafeDumper):
@@ -285,6 +320,24 @@ class Gate:
             connection.send(request(target, fields, method))
             return connection.answer(to=method)
 
+    def post(self, target, body, kind, card="physician", fields=(), method="POST", **options):
+        """One request with a body of the media type `kind`, None for one that tells none."""
+        told = [*fields] if kind is None else [*fields, f"Content-Type: {kind}"]
+        with self.connect(card, **options) as connection:
+            connection.send(request(target, told, method, body))
+            return connection.answer(to=method)
+
+    def used(self, count, professional, per=None, limits="standard"):
+        """How much of a count `limits show` says is used; of the window `per` seconds if given."""
+        shown = self.do("limits", "show", professional, "--json").json()
+        windows = shown if isinstance(shown, list) else find(shown, "limits") or next(
+            value for value in shown.values() if isinstance(value, list))
+        for window in windows:
+            if find(window, "count") == count and per in (None, find(window, "per_seconds")):
+                if find(window, "set") in (None, limits) or find(window, "limits") == limits:
+                    return find(window, "used")
+        raise AssertionError(f"no {count} in {shown}")
+
     # The record.
 
     def record(self):
@@ -296,6 +349,21 @@ class Gate:
                 if line.strip():
                     entries.append(json.loads(line))
         return entries
+
+    def newest(self, within=5, **wanted):
+        """The newest entry of the record that has these values."""
+        return until(
+            lambda: next((e for e in reversed(self.record())
+                          if all(e.get(key) == value for key, value in wanted.items())), None),
+            within, f"a record with {wanted}")
+
+    def bytes_kept(self):
+        """All bytes in the state folder and in the log, by file."""
+        kept = {"log": self.log().encode()}
+        for path in (self.folder / "state").rglob("*"):
+            if path.is_file():
+                kept[str(path.relative_to(self.folder))] = path.read_bytes()
+        return kept
 
     def entry(self, request_id, within=5):
         """The first entry of one exchange."""

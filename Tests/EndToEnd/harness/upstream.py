@@ -128,8 +128,10 @@ def answer(status=200, body=b"", fields=(), reason="OK"):
 
 
 def echo(request, peer):
-    """Tells what came in, as JSON: the behaviour of a server no test has changed."""
+    """Tells what came in, as a resource of FHIR that shows nobody: what a server does that no test
+    has changed."""
     told = {
+        "resourceType": "Basic",
         "method": request.method,
         "target": request.target,
         "fields": request.fields.pairs,

@@ -21,6 +21,11 @@ struct FuzzTarget: Sendable {
         .configuration,
         .policyTest,
         .certificateSubject,
+        .fhirQuery,
+        .fhirQuestion,
+        .xmlAnswer,
+        .soapRequest,
+        .extractor,
         .canary,
     ]
 }

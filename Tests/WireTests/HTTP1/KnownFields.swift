@@ -22,7 +22,11 @@ private let names: [(String, KnownField)] = [
     ("Client-Cert-Chain", .clientCertificateChain), ("Accept", .accept),
     ("Accept-Encoding", .acceptEncoding), ("Alt-Svc", .altSvc),
     ("Authorization", .authorization), ("Content-Encoding", .contentEncoding),
-    ("Cookie", .cookie), ("Date", .date), ("If-None-Match", .ifNoneMatch), ("Prefer", .prefer),
+    ("Cookie", .cookie), ("Date", .date), ("If-None-Match", .ifNoneMatch),
+    ("If-Modified-Since", .ifModifiedSince),
+    ("If-Range", .ifRange), ("If-None-Exist", .ifNoneExist),
+    ("X-HTTP-Method", .methodOverride), ("X-Method-Override", .methodOverride),
+    ("X-HTTP-Method-Override", .methodOverride), ("Prefer", .prefer),
     ("Range", .range), ("Retry-After", .retryAfter), ("Server", .server),
     ("Set-Cookie", .setCookie), ("User-Agent", .userAgent), ("Connection", .connection),
 ]

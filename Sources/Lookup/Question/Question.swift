@@ -14,6 +14,9 @@ package struct Question: Equatable, Sendable {
     package var page: UInt64?
     /// A query that can be continued later (the query id of ITI-47), as a keyed hash.
     package var opens: UInt64?
+    /// Names of the `$operations` asked, without `$`, those that have an interaction of their own
+    /// left out: a route allows them by name.
+    package var operations: [String] = []
 
     package init(_ interaction: Interaction) {
         self.interaction = interaction
@@ -24,6 +27,9 @@ package struct Question: Equatable, Sendable {
 
 /// Why a search could draw patients whom nobody thought of; raw values are said to the asker and
 /// kept in the record.
+///
+/// Of several, a batch keeps the one that stands first here; a search tells the one that most says
+/// what to change in it.
 package enum Vagueness: String, CaseIterable, Sendable {
     /// No criterion at all.
     case noCriterion = "no-criterion"

@@ -1,0 +1,2 @@
+// CZlib.c: makes the header a module; every function is inline.
+#include "CZlib.h"

@@ -1,0 +1,91 @@
+// Settlement.swift: counting against limits, at admission and again when it is known whom an answer
+// discloses: all of it is counted and may leave, or nothing.
+
+internal import Limits
+internal import Lookup
+internal import Wire
+
+extension WorkerCore {
+    /// Charges what an inspected answer discloses to who asked; throws when it must not leave.
+    func settle(_ inquiry: Inquiry, of exchange: Exchange) throws(Refusal) {
+        guard let route = inquiry.route, let client = exchange.client,
+            let identity = client.identity
+        else { throw .unproven(route: exchange.route ?? 0) }
+        if case .unparsed = inquiry.finding {
+            guard let count = route.unparsedCharge else {
+                throw .answerNotUnderstood(route: route.index)
+            }
+            inquiry.assume(count, for: exchange.requestID)
+        }
+        var event = LimitEvent()
+        event.disclosures = UInt32(clamping: inquiry.personCount)
+        if inquiry.finding == .miss {
+            event.misses = UInt32(clamping: max(1, inquiry.question.lookups))
+        }
+        if let set = inquiry.limits, event.disclosures > 0 || event.misses > 0 {
+            inquiry.isWithheld = true
+            try charge(
+                identity, exchange.generation, set, event, inquiry, of: client, route: route.index)
+            inquiry.isWithheld = false
+            exchange.shadowed = exchange.shadowed || shadowed
+        }
+        if let query = inquiry.question.opens, inquiry.finding == .understood {
+            pages.bind(query, to: identity.limitKey, now: clock.milliseconds)
+        }
+        for link in inquiry.links {
+            pages.bind(link, to: identity.limitKey, now: clock.milliseconds)
+        }
+    }
+
+    /// Counts an event, and the persons of an inquiry, against every window of a set, or in none.
+    func charge(
+        _ identity: ProvenIdentity, _ generation: Generation, _ index: Int, _ event: LimitEvent,
+        _ inquiry: Inquiry?, of client: ClientConnection, route: Int
+    ) throws(Refusal) {
+        let prepared = generation.limits[index]
+        let extras = self.extras(of: identity)
+        let keys = inquiry?.personKeys ?? Self.noKeys
+        let starts = inquiry?.personStarts ?? Self.noStarts
+        let outcome = limits.charge(
+            identity.limitSubjects, prepared.set,
+            applies: identity.applying(index, in: generation), event: event,
+            persons: keys.span, starts: starts.span, extras: extras,
+            authenticationAge: client.proofAgeSeconds, now: limitTime)
+        shadowed = outcome.shadowed != 0
+        switch outcome.decision {
+        case .allowed: return
+        case .limited(let window, let wait):
+            throw .limitReached(
+                route: route,
+                .init(set: index, limit: window, retryAfter: Int(clamping: max(wait, 1))))
+        case .stepUpNeeded(let window, _):
+            throw .stepUp(route: route, .init(set: index, limit: window, retryAfter: 1))
+        case .noRoom: throw .limitsUnavailable(route: route)
+        }
+    }
+
+    private static let noKeys: [UInt64] = []
+    private static let noStarts: [Int] = []
+
+    /// Refuses a lookup of which no answer could leave any more: the ceiling of disclosures or of
+    /// misses is reached.
+    func expectRoom(
+        _ identity: ProvenIdentity, _ generation: Generation, _ index: Int, route: Int
+    ) throws(Refusal) {
+        let exhausted = limits.exhausted(
+            identity.limitSubjects, generation.limits[index].set,
+            applies: identity.applying(index, in: generation), kinds: [.disclosures, .misses],
+            extras: extras(of: identity), now: limitTime)
+        guard let exhausted else { return }
+        throw .limitReached(
+            route: route,
+            .init(
+                set: index, limit: exhausted.window,
+                retryAfter: Int(clamping: max(exhausted.retryAfterSeconds, 1))))
+    }
+
+    /// What administrators granted a professional, and is not over.
+    private func extras(of identity: ProvenIdentity) -> LimitExtras {
+        grants.isEmpty ? .none : grants.extras(of: identity.limitKey, at: limitTime)
+    }
+}
