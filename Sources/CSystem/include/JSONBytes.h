@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+/// What is called for every token is never called as a function.
+#define HERSE_INLINE static inline __attribute__((always_inline))
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -59,29 +62,29 @@ static inline uint32_t herse_json_inked_portable(const uint8_t *bytes) {
 
 #if defined(__SSE2__)
 
-static inline __m128i herse_json_half(const uint8_t *bytes) {
+HERSE_INLINE __m128i herse_json_half(const uint8_t *bytes) {
     return _mm_loadu_si128((const __m128i *)(const void *)bytes);
 }
 
-static inline uint32_t herse_json_mask(__m128i low, __m128i high) {
+HERSE_INLINE uint32_t herse_json_mask(__m128i low, __m128i high) {
     return (uint32_t)_mm_movemask_epi8(low) | (uint32_t)_mm_movemask_epi8(high) << 16;
 }
 
-static inline __m128i herse_json_stops(__m128i all) {
+HERSE_INLINE __m128i herse_json_stops(__m128i all) {
     __m128i quotes = _mm_cmpeq_epi8(all, _mm_set1_epi8('"'));
     __m128i backslashes = _mm_cmpeq_epi8(all, _mm_set1_epi8('\\'));
     __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(all, _mm_set1_epi8(0x1F)), all);
     return _mm_or_si128(_mm_or_si128(quotes, backslashes), controls);
 }
 
-static inline __m128i herse_json_blanks(__m128i all) {
+HERSE_INLINE __m128i herse_json_blanks(__m128i all) {
     return _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(all, _mm_set1_epi8(' ')),
                                      _mm_cmpeq_epi8(all, _mm_set1_epi8('\t'))),
                         _mm_or_si128(_mm_cmpeq_epi8(all, _mm_set1_epi8('\n')),
                                      _mm_cmpeq_epi8(all, _mm_set1_epi8('\r'))));
 }
 
-static inline struct herse_json_text herse_json_text(const uint8_t *bytes) {
+HERSE_INLINE struct herse_json_text herse_json_text(const uint8_t *bytes) {
     __m128i low = herse_json_half(bytes);
     __m128i high = herse_json_half(bytes + 16);
     struct herse_json_text text;
@@ -90,18 +93,18 @@ static inline struct herse_json_text herse_json_text(const uint8_t *bytes) {
     return text;
 }
 
-static inline __m128i herse_json_oddities(__m128i all) {
+HERSE_INLINE __m128i herse_json_oddities(__m128i all) {
     __m128i backslashes = _mm_cmpeq_epi8(all, _mm_set1_epi8('\\'));
     __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(all, _mm_set1_epi8(0x1F)), all);
     // The highest bit of a byte is what a mask is made of, and is what tells that it is no ASCII.
     return _mm_or_si128(_mm_or_si128(backslashes, controls), all);
 }
 
-static inline __m128i herse_json_quotes(__m128i all) {
+HERSE_INLINE __m128i herse_json_quotes(__m128i all) {
     return _mm_cmpeq_epi8(all, _mm_set1_epi8('"'));
 }
 
-static inline struct herse_json_plain herse_json_plain(const uint8_t *bytes) {
+HERSE_INLINE struct herse_json_plain herse_json_plain(const uint8_t *bytes) {
     __m128i low = herse_json_half(bytes);
     __m128i high = herse_json_half(bytes + 16);
     struct herse_json_plain plain;
@@ -111,7 +114,7 @@ static inline struct herse_json_plain herse_json_plain(const uint8_t *bytes) {
 }
 
 /// The same of 16 bytes.
-static inline struct herse_json_plain herse_json_short_plain(const uint8_t *bytes) {
+HERSE_INLINE struct herse_json_plain herse_json_short_plain(const uint8_t *bytes) {
     __m128i all = herse_json_half(bytes);
     struct herse_json_plain plain;
     plain.quotes = (uint32_t)_mm_movemask_epi8(herse_json_quotes(all));
@@ -119,26 +122,26 @@ static inline struct herse_json_plain herse_json_short_plain(const uint8_t *byte
     return plain;
 }
 
-static inline uint32_t herse_json_inked(const uint8_t *bytes) {
+HERSE_INLINE uint32_t herse_json_inked(const uint8_t *bytes) {
     return ~herse_json_mask(herse_json_blanks(herse_json_half(bytes)),
                             herse_json_blanks(herse_json_half(bytes + 16)));
 }
 
 #else
 
-static inline struct herse_json_text herse_json_text(const uint8_t *bytes) {
+HERSE_INLINE struct herse_json_text herse_json_text(const uint8_t *bytes) {
     return herse_json_text_portable(bytes);
 }
 
-static inline struct herse_json_plain herse_json_plain(const uint8_t *bytes) {
+HERSE_INLINE struct herse_json_plain herse_json_plain(const uint8_t *bytes) {
     return herse_json_plain_portable(bytes, 32);
 }
 
-static inline struct herse_json_plain herse_json_short_plain(const uint8_t *bytes) {
+HERSE_INLINE struct herse_json_plain herse_json_short_plain(const uint8_t *bytes) {
     return herse_json_plain_portable(bytes, 16);
 }
 
-static inline uint32_t herse_json_inked(const uint8_t *bytes) {
+HERSE_INLINE uint32_t herse_json_inked(const uint8_t *bytes) {
     return herse_json_inked_portable(bytes);
 }
 

@@ -121,13 +121,15 @@ struct FHIRWords: ~Copyable {
     @inline(__always)
     private static func sight(of body: Span<UInt8>, _ start: Int, _ end: Int) -> Sight {
         let count = end &- start
-        guard start &+ 8 <= body.count, end >= 8 else { return slowSight(of: body, start, end) }
+        guard start >= 8, start &+ 16 <= body.count else { return slowSight(of: body, start, end) }
         // Safe because eight bytes from `start` on are within the body, as are the eight before
-        // `end`; any eight bytes are a number.
+        // `end`, which is at most 16 bytes on; any eight bytes are a number.
         let first = unsafe UInt64(
-            littleEndian: body.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
+            littleEndian: body.bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: start, as: UInt64.self))
         let last = unsafe UInt64(
-            littleEndian: body.bytes.unsafeLoadUnaligned(fromByteOffset: end &- 8, as: UInt64.self))
+            littleEndian: body.bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: end &- 8, as: UInt64.self))
         // Of a short word both are all of it; what stands around is shifted out.
         let unused = UInt64(truncatingIfNeeded: max(8 &- count, 0) &* 8)
         return Sight(first: (first &<< unused) &>> unused, last: last &>> unused, count: count)

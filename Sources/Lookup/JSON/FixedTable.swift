@@ -21,11 +21,11 @@
     subscript(index: Int) -> Element {
         // Safe because the index is below the count.
         @inline(__always) _read {
-            precondition(index >= 0 && index < count, "within the table")
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "within the table")
             yield unsafe elements[index]
         }
         @inline(__always) _modify {
-            precondition(index >= 0 && index < count, "within the table")
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count), "within the table")
             yield unsafe &elements[index]
         }
     }

@@ -190,8 +190,12 @@ package struct JSONReader: Sendable {
             at = end &+ 1
             return true
         }
-        guard try passText(body, &at, &marks) else { return false }
-        if marks.hasHigh, !isUTF8(body, start..<at) { throw .encoding }
+        // A variable of its own, so that the other can stay in a register.
+        var place = at
+        let isWhole = try passText(body, &place, &marks)
+        at = place
+        guard isWhole else { return false }
+        if marks.hasHigh, !isUTF8(body, start..<place) { throw .encoding }
         at &+= 1
         return true
     }

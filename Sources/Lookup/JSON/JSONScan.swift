@@ -21,8 +21,8 @@ private func text(_ body: Span<UInt8>, at offset: Int) -> (stops: UInt32, high: 
 /// escapes; else -1. Of `isShort` ones fewer bytes are looked at.
 @inline(__always)
 func endOfPlainText(_ body: Span<UInt8>, from offset: Int, isShort: Bool) -> Int {
-    guard offset >= 0, body.count &- offset >= width else { return -1 }
-    // Safe because 32 bytes from `offset` on are within the body.
+    guard body.count &- offset >= width else { return -1 }
+    // Safe because 32 bytes from `offset` on are within the body; it never is negative.
     let plain = unsafe body.withUnsafeBufferPointer { bytes -> herse_json_plain in
         guard let start = bytes.baseAddress else { return herse_json_plain() }
         return isShort
@@ -92,17 +92,27 @@ private func endOfEscape(_ body: Span<UInt8>, at offset: Int) throws(Unparsed) -
 /// Passes over blanks; false when there is nothing after them.
 @inline(__always)
 func passBlanks(_ body: Span<UInt8>, _ offset: inout Int) -> Bool {
-    guard body.count &- offset > 1 else { return passManyBlanks(body, &offset) }
-    if body[offset] > 0x20 { return true }
+    // A negative offset would be a large one here.
+    guard UInt(bitPattern: offset) < UInt(bitPattern: body.count) else { return false }
+    // Safe because the offset is within the body.
+    if unsafe body[unchecked: offset] > 0x20 { return true }
+    // A variable of its own, so that the caller's can stay in a register.
+    var place = offset
+    let isMore = passSomeBlanks(body, &place)
+    offset = place
+    return isMore
+}
+
+@inline(never)
+private func passSomeBlanks(_ body: Span<UInt8>, _ offset: inout Int) -> Bool {
     // Most blanks stand alone, after a colon.
-    guard body[offset] == UInt8(ascii: " "), body[offset &+ 1] > 0x20 else {
-        return passManyBlanks(body, &offset)
-    }
+    guard body.count &- offset > 1, body[offset] == UInt8(ascii: " "), body[offset &+ 1] > 0x20
+    else { return passManyBlanks(body, &offset) }
     offset &+= 1
     return true
 }
 
-@inline(never)
+@inline(__always)
 private func passManyBlanks(_ body: Span<UInt8>, _ offset: inout Int) -> Bool {
     while body.count &- offset >= width {
         // Safe because 32 bytes from `offset` on are within the body.
