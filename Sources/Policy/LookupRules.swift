@@ -62,8 +62,8 @@ extension Route.Lookups {
                 .subscription, .unknown,
             ]
         case .hl7v3:
-            [.query, .continuation, .cancel, .crossReferenceQuery, .feed, .unknown]
-        case .insi: [.insByTraits, .insByCard, .unknown]
+            [.capabilities, .query, .continuation, .cancel, .crossReferenceQuery, .feed, .unknown]
+        case .insi: [.capabilities, .insByTraits, .insByCard, .unknown]
         case .declared: [.declared]
         case .none: []
         }

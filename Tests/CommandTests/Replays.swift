@@ -211,3 +211,31 @@ private func groups(_ report: [String: Any], _ key: String) -> [String] {
                 """)
     }
 }
+
+@Suite struct `A line of the record` {
+    @Test func `is read with its moment, its persons and nothing of inner objects`() throws {
+        let text = Array(
+            """
+            {"time":"2026-11-20T08:00:00.250Z","professional":"899700218896","decision":"allow",\
+            "delivery":"begun","lookups":4,"inner":{"lookups":9,"route":"no"},"route":"f\\u0068ir",\
+            "persons":["00000000000000ff","ffffffffffffffff"],"fields":["name"],"break_glass":"x"}
+            """.utf8)
+        let read = RecordedExchange(line: text.span)
+        let exchange = try #require(read)
+        #expect(exchange.time == 1_795_161_600_250)
+        #expect(exchange.persons == [255, .max])
+        #expect(exchange.lookups == 4)
+        #expect(exchange.route == "fhir")
+        #expect(exchange.breaksGlass)
+    }
+
+    @Test(arguments: [
+        "", "{}", "[]", "{\"time\":1}", "{\"time\":\"2026-11-20\"}", "x",
+        "{\"time\":\"2026-11-20T08:00:00Z\"",
+    ])
+    func `is none without a moment, or its end`(text: String) {
+        let bytes = Array(text.utf8)
+        let read = RecordedExchange(line: bytes.span)
+        #expect(read == nil)
+    }
+}

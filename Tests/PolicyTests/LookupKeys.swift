@@ -223,7 +223,7 @@ private let routeMistakes = #"""
     = h:16:26: error: duplicate interaction `read`
 
     +     lookups: insi\n    interactions: [search]\n
-    = h:16:20: error: `interactions`: `search` cannot be asked where `lookups` is insi (known there: ins-by-traits, ins-by-card, unknown)
+    = h:16:20: error: `interactions`: `search` cannot be asked where `lookups` is insi (known there: capabilities, ins-by-traits, ins-by-card, unknown)
 
     +     lookups: fhir\n    operations: [$lastn]\n
     = h:16:18: error: `operations`: `$lastn` begins with `$` (write the name alone)
@@ -313,13 +313,13 @@ private let extractorMistakes = #"""
     = h:2:45: error: `person`: the expression is empty
 
     + name: portal, language: regex, person: "id=("
-    = h:2:45: error: REGEX
+    = h:2:45: error: `id=(` is no regular expression: missing closing parenthesis (see character 5)
 
     + name: portal, language: xpath, person: //id, fields: {name: "//("}
-    = h:2:67: error: XPATH
+    = h:2:66: error: `//(` is no XPath: not an expression of XPath 1.0 (as in `//tr[@class='patient']/@data-id`; for names in a namespace `*[local-name()='patient']`)
 
     + name: portal, language: json-pointer, person: /id, count: total
-    = h:2:61: error: POINTER
+    = h:2:64: error: `total` is no JSON Pointer (begin with `/`, as in `/patients/*/id`; write `~0` for `~`, `~1` for `/`)
 
     + name: portal, language: regex, person: x, fields: {birth-dat: y}
     = h:2:57: error: unknown key `birth-dat` in `fields` (did you mean `birth-date`?)

@@ -37,26 +37,30 @@ struct RecordedExchange: Equatable, Sendable {
     /// Reads a line of JSON; nil for what is none, or has no time.
     init?(line: Span<UInt8>) {
         var reader = JSONReader()
+        // The reader's own depth runs ahead of a key whose value is a list.
+        var depth = 0
         var key = ""
         var hasTime = false
         do throws(Unparsed) {
             while true {
                 switch try reader.next(line, isWhole: true) {
-                case .key(let range, _) where reader.depth == 1:
+                case .key(let range, _) where depth == 1:
                     key = text(line.extracting(range), hasEscapes: false)
                 case .string(let range, let hasEscapes):
                     let bytes = line.extracting(range)
-                    if reader.depth == 2, key == "persons" || key == "withheld" {
+                    if depth == 2, key == "persons" || key == "withheld" {
                         persons.append(hexadecimal(bytes))
-                    } else if reader.depth == 1, key == "time" {
+                    } else if depth == 1, key == "time" {
                         guard let milliseconds = moment(bytes) else { return nil }
                         time = milliseconds
                         hasTime = true
-                    } else if reader.depth == 1 {
+                    } else if depth == 1 {
                         take(key, text(bytes, hasEscapes: hasEscapes))
                     }
-                case .number(let range) where reader.depth == 1:
+                case .number(let range) where depth == 1:
                     take(key, number: line.extracting(range))
+                case .beginObject, .beginArray: depth += 1
+                case .endObject, .endArray: depth -= 1
                 case .end:
                     guard hasTime else { return nil }
                     return
