@@ -49,7 +49,7 @@ package struct Limit: Sendable {
     /// Whose counts go together.
     package enum Owner: String, CaseIterable, Sendable {
         case professional
-        /// All professionals of one structure; who names none is counted alone.
+        /// All professionals of one structure; who names none has no such ceiling.
         case structure
     }
 

@@ -147,9 +147,9 @@ def test_a_structure_is_counted_as_one(lookup_gate, patients, pki):
     assert statuses(gate, read(1), read(2), read(3), card=second) == [200, 200, 429]
     assert statuses(gate, read(3), read(2), card=first) == [429, 200]
     assert statuses(gate, *[read(n) for n in range(4)], card=other) == [200] * 3 + [429]
-    # Who names no structure is counted alone.
-    assert statuses(gate, *[read(n) for n in range(4)]) == [200] * 3 + [429]
-    assert statuses(gate, *[read(n) for n in range(4)], card="pharmacist") == [200] * 3 + [429]
+    # Who names no structure has no such ceiling, and keeps those of a professional.
+    assert statuses(gate, *[read(n) for n in range(4)]) == [200] * 4
+    assert gate.used("patients", PHYSICIAN) == 4
 
 
 def test_a_limit_for_a_role_holds_for_that_role(lookup_gate, patients):

@@ -10,7 +10,7 @@ import random
 import pytest
 
 from harness.fhir import identity
-from harness.gate import ROOT, Gate, ceiling, find
+from harness.gate import ROOT, Gate, ceiling
 from harness.pki import PHYSICIAN
 
 DAYS = 180
@@ -89,7 +89,7 @@ def replayed(tmp_path_factory, pki):
 def test_the_thieves_are_stopped_within_three_weeks(replayed):
     report, thieves, _ = replayed
     first, stopped = {}, dict.fromkeys(thieves, 0)
-    for group in find(report, "newly_stopped_list") or report["newlyStopped"]:
+    for group in report["newly_stopped"]:
         stopped[group["professional"]] = stopped.get(group["professional"], 0) + group["requests"]
         first.setdefault(group["professional"], group["first"])
         first[group["professional"]] = min(first[group["professional"]], group["first"])
@@ -104,7 +104,7 @@ def test_the_thieves_are_stopped_within_three_weeks(replayed):
 @pytest.mark.slow
 def test_no_practitioner_is_stopped(replayed):
     report, _, practitioners = replayed
-    named = {group["professional"] for group in report["newlyStopped"]}
+    named = {group["professional"] for group in report["newly_stopped"]}
     assert not named & set(practitioners)
 
 
@@ -121,7 +121,7 @@ def test_a_real_record_is_decided_anew(lookup_gate, patients):
     gate.file.rename(candidate)
     run = gate.do("replay", "--since", "1h", "-c", candidate, "--json", config=False)
     report = run.json()
-    (group,) = report["newlyStopped"]
+    (group,) = report["newly_stopped"]
     assert (group["professional"], group["requests"]) == (PHYSICIAN, 6)
     text = gate.do("replay", "--since", "1h", "-c", candidate, config=False).out
     assert PHYSICIAN in text and "newly stopped" in text
