@@ -40,7 +40,8 @@ enum Sample {
 
     static let limit = LimitReport(
         set: "standard", count: "requests", perSeconds: 60, limit: 20, used: 18, remaining: 2,
-        resetSeconds: 61, enforce: "deny", each: "professional", extra: 0, error: 0)
+        resetSeconds: 61, enforce: "deny", each: "professional", extra: 0, error: 0,
+        grants: [])
 
     static func status(degraded: [String] = [], awaiting: Int? = nil) -> StatusReport {
         var counters = WorkerCounters()

@@ -160,6 +160,8 @@ package struct LimitReport: Codable, Sendable {
     package var extra: UInt64
     /// Whether `used` is an estimate, and then its relative standard error; 0 when exact.
     package var error: Double
+    /// The grants behind `extra`.
+    package var grants: [GrantReport]
 }
 
 /// How the gate is.

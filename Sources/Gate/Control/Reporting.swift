@@ -153,6 +153,7 @@ extension ControlPlane {
         let who = await subjects(of: id)
         let time = limitTime
         let extras = grants.extras(of: who.professional, at: time)
+        let granted = grantReports(of: id)
         var reports: [LimitReport] = []
         for prepared in generation.limits {
             for usage in limits.usage(who, prepared.set, extras: extras, now: time) {
@@ -164,7 +165,8 @@ extension ControlPlane {
                         perSeconds: Int(window.spanSeconds), limit: usage.limit, used: usage.used,
                         remaining: usage.remaining, resetSeconds: usage.resetSeconds,
                         enforce: word, each: each, extra: UInt64(extras[window.count]),
-                        error: usage.error))
+                        error: usage.error,
+                        grants: granted.filter { $0.count == window.count.word }))
             }
         }
         return .limits(reports)

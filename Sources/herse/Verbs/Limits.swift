@@ -143,5 +143,11 @@ func text(of limits: [LimitReport]) -> String {
             (isEstimate ? "~" : "") + String(limit.used) + error, String(limit.remaining),
             shownSeconds(limit.resetSeconds), limit.enforce)
     }
-    return table.text
+    // A grant stands behind every window of its count, and is told once.
+    var told: [String] = []
+    for grant in limits.flatMap(\.grants) {
+        let line = text(of: grant)
+        if !told.contains(line) { told.append(line) }
+    }
+    return told.isEmpty ? table.text : table.text + "\n\n" + told.joined(separator: "\n")
 }
