@@ -151,17 +151,26 @@ import Synchronization
 // Known counts: how many persons are within a span, at most. Time only makes them fewer, so what
 // was counted once holds on when those who come since are added: most charges need no count.
 extension PersonBlock {
-    @inline(__always)
-    private func known(_ place: Int) -> UnsafeMutablePointer<Atomic<UInt64>> {
-        precondition(place >= 0 && place < Self.knownCounts, "within the header")
-        return unsafe word(48 + place * 8)
+    /// A span above, the most that can be within it below; 0 for none, and none after it.
+    private subscript(known place: Int) -> UInt64 {
+        @inline(__always)
+        get {
+            precondition(place >= 0 && place < Self.knownCounts, "within the header")
+            // Safe because of the line above.
+            return unsafe word(48 + place * 8).pointee.load(ordering: .relaxed)
+        }
+        nonmutating set {
+            precondition(place >= 0 && place < Self.knownCounts, "within the header")
+            // Safe because of the line above.
+            unsafe word(48 + place * 8).pointee.store(newValue, ordering: .relaxed)
+        }
     }
 
     /// The most that can be within a span; `nil` when that has not been counted.
     @inline(__always)
     func knownCount(span: UInt64) -> UInt64? {
         for place in 0..<Self.knownCounts {
-            let value = unsafe known(place).pointee.load(ordering: .relaxed)
+            let value = self[known: place]
             if value == 0 { return nil }
             if value >> 32 == span { return value & 0xFFFF_FFFF }
         }
@@ -171,9 +180,9 @@ extension PersonBlock {
     /// Keeps what was counted; gives up the last of the others when there are too many.
     func know(span: UInt64, count: UInt64) {
         for place in 0..<Self.knownCounts {
-            let value = unsafe known(place).pointee.load(ordering: .relaxed)
+            let value = self[known: place]
             if value == 0 || value >> 32 == span || place == Self.knownCounts - 1 {
-                unsafe known(place).pointee.store(span << 32 | count, ordering: .relaxed)
+                self[known: place] = span << 32 | count
                 return
             }
         }
@@ -182,10 +191,10 @@ extension PersonBlock {
     /// Adds to every known count; it saturates far above what a set can hold.
     func addToKnown(_ count: Int) {
         for place in 0..<Self.knownCounts {
-            let value = unsafe known(place).pointee.load(ordering: .relaxed)
+            let value = self[known: place]
             if value == 0 { return }
             let sum = min((value & 0xFFFF_FFFF) + UInt64(count), 0xFFFF_FFFF)
-            unsafe known(place).pointee.store(value & ~0xFFFF_FFFF | sum, ordering: .relaxed)
+            self[known: place] = value & ~0xFFFF_FFFF | sum
         }
     }
 
@@ -193,10 +202,10 @@ extension PersonBlock {
     @inline(__always)
     func takeFromKnown(age: UInt64) {
         for place in 0..<Self.knownCounts {
-            let value = unsafe known(place).pointee.load(ordering: .relaxed)
+            let value = self[known: place]
             if value == 0 { return }
             if age <= value >> 32, value & 0xFFFF_FFFF > 0 {
-                unsafe known(place).pointee.store(value - 1, ordering: .relaxed)
+                self[known: place] = value - 1
             }
         }
     }

@@ -149,6 +149,7 @@ private func grant(
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit(rlim_cur: 400, rlim_max: 400)
+            // Safe because the limit lives on the stack for the call.
             guard unsafe setrlimit(__rlimit_resource_t(1), &limit) == 0 else { exit(2) }
             var journal = try GrantJournal.open(stateFolder: path, now: at(seconds: 0))
             try journal.append(grant())

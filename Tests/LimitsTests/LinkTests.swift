@@ -110,6 +110,7 @@ private let now = LimitTime(milliseconds: 1_000_000_000)
         }
         // Each link keeps one word and gets the other of its neighbour, as a kill might leave it.
         for link in stride(from: 0, to: persons.mapping.header.links - 1, by: 2) {
+            // Safe because both links lie in their table.
             let word = unsafe persons.mapping.link(link, 1).pointee.load(ordering: .relaxed)
             unsafe persons.mapping.link(link + 1, 1).pointee.store(word, ordering: .relaxed)
         }

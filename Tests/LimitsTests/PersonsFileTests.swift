@@ -27,6 +27,7 @@ private let start: UInt64 = 1_000_000_000
                 stateFolder: path, slots: 1024, personsBytes: 1 << 26, reading: reading)
             let set = try table.prepare(
                 name: "s", windows: [patients(1_000_000, per: 86_400)])
+            // Safe because the path and the numbers outlive the calls.
             let file = unsafe open(path + "/acknowledged", O_RDWR)
             Thread.detachNewThread {
                 usleep(micros)
