@@ -228,8 +228,8 @@ enum Sample {
             ])
         #expect(
             try keys(Sample.limit) == [
-                "count", "each", "enforce", "error", "extra", "limit", "per_seconds", "remaining",
-                "reset_seconds", "set", "used",
+                "count", "each", "enforce", "error", "extra", "grants", "limit", "per_seconds",
+                "remaining", "reset_seconds", "set", "used",
             ])
         #expect(
             try keys(Sample.status(awaiting: 1)) == [
