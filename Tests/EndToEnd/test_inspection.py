@@ -352,30 +352,35 @@ PORTALS = {
             {"ipp": ipp(n), "nom": f"ZQFAMILY{n}"} for n in numbers]})),
     "html": (
         {"name": "portal", "language": "xpath", "person": "//tr/td[1]",
-         "fields": {"name": "//tr/td[2]"}},
+         "fields": {"name": "//tr/td[2]"}, "count": "//p[@id='total']"},
         "text/html; charset=utf-8",
         lambda numbers: ("<!DOCTYPE html><html><head><title>x</title><meta charset=utf-8></head><body>"
-                         "<table>" + "".join(
+                         f"<p id=total>{len(numbers)}</p><table>" + "".join(
                              f"<tr><td>{ipp(n)}</td><td>ZQFAMILY{n}<br></td></tr>" for n in numbers)
                          + "</table></body></html>").encode()),
     "regular expression": (
-        {"name": "portal", "language": "regex", "person": "data-ipp=\"([A-Z0-9]+)\""},
+        {"name": "portal", "language": "regex", "person": "data-ipp=\"([A-Z0-9]+)\"",
+         "count": "<b>([0-9]+)</b>"},
         "text/html",
-        lambda numbers: b"".join(b'<li data-ipp="%s">ZQFAMILY' % ipp(n).encode() for n in numbers)),
+        lambda numbers: b"<b>%d</b>" % len(numbers) + b"".join(b'<li data-ipp="%s">ZQFAMILY' % ipp(n).encode() for n in numbers)),
 }
 
 
-@pytest.mark.parametrize("case", PORTALS)
-def test_a_portal_is_counted_by_its_declared_extractor(lookup_gate, upstream, case):
-    extractor, kind, body = PORTALS[case]
-
+def portal(extractor):
+    """Adds a route whose answers are read as declared."""
     def change(config):
         config["extractors"] = [extractor]
         config["routes"].append({
             "name": "portal", "path": "/portal/", "identity_server": "mpi", "lookups": "portal",
             "require": ["certificate"], "limits": "standard", "methods": ["GET", "POST"]})
 
-    gate = lookup_gate(ceiling("patients", 3), ceiling("misses", 5), change=change)
+    return change
+
+
+@pytest.mark.parametrize("case", PORTALS)
+def test_a_portal_is_counted_by_its_declared_extractor(lookup_gate, upstream, case):
+    extractor, kind, body = PORTALS[case]
+    gate = lookup_gate(ceiling("patients", 3), ceiling("misses", 5), change=portal(extractor))
 
     def ask(*numbers):
         upstream.answer = reply(body(list(numbers)), kind)
@@ -393,17 +398,24 @@ def test_a_portal_is_counted_by_its_declared_extractor(lookup_gate, upstream, ca
     assert gate.used("misses", PHYSICIAN) == 1
 
 
-def test_a_portals_page_that_cannot_be_read_stays_here(lookup_gate, upstream):
-    def change(config):
-        config["extractors"] = [PORTALS["json"][0]]
-        config["routes"].append({
-            "name": "portal", "path": "/portal/", "identity_server": "mpi", "lookups": "portal",
-            "require": ["certificate"], "limits": "standard"})
+UNREAD_PAGES = {
+    "another language": ("json", b"<html>ZQFAMILY1</html>", "text/html"),
+    "cut short": ("json", b'{"patients":[{"ipp":"IPPZQ1"}', "application/json"),
+    # Neither a patient nor a number: perhaps the page has changed.
+    "another page": ("html", b"<html><body><i>ZQFAMILY1</i></body></html>", "text/html"),
+    "another list": ("json", b'{"people":[{"ipp":"IPPZQ1"}]}', "application/json"),
+    "nothing that matches": ("regular expression", b"<li data-id=ZQ1>", "text/html"),
+}
 
-    gate = lookup_gate(ceiling("patients", 3), change=change)
-    upstream.answer = reply(b"<html>ZQFAMILY1</html>", "text/html")
+
+@pytest.mark.parametrize("case", UNREAD_PAGES)
+def test_a_portals_page_that_cannot_be_read_stays_here(lookup_gate, upstream, case):
+    extractor, body, kind = UNREAD_PAGES[case]
+    gate = lookup_gate(ceiling("patients", 3), change=portal(PORTALS[extractor][0]))
+    upstream.answer = reply(body, kind)
     refused = gate.get("/portal/1")
     assert refused.status == 502 and b"zq" not in refused.body.lower()
+    assert gate.newest(status=502)["finding"] == "unparsed"
 
 
 @pytest.mark.slow  # Two hundred answers are held at once, twice.
