@@ -34,7 +34,7 @@ def places(text, file="herse.yaml"):
 
 def test_a_reload_says_its_generation_and_is_in_force_when_it_returns(own, upstream):
     before = own.generation()
-    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
     assert own.get("/new/1").status == 404
     run = own.reload()
     assert str(before + 1) in run.text
@@ -46,7 +46,7 @@ def test_a_reload_is_in_force_on_open_connections_too(own, upstream):
     connections = [own.connect() for _ in range(8)]
     for connection in connections:
         assert connection.get("/new/1").status == 404
-    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
     own.reload()
     for connection in connections:
         assert connection.get("/new/1").status == 200
@@ -349,7 +349,7 @@ def test_generations_are_given_back(own, upstream):
 
 def test_sighup_is_a_reload(own, upstream):
     before = own.generation()
-    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
     own.write()
     own.signal(signal.SIGHUP)
     until(lambda: own.generation() == before + 1, what="the next generation")
@@ -367,7 +367,7 @@ def test_sighup_with_a_bad_file_changes_nothing_and_says_why(own, upstream, pki)
 
 
 def test_confirm_within_brings_the_former_generation_back(own, upstream):
-    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
     own.write()
     own.do("reload", "--confirm-within", "2s")
     assert own.get("/new/1").status == 200
@@ -375,7 +375,7 @@ def test_confirm_within_brings_the_former_generation_back(own, upstream):
 
 
 def test_a_confirmed_reload_stays(own, upstream):
-    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
     own.write()
     own.do("reload", "--confirm-within", "3s")
     own.do("confirm")
@@ -384,7 +384,7 @@ def test_a_confirmed_reload_stays(own, upstream):
 
 
 def test_a_rollback_undoes_the_last_reload(own, upstream):
-    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
     own.reload()
     assert own.get("/new/1").status == 200
     own.do("rollback")

@@ -23,6 +23,9 @@ extension Exchange {
             throw .questionNotUnderstood(route: index, error)
         }
         if inquiry.awaited != nil {
+            if case .length(let count) = head.framing, count > Inquiry.requestMax {
+                throw .bodyTooLarge
+            }
             awaitsBody = true
             self.applicant = .some(consume applicant)
             write(head, bytes, of: client)

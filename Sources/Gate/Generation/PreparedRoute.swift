@@ -45,9 +45,7 @@ final class PreparedRoute: Sendable {
         server = route.identityServer
         limits = route.limits
         let rules = route.lookupRules
-        // A body that is held to be understood is bounded by what a worker can hold.
-        let bodyMax = rules == nil ? route.bodyMax : min(route.bodyMax, Self.heldBodyMax)
-        self.bodyMax = UInt64(clamping: bodyMax)
+        bodyMax = UInt64(clamping: route.bodyMax)
         lookups = route.lookups
         forwardsClientCertificate = route.forwardsClientCertificate
         field = Array("Herse-Route: \(route.name)\r\n".utf8)
@@ -75,7 +73,4 @@ final class PreparedRoute: Sendable {
         emergencyHeader = rules?.breakGlass.map { Array($0.header.utf8) }
         emergencyLimits = rules?.breakGlass?.limits
     }
-
-    /// Bytes of a request held until it is understood, 16 MiB.
-    private static let heldBodyMax = 16 << 20
 }

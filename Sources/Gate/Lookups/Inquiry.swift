@@ -101,9 +101,17 @@ final class Inquiry {
 
     // MARK: The request's body
 
+    /// Bytes of a request held until it is understood, 16 MiB, whatever more a route lets pass.
+    static let requestMax = 16 << 20
+
     func takeRequest(_ bytes: Span<UInt8>) {
+        guard overflow == nil else { return }
         let buffer = requestBody ?? worker.buffers.take()
         requestBody = buffer
+        guard buffer.count + bytes.count <= Self.requestMax else {
+            overflow = .bodyTooLarge
+            return
+        }
         hold(bytes, in: buffer)
     }
 
