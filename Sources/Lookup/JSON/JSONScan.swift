@@ -17,8 +17,9 @@ private func text(_ body: Span<UInt8>, at offset: Int) -> (stops: UInt32, high: 
     }
 }
 
-/// Where a string ends if it does so within the bytes looked at, and is plain: ASCII without
-/// escapes; else -1. Of `isShort` ones fewer bytes are looked at.
+/// Where a string ends, if it does so soon and is plain: ASCII without escapes; else -1.
+///
+/// Of `isShort` ones fewer bytes are looked at.
 @inline(__always)
 func endOfPlainText(_ body: Span<UInt8>, from offset: Int, isShort: Bool) -> Int {
     guard body.count &- offset >= width else { return -1 }
