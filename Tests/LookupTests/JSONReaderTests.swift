@@ -150,6 +150,22 @@ struct JSONReading: Equatable {
         }
     }
 
+    @Test func `is where its token is, and no further`() throws {
+        let text = Array(#" {"a" : {"b":[1, "c"]} , "d" : true} "#.utf8)
+        var reader = JSONReader()
+        var places: [String] = []
+        while true {
+            let token = try reader.next(text.span, isWhole: true)
+            if token == .end { break }
+            places.append("\(reader.depth) \(reader.start)..<\(reader.end)")
+        }
+        #expect(
+            places == [
+                "1 1..<2", "1 3..<4", "2 8..<9", "2 10..<11", "3 13..<14", "3 14..<15", "3 18..<19",
+                "2 20..<21", "1 21..<22", "1 26..<27", "1 31..<35", "0 35..<36",
+            ])
+    }
+
     @Test func `goes as deep as it may`() {
         let text = String(repeating: "[", count: 64) + String(repeating: "]", count: 64)
         #expect(JSONReading(Array(text.utf8)).error == nil)

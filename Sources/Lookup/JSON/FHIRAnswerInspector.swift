@@ -71,7 +71,7 @@ struct FHIRAnswerInspector: ~Copyable {
             case .endArray:
                 top &-= 1
                 isArray = frames[top].marks.contains(.isArray)
-            case .number, .yes, .no, .null: break
+            case .key, .number, .yes, .no, .null: break
             case .more: return
             case .end:
                 findings.isExpected = isResource

@@ -34,6 +34,8 @@ package struct JSONReader: Sendable {
     /// A value, or the end of a container; in an object, a value with its key.
     enum Kind: UInt8 {
         case more, beginObject, endObject, beginArray, endArray
+        /// Only where keys come by themselves.
+        case key
         case string, number, yes, no, null, end
     }
 
@@ -50,7 +52,7 @@ package struct JSONReader: Sendable {
     private var objects: UInt64 = 0
     /// Containers we are in.
     private(set) package var depth = 0
-    /// Where the value lies; a string's quotes are left out.
+    /// Where the token lies; a string's quotes are left out.
     private(set) var start = 0
     private(set) var end = 0
     /// Whether the string at hand has escapes.
@@ -60,37 +62,19 @@ package struct JSONReader: Sendable {
     private(set) var keyEnd = 0
     private(set) var keyHasEscapes = false
     private let isSequence: Bool
-    /// What `next` has read with a key, and not told yet.
-    private var pending: Kind?
 
     /// With `isSequence` every line is a text of its own, and blank lines are none.
     package init(isSequence: Bool = false) { self.isSequence = isSequence }
 
     /// The next token; `body` is the text so far, and all of it when `isWhole`.
     package mutating func next(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> JSONToken {
-        if let kind = pending {
-            pending = nil
-            return token(kind)
-        }
-        // Of a container that begins, what was around it tells whether it has a key.
-        let isInObject = objects & 1 != 0
-        let kind = try advance(body, isWhole: isWhole)
-        switch kind {
-        case .more, .end, .endObject, .endArray: return token(kind)
-        default:
-            guard isInObject else { return token(kind) }
-            pending = kind
-            return .key(keyStart..<keyEnd, hasEscapes: keyHasEscapes)
-        }
-    }
-
-    private func token(_ kind: Kind) -> JSONToken {
-        switch kind {
+        switch try advance(body, isWhole: isWhole, isTogether: false) {
         case .more: .more
         case .beginObject: .beginObject
         case .endObject: .endObject
         case .beginArray: .beginArray
         case .endArray: .endArray
+        case .key: .key(start..<end, hasEscapes: hasEscapes)
         case .string: .string(start..<end, hasEscapes: hasEscapes)
         case .number: .number(start..<end)
         case .yes: .boolean(true)
@@ -103,7 +87,9 @@ package struct JSONReader: Sendable {
     /// Like `next`, but in an object key and value come together, and who reads where they lie
     /// does so only when it matters.
     @inline(__always)
-    mutating func advance(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) -> Kind {
+    mutating func advance(
+        _ body: Span<UInt8>, isWhole: Bool, isTogether: Bool = true
+    ) throws(Unparsed) -> Kind {
         var at = offset
         while true {
             switch state {
@@ -146,6 +132,11 @@ package struct JSONReader: Sendable {
                 guard body[at] == UInt8(ascii: ":") else { throw .malformed }
                 at &+= 1
                 state = .value
+                guard isTogether else {
+                    (start, end, hasEscapes) = (keyStart, keyEnd, keyHasEscapes)
+                    offset = at
+                    return .key
+                }
                 fallthrough
 
             case .value, .valueOrEnd, .start, .afterText:
@@ -263,6 +254,7 @@ package struct JSONReader: Sendable {
     private mutating func open(_ kind: Kind, at place: Int) throws(Unparsed) -> Kind {
         guard depth < Self.depthMax else { throw .tooDeep }
         start = place
+        end = place &+ 1
         offset = place &+ 1
         depth &+= 1
         objects = objects << 1 | (kind == .beginObject ? 1 : 0)
@@ -276,6 +268,7 @@ package struct JSONReader: Sendable {
         guard depth > 0, byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
             throw .malformed
         }
+        start = at &- 1
         end = at
         offset = at
         depth &-= 1

@@ -17,8 +17,7 @@ private func text(_ body: Span<UInt8>, at offset: Int) -> (stops: UInt32, high: 
     }
 }
 
-/// Where a string ends if it does so within the bytes looked at, and is plain, which means ASCII
-/// without escapes; else -1.
+/// Where a string ends, if it does so soon and is plain: ASCII without escapes; else -1.
 ///
 /// Of `isShort` ones fewer bytes are looked at.
 @inline(__always)

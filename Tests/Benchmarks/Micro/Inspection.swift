@@ -100,7 +100,7 @@ enum SampleBundle {
     }
 }
 
-/// Does `Micro bundles FOLDER`.
+/// The command `bundles FOLDER`.
 func writeBundles(_ arguments: [String]) {
     guard let folder = arguments.first else { return }
     for size in SampleBundle.sizes {
@@ -117,7 +117,7 @@ private func write(_ bytes: [UInt8], to path: String) {
     guard unsafe fclose(file) == 0, written == bytes.count else { exit(74) }
 }
 
-/// Does `Micro inspection FILE SECONDS`.
+/// The command `inspection FILE SECONDS`.
 func timeInspection(_ arguments: [String]) {
     guard arguments.count == 2, let seconds = Double(arguments[1]) else { exit(64) }
     let body = read(arguments[0])
