@@ -64,6 +64,18 @@ import Testing
         #expect(Inspected(Array(Self.patient.utf8), type: type).finding == finding)
     }
 
+    @Test func `may begin with a byte order mark, and hold nothing else`() {
+        for (text, finding) in [
+            ("\u{FEFF}", Finding.miss), ("\u{FEFF}\n", .miss), ("\u{FEFF}" + Self.empty, .miss),
+            ("\u{FEFF}" + Self.patient, .understood), ("\u{FEFF}}", .unparsed(.malformed)),
+        ] {
+            let body = Array(text.utf8)
+            for cut in 0...body.count {
+                #expect(Inspected(body, cuts: [cut]).finding == finding)
+            }
+        }
+    }
+
     @Test func `is of the protocol of its route, or not expected`() {
         let body = Array(Self.empty.utf8)
         for dialect in [Dialect.hl7v3, .insi] {

@@ -120,7 +120,10 @@ struct JSONReading: Equatable {
     func `refuses what is not UTF-8, wherever it stands`(wrong: [UInt8]) {
         for before in 0..<70 {
             let text = Array("[\"".utf8) + [UInt8](repeating: 0x61, count: before) + wrong
-            #expect(JSONReading(text + Array("\"]".utf8)).error == .encoding)
+            let all = text + Array("plain to its end\"]            and more".utf8)
+            for cut in 0...all.count where before % 7 == 0 || cut == 0 {
+                #expect(JSONReading(all, cuts: [cut]).error == .encoding)
+            }
         }
     }
 

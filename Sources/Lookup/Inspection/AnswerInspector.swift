@@ -66,7 +66,7 @@ package final class AnswerInspector {
     }
 
     private func look(at body: Span<UInt8>, isWhole: Bool) throws(Unparsed) {
-        if format == nil { try begin(body) }
+        if format == nil { try begin(body, isWhole: isWhole) }
         switch format {
         case .json, .ndjson:
             try json.inspect(body, isWhole: isWhole, into: &findings)
@@ -81,8 +81,8 @@ package final class AnswerInspector {
     }
 
     /// Chooses how to read the body, once it is more than blanks.
-    private func begin(_ body: Span<UInt8>) throws(Unparsed) {
-        guard let seen = AnswerMedia.format(lookingAt: body) else { return }
+    private func begin(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) {
+        guard let seen = AnswerMedia.format(lookingAt: body, isWhole: isWhole) else { return }
         let media = AnswerMedia(expectation.contentType.span)
         let format: AnswerFormat =
             switch media.format {

@@ -50,7 +50,9 @@ struct AnswerMedia: Equatable {
 
     /// What a body looks like, when its Content-Type says nothing that can be inspected; nil while
     /// only blanks have come.
-    static func format(lookingAt body: Span<UInt8>) -> AnswerFormat? {
+    static func format(lookingAt body: Span<UInt8>, isWhole: Bool = true) -> AnswerFormat? {
+        // Less may be a part of a byte order mark.
+        guard body.count >= 3 || isWhole else { return nil }
         var offset = 0
         if body.count >= 3, body[0] == 0xEF, body[1] == 0xBB, body[2] == 0xBF { offset = 3 }
         while offset < body.count {

@@ -184,8 +184,8 @@ package struct JSONReader: Sendable {
     private mutating func pass(
         _ body: Span<UInt8>, from start: Int, _ at: inout Int, isShort: Bool
     ) throws(Unparsed) -> Bool {
-        // Most are short and plain.
-        let end = endOfPlainText(body, from: at, isShort: isShort)
+        // Most are short and plain; what began in an earlier piece may not be.
+        let end = at == start ? endOfPlainText(body, from: at, isShort: isShort) : -1
         guard end < 0 else {
             at = end &+ 1
             return true

@@ -23,6 +23,7 @@ struct FuzzTarget: Sendable {
         .certificateSubject,
         .fhirQuery,
         .fhirQuestion,
+        .jsonAnswer,
         .xmlAnswer,
         .soapRequest,
         .extractor,
