@@ -139,7 +139,7 @@ def test_a_large_request_reaches_a_slow_identity_server_in_bounded_memory(gate, 
                 connection.send(b"0\r\n\r\n")
 
         field = "Transfer-Encoding: chunked" if framing == "chunked" else f"Content-Length: {LARGE}"
-        connection.send(request("/fhir/Patient", [field], "POST"))
+        connection.send(request("/plain/x", [field], "POST"))
         thread = threading.Thread(target=feed)
         thread.start()
         settle = time.monotonic() + 1

@@ -65,9 +65,9 @@ def front(server, config, make_gate):
     config["routes"] = [{
         "name": "fhir", "path": "/", "methods": ["GET", "POST", "PUT", "DELETE"],
         "identity_server": "mpi", "lookups": "fhir", "require": ["certificate"],
-        # Its client searches by family name alone.
         "limits": "standard", "vague": "allow",
     }]
+    config["limits"]["standard"].append({"count": "patients", "limit": 1000000, "per": "1h"})
     return make_gate(config)
 
 
@@ -111,6 +111,17 @@ def test_a_patient_is_created_found_and_read(front):
     assert [entry["status"] for entry in entries][0] == 201
     assert "GAUTIER" not in (front.folder / "state" / "record").joinpath(
         sorted(os.listdir(front.folder / "state" / "record"))[0]).read_text()
+
+
+def test_patients_of_a_real_server_are_counted_by_their_ins(front):
+    async def work(client):
+        return {(await make(client, family)).id for family in ("ROUSSEAU", "ROUSSEAU-LEBRUN")}
+
+    assert len(through(front, work)) == 2
+    # Two resources of one INS.
+    assert front.used("patients", PHYSICIAN) == 1
+    line = front.newest(interaction="search")
+    assert line["finding"] == "understood" and len(line["persons"]) == 1
 
 
 def test_a_patient_is_updated_and_deleted(front):

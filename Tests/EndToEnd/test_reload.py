@@ -34,22 +34,22 @@ def places(text, file="herse.yaml"):
 
 def test_a_reload_says_its_generation_and_is_in_force_when_it_returns(own, upstream):
     before = own.generation()
-    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
-    assert own.get("/new/1").status == 404
+    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
+    assert own.get("/new/Patient/1").status == 404
     run = own.reload()
     assert str(before + 1) in run.text
     assert own.generation() == before + 1
-    assert own.get("/new/1").status == 200
+    assert own.get("/new/Patient/1").status == 200
 
 
 def test_a_reload_is_in_force_on_open_connections_too(own, upstream):
     connections = [own.connect() for _ in range(8)]
     for connection in connections:
-        assert connection.get("/new/1").status == 404
-    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
+        assert connection.get("/new/Patient/1").status == 404
+    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
     own.reload()
     for connection in connections:
-        assert connection.get("/new/1").status == 200
+        assert connection.get("/new/Patient/1").status == 200
         connection.close()
 
 
@@ -349,11 +349,11 @@ def test_generations_are_given_back(own, upstream):
 
 def test_sighup_is_a_reload(own, upstream):
     before = own.generation()
-    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
     own.write()
     own.signal(signal.SIGHUP)
     until(lambda: own.generation() == before + 1, what="the next generation")
-    assert own.get("/new/1").status == 200
+    assert own.get("/new/Patient/1").status == 200
 
 
 def test_sighup_with_a_bad_file_changes_nothing_and_says_why(own, upstream, pki):
@@ -367,28 +367,28 @@ def test_sighup_with_a_bad_file_changes_nothing_and_says_why(own, upstream, pki)
 
 
 def test_confirm_within_brings_the_former_generation_back(own, upstream):
-    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
     own.write()
     own.do("reload", "--confirm-within", "2s")
-    assert own.get("/new/1").status == 200
-    until(lambda: own.get("/new/1").status == 404, within=10, what="it came back", every=0.1)
+    assert own.get("/new/Patient/1").status == 200
+    until(lambda: own.get("/new/Patient/1").status == 404, within=10, what="it came back", every=0.1)
 
 
 def test_a_confirmed_reload_stays(own, upstream):
-    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
     own.write()
     own.do("reload", "--confirm-within", "3s")
     own.do("confirm")
     time.sleep(3.5)
-    assert own.get("/new/1").status == 200
+    assert own.get("/new/Patient/1").status == 200
 
 
 def test_a_rollback_undoes_the_last_reload(own, upstream):
-    own.config["routes"].insert(0, dict(own.config["routes"][3], name="new", path="/new/"))
+    own.config["routes"].insert(0, dict(own.config["routes"][1], name="new", path="/new/"))
     own.reload()
-    assert own.get("/new/1").status == 200
+    assert own.get("/new/Patient/1").status == 200
     own.do("rollback")
-    assert own.get("/new/1").status == 404
+    assert own.get("/new/Patient/1").status == 404
 
 
 def test_a_folder_is_one_configuration(config, make_gate, upstream):

@@ -69,9 +69,9 @@ def configuration(pki, upstream):
         "authentication": {"certificate": {"professional_id": "CN"}},
         "routes": [
             route("small", "/small/", body_max="1k"),
-            route("fhir", "/fhir/", body_max="128M"),
+            route("fhir", "/fhir/", body_max="16M"),
             route("soap", "/soap", lookups="hl7v3"),
-            route("plain", "/plain/", lookups="none"),
+            route("plain", "/plain/", lookups="none", body_max="128M"),
             route("reading", "/reading/", methods=["GET"]),
             route("wrapped", "/wrapped/", forward={"client_cert": True}),
             route("others", "/others/", allow={"professionals": ["810002813839"]}),
