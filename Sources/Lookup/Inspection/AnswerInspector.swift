@@ -12,6 +12,9 @@ package final class AnswerInspector {
     /// Nil until the answer has shown what it is written in.
     private var format: AnswerFormat?
     private var failure: Unparsed?
+    /// The Content-Type understood last, and what it says.
+    private var mediaType: [UInt8] = []
+    private var media = AnswerMedia()
     private var json: FHIRAnswerInspector
     private var xml = XMLAnswerInspector()
     private var multipart = MultipartAnswerInspector()
@@ -83,7 +86,11 @@ package final class AnswerInspector {
     /// Chooses how to read the body, once it is more than blanks.
     private func begin(_ body: Span<UInt8>, isWhole: Bool) throws(Unparsed) {
         guard let seen = AnswerMedia.format(lookingAt: body, isWhole: isWhole) else { return }
-        let media = AnswerMedia(expectation.contentType.span)
+        // Answers come in few types, and mostly in the one before's.
+        if expectation.contentType != mediaType {
+            mediaType = expectation.contentType
+            media = AnswerMedia(mediaType.span)
+        }
         let format: AnswerFormat =
             switch media.format {
             case .json, .ndjson, .xml, .multipart: media.format

@@ -7,6 +7,8 @@ struct AnswerMedia: Equatable {
     /// Whether the text is declared as something else than UTF-8 or its subset ASCII.
     var isForeign = false
 
+    init() {}
+
     /// `value` is that of a Content-Type, RFC 9110 §8.3; empty for none.
     init(_ value: Span<UInt8>) {
         var offset = 0

@@ -30,7 +30,13 @@ enum FHIRRole: UInt8, CaseIterable {
     case identifier, name, telecom, narrative, `extension`, link, parameter, pixIdentifier
 
     @inline(__always)
-    init(_ slot: FHIRSlot) { self = FHIRRole(rawValue: slot.rawValue) ?? .open }
+    init(_ slot: FHIRSlot) {
+        let place = slot.rawValue
+        // Safe because a role is a byte, and every byte up to the last role's is one.
+        self =
+            place <= FHIRRole.pixIdentifier.rawValue
+            ? unsafe unsafeBitCast(place, to: FHIRRole.self) : .open
+    }
 
     /// What the value of a key is for.
     func slot(of key: FHIRWord) -> FHIRSlot {
