@@ -143,10 +143,10 @@ final class Inquiry {
                 append(bytes.extracting(field.value), to: &answerType)
             }
         }
-        guard let dialect = route.dialect else { return }
+        // INVARIANT: nothing is left of the answer inspected before, whatever becomes of this one.
         inspector.begin(
             AnswerExpectation(
-                dialect: dialect, status: status, contentType: answerType,
+                dialect: route.dialect ?? .fhir, status: status, contentType: answerType,
                 interaction: question.interaction),
             route.hasher)
     }
@@ -212,11 +212,6 @@ final class Inquiry {
     }
 
     private func extract(_ definition: ExtractorDefinition, of route: PreparedRoute) {
-        inspector.begin(
-            AnswerExpectation(
-                dialect: .fhir, status: status, contentType: answerType,
-                interaction: question.interaction),
-            route.hasher)
         guard let extractor = worker.extractor(definition, of: route) else {
             // INVARIANT: the configuration was not taken if an expression does not compile.
             finding = .unparsed(.unexpected)
