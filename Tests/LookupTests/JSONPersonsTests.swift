@@ -248,6 +248,23 @@ import Testing
         #expect(Inspected(JSONAnswers.typeLast(first)).fields == [fields])
     }
 
+    @Test(arguments: ["urn:oid:1.2.250.1.213.1.4.8", "1.2.250.1.213.1.4.10"])
+    func `are shown with their INS, also where it is the canonical identifier`(system: String) {
+        let inspector = AnswerInspector()
+        let hasher = PersonHasher(
+            key: SipKey(low: 1, high: 2), server: "mpi", canonicalSystem: system)
+        for (said, field) in [(system, IdentityFields.ins), ("1.2.250.1.213.1.4.80", .identifier)] {
+            let body = Array(
+                #"{"resourceType":"Patient","identifier":[{"system":"\#(said)","value":"1"}]}"#.utf8
+            )
+            inspector.begin(
+                AnswerExpectation(
+                    dialect: .fhir, status: 200, contentType: [], interaction: .read), hasher)
+            inspector.inspect(body.span, isWhole: true)
+            #expect(inspector.findings.persons.fields == field)
+        }
+    }
+
     @Test func `have the keys that any protocol would give them`() {
         let hasher = Inspected.hasher
         func identifier(_ system: String, _ value: String) -> UInt64? {

@@ -19,6 +19,8 @@ struct FHIRAnswerInspector: ~Copyable {
     var localPatients: [FHIRLocal] = []
     var localReferences: [FHIRLocal] = []
     let scratch = FHIRScratch()
+    /// For who needs two texts at a time.
+    let otherScratch = FHIRScratch()
 
     /// Whether the body is a resource, and whether it holds any that is about something.
     private var isResource = false

@@ -66,16 +66,17 @@ extension FHIRAnswerInspector {
         _ system: FHIRText, _ value: FHIRText, to owner: Int, _ body: Span<UInt8>,
         _ findings: inout Findings
     ) {
-        let (key, isINS) = withText(system, body, scratch) { system in
-            withText(value, body, scratch.other) { value in
-                let key = hasher.identifier(system: system, value: value)
-                return (key, key?.rank == .canonical && isSystemOfINS(system))
-            }
+        let key = withText(system, body, scratch) { system in
+            withText(value, body, otherScratch) { hasher.identifier(system: system, value: $0) }
         }
         guard let key else { return }
         let find = find(of: owner, &findings)
         findings.persons.add(key, to: find)
-        let field: IdentityFields = key.rank == .ins || isINS ? .ins : .identifier
+        // The canonical identifier may be the INS itself.
+        let isINS =
+            key.rank == .ins
+            || key.rank == .canonical && withText(system, body, scratch) { isSystemOfINS($0) }
+        let field: IdentityFields = isINS ? .ins : .identifier
         findings.persons.add(field, to: find)
         frames[owner].marks.formUnion(.identified)
     }

@@ -5,8 +5,6 @@ internal import KeyedHash
 /// Room for texts whose escapes are resolved, kept from one to the next.
 final class FHIRScratch {
     fileprivate var bytes: [UInt8] = []
-    /// For who needs two texts at a time.
-    private(set) lazy var other = FHIRScratch()
 
     init() {}
 }
@@ -32,7 +30,7 @@ extension FHIRAnswerInspector {
         _ family: FHIRText, _ given: FHIRText, _ birthDate: FHIRText, _ body: Span<UInt8>
     ) -> PersonKey? {
         withText(family, body, scratch) { family in
-            withText(given, body, scratch.other) { given in
+            withText(given, body, otherScratch) { given in
                 hasher.traits(
                     family: family, given: given, birthDate: body.extracting(birthDate.range))
             }
