@@ -1,4 +1,4 @@
-"""Ways past a limit: a reason in a header, and an administrator's grant. Both are bounded, both told."""
+"""Ways past a limit: a reason in a header, an administrator's grant; both bounded, both told."""
 
 import json
 

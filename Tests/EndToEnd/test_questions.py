@@ -6,7 +6,7 @@ import pytest
 
 from harness import soap
 from harness.client import request
-from harness.fhir import JSON, LOCAL, FHIRServer, batch, identity, ipp, reply
+from harness.fhir import JSON, LOCAL, batch, identity, ipp, reply
 from harness.gate import ceiling
 from harness.pki import PHYSICIAN
 from harness.upstream import answer
