@@ -180,6 +180,11 @@ authentication:
   certificate:
     professional_id: CN
 routes:
+  - name: echo
+    path: {ECHO}
+    identity_server: mpi
+    require: [certificate]
+    limits: standard
   - name: fhir
     path: /fhir/
     identity_server: mpi
@@ -191,6 +196,7 @@ limits:
     - {{count: requests, limit: 100000000, per: 1m}}
     - {{count: requests, limit: 1000000000, per: 1h}}
     - {{count: requests, limit: 1000000000, per: 1d}}
+    - {{count: patients, limit: 1000000000, per: 30d}}
 neutralized: {folder}/neutralized.list
 record: {{durable: before-delivery}}
 """)
