@@ -71,10 +71,7 @@ private func run(
     let threads = Threads()
     let log = try systemCall { () throws(SystemError) in try GateLog() }
     let workers = try startWorkers(generation, log, limits, record, threads)
-    let inForce = Grants(
-        grants.inForce(
-            at: limits.clock.time(sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)),
-        limits)
+    let inForce = Grants(grants.inForce(at: limits.time), limits)
     for worker in workers { await worker.putInForce(inForce) }
     let ports = try await putInForce(generation, neutralization, workers)
     let loop = try systemCall { () throws(SystemError) in try EventLoop() }
@@ -182,9 +179,8 @@ private func openLimits(_ state: String) throws(StartFailure) -> LimitTable {
 private func openGrants(
     _ state: String, _ limits: LimitTable
 ) throws(StartFailure) -> GrantJournal {
-    let now = limits.clock.time(sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
     do throws(GrantJournalError) {
-        return try GrantJournal.open(stateFolder: state, now: now)
+        return try GrantJournal.open(stateFolder: state, now: limits.time)
     } catch {
         throw StartFailure("\(error.message) (hint: \(error.hint))")
     }

@@ -39,14 +39,16 @@ extension LimitTable {
         _ who: LimitSubjects, _ set: LimitSet, applies: UInt16 = .max, kinds: CountKinds,
         extras: LimitExtras = .none, now: LimitTime
     ) -> ExhaustedWindow? {
-        let asked = set.prepared.indices.filter {
-            kinds.contains(CountKinds(set.prepared[$0].count))
-                && set.prepared[$0].enforcement == .deny && applies >> UInt16($0) & 1 == 1
+        func isAsked(_ ordinal: Int) -> Bool {
+            kinds.contains(CountKinds(set.prepared[ordinal].count))
+                && set.prepared[ordinal].enforcement == .deny
+                && applies >> UInt16(ordinal) & 1 == 1
         }
-        if asked.isEmpty { return nil }
+        // Most sets limit none of these: no lock is taken for them.
+        guard set.prepared.indices.contains(where: isAsked) else { return nil }
         return locked(who) { _ in
             var found: ExhaustedWindow?
-            for ordinal in asked {
+            for ordinal in set.prepared.indices where isAsked(ordinal) {
                 guard let usage = usage(of: ordinal, who, set, extras: extras, now: now),
                     usage.remaining == 0, usage.resetSeconds >= found?.retryAfterSeconds ?? 0
                 else { continue }

@@ -29,6 +29,7 @@ package struct LookupRules: Sendable {
     package let vaguePlace: SourceLocation
     /// Patients a page may ask for, beyond which a search is vague, 1 to 1,000.
     package let countMax: Int
+    static let countMaxDefault = 50
     /// Interactions that count as more than one lookup.
     let weights: [(interaction: Interactions, lookups: Int)]
     package let unparsed: Unparsed

@@ -38,7 +38,8 @@ extension Reading {
             operations: Set(operations.map(\.value)),
             operationsPlace: fields.place(of: "operations"), vague: vague(fields),
             vaguePlace: fields.place(of: "vague"),
-            countMax: fields.optional("count_max", default: 50) { (scalar) throws(Complaint) in
+            countMax: fields.optional("count_max", default: LookupRules.countMaxDefault) {
+                (scalar) throws(Complaint) in
                 try scalar.number(1...1000)
             }, weights: weights(fields, lookups), unparsed: unparsed(fields),
             unparsedPlace: fields.place(of: "unparsed"),

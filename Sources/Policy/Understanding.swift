@@ -1,53 +1,28 @@
 // Understanding.swift: an inquiry's request and answer, read as the gate reads them.
 
-import KeyedHash
-import Lookup
+package import KeyedHash
+package import Lookup
 
 extension Rulebook {
     /// What an inquiry asks, by the protocol its route speaks.
     func question(
         _ inquiry: Inquiry, route: Int, _ key: SipKey
     ) throws(QuestionError) -> Question {
-        let hasher = hasher(route: route, key)
-        let countMax = configuration.routes[route].lookupRules?.countMax ?? 50
+        if configuration.routes[route].lookups == .none { return Question(.capabilities) }
+        let reader = configuration.questionReader(route: route, key)
         let methodName = Array(inquiry.method.utf8)
         let method = LookupMethod(methodName.span)
-        switch configuration.routes[route].lookups {
-        case .fhir:
-            return try questionOfFHIR(
-                inquiry, method, QuestionRules(countMax: countMax), hasher)
-        case .hl7v3, .insi:
-            switch method {
-            case .post: break
-            // A service's description: nobody's identity.
-            case .get, .head: return Question(.capabilities)
-            default: return Question(.unknown)
-            }
-            let contentType = Array(inquiry.contentType.utf8)
-            return try questionOfSOAP(
-                inquiry.body.span,
-                dialect: configuration.routes[route].lookups == .insi ? .insi : .hl7v3,
-                contentType: contentType.span, hasher, countMax: countMax)
-        case .declared: return Question(.declared)
-        case .none: return Question(.capabilities)
-        }
-    }
-
-    private func questionOfFHIR(
-        _ inquiry: Inquiry, _ method: LookupMethod, _ rules: QuestionRules, _ hasher: PersonHasher
-    ) throws(QuestionError) -> Question {
         let path = Array(inquiry.path.utf8)
         let query = Array(inquiry.query.utf8)
         let contentType = Array(inquiry.contentType.utf8)
-        let head = try Lookup.questionOfFHIR(
-            method: method, path: path.span, query: query.span, contentType: contentType.span,
-            rules, hasher)
+        let head = try reader.head(
+            method: method, path: path.span, query: query.span, contentType: contentType.span)
         switch head {
         case .question(let question): return question
-        case .needsBody(let kind):
-            return try Lookup.questionOfFHIR(
-                body: inquiry.body.span, kind: kind, method: method, path: path.span,
-                query: query.span, contentType: contentType.span, rules, hasher)
+        case .needsBody(let awaited):
+            return try reader.question(
+                of: inquiry.body.span, awaited: awaited, method: method, path: path.span,
+                query: query.span, contentType: contentType.span)
         }
     }
 
@@ -55,18 +30,13 @@ extension Rulebook {
     func inspect(
         _ answer: SampleAnswer, to question: Question, route: Int, _ key: SipKey
     ) -> Inspected {
-        let dialect: Dialect =
-            switch configuration.routes[route].lookups {
-            case .hl7v3: .hl7v3
-            case .insi: .insi
-            case .fhir, .declared, .none: .fhir
-            }
+        let reader = configuration.questionReader(route: route, key)
         let inspector = AnswerInspector()
         inspector.begin(
             AnswerExpectation(
-                dialect: dialect, status: answer.status,
+                dialect: reader.dialect ?? .fhir, status: answer.status,
                 contentType: Array(answer.contentType.utf8), interaction: question.interaction),
-            hasher(route: route, key))
+            reader.hasher)
         if case .declared(let index) = configuration.routes[route].lookups,
             let extractor = try? Extractor(configuration.extractors[index].definition)
         {
@@ -79,10 +49,28 @@ extension Rulebook {
             finding: inspector.finding,
             persons: (0..<persons.count).map { persons.key(of: $0) }, fields: persons.fields)
     }
+}
 
-    private func hasher(route: Int, _ key: SipKey) -> PersonHasher {
-        let server = configuration.identityServers[configuration.routes[route].identityServer]
-        return PersonHasher(
-            key: key, server: server.name, canonicalSystem: server.canonicalSystem)
+extension Configuration {
+    /// Reads the requests of a route; patients are known by hashes under `key`.
+    package func questionReader(route: Int, _ key: SipKey) -> QuestionReader {
+        let route = routes[route]
+        let server = identityServers[route.identityServer]
+        return QuestionReader(
+            dialect: route.lookups.dialect,
+            QuestionRules(countMax: route.lookupRules?.countMax ?? LookupRules.countMaxDefault),
+            PersonHasher(key: key, server: server.name, canonicalSystem: server.canonicalSystem))
+    }
+}
+
+extension Route.Lookups {
+    /// The protocol by which requests and answers are read; nil where there is none.
+    package var dialect: Dialect? {
+        switch self {
+        case .fhir: .fhir
+        case .hl7v3: .hl7v3
+        case .insi: .insi
+        case .declared, .none: nil
+        }
     }
 }

@@ -1,19 +1,12 @@
 // Granting.swift: bounded exceptions to limits: on disk first, then in force in every worker.
 
-internal import CSystem
-internal import Glibc
 internal import Identity
 internal import Limits
 internal import Neutralization
 
 extension ControlPlane {
-    /// The moment limits are reckoned in.
-    var limitTime: LimitTime {
-        limits.clock.time(sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
-    }
-
     /// Grants in force, as workers consult them.
-    var grants: Grants { Grants(grantJournal.inForce(at: limitTime), limits) }
+    var grants: Grants { Grants(grantJournal.inForce(at: limits.time), limits) }
 
     func grant(_ order: GrantOrder, by: String) async -> ControlAnswer {
         let professional: String
@@ -23,7 +16,7 @@ extension ControlPlane {
         case .success(let parsed): (professional, count) = parsed
         }
         return await exclusively {
-            let time = limitTime
+            let time = limits.time
             let grant = Grant(
                 professional: professional, count: count, extra: UInt32(clamping: order.extra),
                 at: time,
@@ -47,13 +40,13 @@ extension ControlPlane {
 
     /// What somebody was granted and is not over, for `herse limits show`.
     func grantReports(of professional: String) -> [GrantReport] {
-        grantJournal.inForce(at: limitTime).filter { $0.professional == professional }
+        grantJournal.inForce(at: limits.time).filter { $0.professional == professional }
             .map { report($0) }
     }
 
     /// In wall time, as people read it: the limit clock runs beside it.
     private func report(_ grant: Grant) -> GrantReport {
-        let left = Int64(clamping: grant.until.milliseconds) - Int64(limitTime.milliseconds)
+        let left = Int64(clamping: grant.until.milliseconds) - Int64(limits.time.milliseconds)
         return GrantReport(
             professional: grant.professional, count: grant.count.word, extra: Int(grant.extra),
             until: UnixSeconds(now.value + left / 1000).description, reason: grant.reason,

@@ -151,7 +151,7 @@ extension ControlPlane {
     func limitsOf(_ professional: String) async -> ControlAnswer {
         let id = professional.uppercased()
         let who = await subjects(of: id)
-        let time = limitTime
+        let time = limits.time
         let extras = grants.extras(of: who.professional, at: time)
         let granted = grantReports(of: id)
         var reports: [LimitReport] = []

@@ -25,11 +25,10 @@ final class PreparedRoute: Sendable {
 
     /// Whether identities are looked up: requests are understood, answers inspected and settled.
     let isInspected: Bool
-    /// Nil when a declared extractor reads its answers.
-    let dialect: Dialect?
+    /// Reads what is asked, and knows by what protocol answers are read.
+    let reader: QuestionReader
+    /// What reads its answers instead of a protocol.
     let extractor: ExtractorDefinition?
-    let questionRules: QuestionRules
-    let hasher: PersonHasher
     /// Bytes of an answer held for inspection.
     let answerMax: Int
     /// Persons charged for an answer nobody understands; nil when it is withheld.
@@ -52,18 +51,12 @@ final class PreparedRoute: Sendable {
         record = Array(",\"route\":".utf8) + jsonString(route.name)
         rule = ruleFragment(route.place)
         isInspected = rules != nil
-        switch route.lookups {
-        case .fhir: (dialect, extractor) = (.fhir, nil)
-        case .hl7v3: (dialect, extractor) = (.hl7v3, nil)
-        case .insi: (dialect, extractor) = (.insi, nil)
-        case .none: (dialect, extractor) = (nil, nil)
-        case .declared(let place):
-            (dialect, extractor) = (nil, configuration.extractors[place].definition)
+        if case .declared(let place) = route.lookups {
+            extractor = configuration.extractors[place].definition
+        } else {
+            extractor = nil
         }
-        questionRules = QuestionRules(countMax: rules?.countMax ?? 50)
-        let server = configuration.identityServers[route.identityServer]
-        hasher = PersonHasher(
-            key: key, server: server.name, canonicalSystem: server.canonicalSystem)
+        reader = configuration.questionReader(route: index, key)
         answerMax = rules?.answerMax ?? 0
         if case .charge(let count) = rules?.unparsed {
             unparsedCharge = count

@@ -8,16 +8,11 @@ internal import Wire
 
 /// The held half of an exchange; kept by its worker for the next.
 final class Inquiry {
-    /// What must be read of a request's body before it is understood.
-    enum Awaited: Equatable {
-        case fhir(FHIRBodyKind)
-        case soap(Dialect)
-    }
-
     private let worker: WorkerCore
     private(set) var route: PreparedRoute?
     var question = Question(.unknown)
-    var awaited: Awaited?
+    /// What of the body decides; nil when the head said all.
+    var awaited: QuestionReader.Awaited?
     /// Lookups it is charged for, weights included.
     var weight = 0
     /// The reason of a request that breaks the glass; empty for all others.
@@ -146,9 +141,9 @@ final class Inquiry {
         // INVARIANT: nothing is left of the answer inspected before, whatever becomes of this one.
         inspector.begin(
             AnswerExpectation(
-                dialect: route.dialect ?? .fhir, status: status, contentType: answerType,
+                dialect: route.reader.dialect ?? .fhir, status: status, contentType: answerType,
                 interaction: question.interaction),
-            route.hasher)
+            route.reader.hasher)
     }
 
     var isEncoded: Bool { !coding.isEmpty && !isIdentity(coding) }
@@ -179,7 +174,7 @@ final class Inquiry {
     /// Looks at what has come since the last look, so that a large answer never holds its worker
     /// up at once.
     func inspectSome() {
-        guard route?.dialect != nil, !isEncoded, overflow == nil else { return }
+        guard route?.reader.dialect != nil, !isEncoded, overflow == nil else { return }
         answerBody?.withBytes { inspector.inspect($0, isWhole: false) }
     }
 
@@ -245,7 +240,7 @@ final class Inquiry {
             name[end] = UInt8(truncatingIfNeeded: number)
             name[end + 1] = UInt8(truncatingIfNeeded: number >> 8)
             assumedStarts.append(number)
-            assumedKeys.append(route.hasher.token(Self.assumedKind, name.span))
+            assumedKeys.append(route.reader.hasher.token(Self.assumedKind, name.span))
         }
         assumedStarts.append(count)
     }

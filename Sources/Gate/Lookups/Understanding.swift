@@ -1,37 +1,24 @@
 // Understanding.swift: what a held request asks, by the protocol its route speaks.
 
 internal import Lookup
-internal import Policy
 internal import Wire
 
 extension Inquiry {
     /// Reads what the head tells; what it leaves open is in `awaited`.
     func understandHead() throws(QuestionError) {
         guard let route else { return }
-        switch route.lookups {
-        case .fhir:
-            let (path, query, contentType) = (path, query, contentType)
-            let head = try questionOfFHIR(
-                method: LookupMethod(method), path: path.span, query: query.span,
-                contentType: contentType.span, route.questionRules, route.hasher)
-            switch head {
-            case .question(let question):
-                self.question = question
-                // The answer is the patient who is there already, if one is.
-                if isConditionalCreate, question.interaction == .feed {
-                    self.question.lookups = max(1, question.lookups)
-                }
-            case .needsBody(let kind): awaited = .fhir(kind)
+        let (path, query, contentType) = (path, query, contentType)
+        let head = try route.reader.head(
+            method: LookupMethod(method), path: path.span, query: query.span,
+            contentType: contentType.span)
+        switch head {
+        case .question(let question):
+            self.question = question
+            // The answer is the patient who is there already, if one is.
+            if isConditionalCreate, question.interaction == .feed {
+                self.question.lookups = max(1, question.lookups)
             }
-        case .hl7v3, .insi:
-            guard method == .post else {
-                // A service's description, by GET: nobody's identity, and inspected all the same.
-                question = Question(method == .get || method == .head ? .capabilities : .unknown)
-                return
-            }
-            awaited = .soap(route.lookups == .insi ? .insi : .hl7v3)
-        case .declared: question = Question(.declared)
-        case .none: break
+        case .needsBody(let awaited): self.awaited = awaited
         }
     }
 
@@ -39,20 +26,10 @@ extension Inquiry {
     func understandBody() throws(QuestionError) {
         guard let route, let awaited else { return }
         let (path, query, contentType) = (path, query, contentType)
-        switch awaited {
-        case .fhir(let kind):
-            question = try withRequestBody { body throws(QuestionError) in
-                try questionOfFHIR(
-                    body: body, kind: kind, method: LookupMethod(method), path: path.span,
-                    query: query.span, contentType: contentType.span, route.questionRules,
-                    route.hasher)
-            }
-        case .soap(let dialect):
-            question = try withRequestBody { body throws(QuestionError) in
-                try questionOfSOAP(
-                    body, dialect: dialect, contentType: contentType.span, route.hasher,
-                    countMax: route.questionRules.countMax)
-            }
+        question = try withRequestBody { body throws(QuestionError) in
+            try route.reader.question(
+                of: body, awaited: awaited, method: LookupMethod(method), path: path.span,
+                query: query.span, contentType: contentType.span)
         }
     }
 }

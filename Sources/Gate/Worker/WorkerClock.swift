@@ -2,6 +2,7 @@
 
 internal import CSystem
 internal import Glibc
+internal import Limits
 
 /// What time it is for everything a worker does in one turn.
 struct WorkerClock {
@@ -49,5 +50,12 @@ struct WorkerClock {
             stamp[start + index] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
             rest /= 10
         }
+    }
+}
+
+extension LimitTable {
+    /// The moment limits are reckoned in.
+    var time: LimitTime {
+        clock.time(sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
     }
 }

@@ -187,8 +187,7 @@ final class WorkerCore {
     /// The time limits are reckoned in, read once a turn.
     var limitTime: LimitTime {
         if let read = limitTimeRead { return read.time }
-        let time = limits.clock.time(
-            sinceBootMilliseconds: herse_clock(CLOCK_BOOTTIME) / 1_000_000)
+        let time = limits.time
         limitTimeRead = (clock.milliseconds, time)
         return time
     }
