@@ -12,8 +12,9 @@ extension Rulebook {
         var hearing = Hearing(
             decision: decide(
                 isNeutralized: inquiry.isNeutralized, method: Method(method.span), path: path.span,
-                listener: inquiry.listener, proof: inquiry.proof, professional: professional.span,
-                structure: inquiry.holder.structure.span))
+                listener: inquiry.listener, evidence: inquiry.evidence,
+                professional: professional.span, structure: inquiry.holder.structure.span,
+                organisation: inquiry.organisation.span))
         guard case .allowed(let index) = hearing.decision else { return hearing }
         let route = configuration.routes[index]
         hearing.set = route.limits

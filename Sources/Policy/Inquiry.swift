@@ -17,7 +17,14 @@ package struct Inquiry: Sendable {
     package var breaksGlass = false
     /// Index in `Configuration.listeners`.
     package var listener = 0
-    package var proof: Proof
+    package var proof: Proof {
+        get { evidence.proof }
+        set { evidence = Evidence(newValue) }
+    }
+    /// What was shown, and how good it is; the certificate of a card unless it says otherwise.
+    package var evidence: Evidence
+    /// A machine's CN.
+    package var organisation: [UInt8] = []
     /// National identifier, empty for none.
     package var professional: String
     package var holder = LimitedHolder()
@@ -28,7 +35,7 @@ package struct Inquiry: Sendable {
     package init(method: String, target: String, proof: Proof, professional: String) {
         self.method = method
         self.target = target
-        self.proof = proof
+        evidence = Evidence(proof)
         self.professional = professional
     }
 

@@ -1,5 +1,7 @@
 // Limit.swift: ceilings: what is counted, over which window, for whom, and what reaching one does.
 
+package import Identity
+
 /// Ceilings that hold together for each professional.
 package struct LimitSet: Sendable {
     package let name: String
@@ -61,6 +63,8 @@ package struct Limit: Sendable {
     package let enforcement: Enforcement
     /// How long ago the card may have been shown; nil unless the enforcement is `stepUp`.
     package let cardAgeMax: Duration?
+    /// How sure the proof must make for a step-up; all of one set ask for the same.
+    package var stepUpLevel = AssuranceLevel.low
     package let each: Owner
     /// Titles it holds for, as folded by `foldedTitle`; it holds for all when there are none.
     package let roles: Set<String>

@@ -1,5 +1,7 @@
 // Route.swift: which requests go to which identity server, and on what proof.
 
+package import Identity
+
 /// A route, as configured; `RouteTable` holds what is looked up for each request.
 package struct Route: Sendable {
     /// What an identity server speaks on this route, and so what a disclosure looks like.
@@ -10,11 +12,6 @@ package struct Route: Sendable {
         /// Index in `Configuration.extractors`.
         case declared(Int)
         case none
-    }
-
-    /// A way to prove identity.
-    package enum Requirement: String, CaseIterable, Sendable {
-        case certificate
     }
 
     package let name: String
@@ -29,8 +26,17 @@ package struct Route: Sendable {
     /// What becomes of its lookups; nil exactly when `lookups` is none.
     package let lookupRules: LookupRules?
     /// Never empty: nothing passes unproven.
-    package let requirements: [Requirement]
+    package let requirements: [ProofMethod]
     package let requirementsPlace: SourceLocation
+    /// How sure the proof must make, how many seconds ago it may have been given, and whether HTTP
+    /// Basic may carry a local account's; the places stand where the keys do.
+    package var levelMin = AssuranceLevel.low
+    package var levelPlace: SourceLocation?
+    package var ageMax: UInt32?
+    package var agePlace: SourceLocation?
+    package var acceptsBasic = false
+    /// What organisation certificates may pass; nil for what `authentication.certificate` says.
+    package var machines: MachineRule?
     /// Index in `Configuration.limitSets`.
     package let limits: Int?
     /// Bytes of a request's body.
@@ -41,6 +47,8 @@ package struct Route: Sendable {
     package let structures: AllowList
     /// Whether the client's certificate is forwarded, RFC 9440.
     package let forwardsClientCertificate: Bool
+    /// Whether a signed statement of who asks is.
+    package var forwardsAssertion = false
 
     /// Routes of one configuration.
     package static let countMax = 1024

@@ -77,13 +77,13 @@ extension Reading {
         return methods
     }
 
-    private func requirements(_ fields: Fields) -> [Route.Requirement] {
+    private func requirements(_ fields: Fields) -> [ProofMethod] {
         guard let entry = fields.required("require") else { return [] }
         if isEmptyList(entry) {
             problems.error(
                 entry.place, "`require` is empty", hint: "nothing passes unproven: `[certificate]`")
         }
-        var requirements: [Route.Requirement] = []
+        var requirements: [ProofMethod] = []
         let read = fields.texts("require", countMax: 16) { (scalar) throws(Complaint) in
             try scalar.requirement()
         }
@@ -151,12 +151,12 @@ extension Scalar {
             hint: hint(for: text, among: Method.named.map(\.name)))
     }
 
-    fileprivate func requirement() throws(Complaint) -> Route.Requirement {
+    fileprivate func requirement() throws(Complaint) -> ProofMethod {
         let later = ["token", "session", "pam+totp", "pam+webauthn"]
         if later.contains(text) {
             throw Complaint("`\(text)` is not available in this version", hint: "use `certificate`")
         }
-        return try word(Route.Requirement.self)
+        return try word(ProofMethod.self)
     }
 
     /// A path as routes compare it: plain characters only, no `%`, no dot segment, no `//`.

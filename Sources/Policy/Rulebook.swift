@@ -4,7 +4,7 @@
 // they print is what would happen. The order is that of admission: neutralization, route,
 // identity; limits, which remember, come after and are asked by index.
 
-import Identity
+package import Identity
 package import Lookup
 
 /// What a client has proven of itself when it asks.
@@ -20,6 +20,37 @@ package enum Proof: Equatable, Sendable {
     case nobody
 }
 
+/// What a client has shown for its request, and how good it is.
+package struct Evidence: Equatable, Sendable {
+    package var proof: Proof
+    /// Nil when nothing is proven.
+    package var method: ProofMethod?
+    package var level: AssuranceLevel
+    /// Seconds since it was proven; nil when that is not known.
+    package var ageSeconds: UInt32?
+    package var standing: Standing
+
+    package init(
+        _ proof: Proof, by method: ProofMethod? = .certificate, level: AssuranceLevel = .high,
+        ageSeconds: UInt32? = 0, standing: Standing = .unchecked
+    ) {
+        self.proof = proof
+        self.method = proof == .none ? nil : method
+        self.level = level
+        self.ageSeconds = ageSeconds
+        self.standing = standing
+    }
+}
+
+/// What the professionals' directory says of somebody.
+package enum Standing: Equatable, Sendable {
+    /// There is no directory, or nobody to look for.
+    case unchecked
+    case known
+    case unknown
+    case left
+}
+
 /// What becomes of a request, by indices into the configuration.
 package enum Decision: Equatable, Sendable {
     case neutralized
@@ -33,6 +64,11 @@ package enum Decision: Equatable, Sendable {
     case nonNominativeRefused(route: Int)
     case professionalNotAllowed(route: Int)
     case structureNotAllowed(route: Int)
+    /// The directory says that the professional has left, or does not know them.
+    case notInDirectory(route: Int)
+    /// Proven, but in a way that does not make sure enough, or too long ago.
+    case levelTooLow(route: Int)
+    case proofTooOld(route: Int)
     /// Neither understood nor let through unread.
     case questionNotUnderstood(route: Int, QuestionError)
     case interactionNotAllowed(route: Int, Interaction)
@@ -55,7 +91,8 @@ package enum Decision: Equatable, Sendable {
         case .methodNotAllowed: 403
         case .unproven: 401
         case .nobody, .organisationRefused, .nonNominativeRefused: 403
-        case .professionalNotAllowed, .structureNotAllowed: 403
+        case .professionalNotAllowed, .structureNotAllowed, .notInDirectory: 403
+        case .levelTooLow, .proofTooOld: 403
         case .questionNotUnderstood: 400
         case .interactionNotAllowed, .tooVague: 403
         case .limitReached: 429
@@ -71,7 +108,8 @@ package enum Decision: Equatable, Sendable {
         case .neutralized, .ambiguousPath, .unknownRoute, .methodNotAllowed: nil
         case .unproven(let route), .nobody(let route), .organisationRefused(let route),
             .nonNominativeRefused(let route), .professionalNotAllowed(let route),
-            .structureNotAllowed(let route), .questionNotUnderstood(let route, _),
+            .structureNotAllowed(let route), .notInDirectory(let route), .levelTooLow(let route),
+            .proofTooOld(let route), .questionNotUnderstood(let route, _),
             .interactionNotAllowed(let route, _), .tooVague(let route, _),
             .limitReached(let route, _, _), .stepUpNeeded(let route, _, _),
             .answerWithheld(let route, _),
@@ -103,21 +141,36 @@ package struct Rulebook: Sendable {
     ///
     /// `isNeutralized` says whether any subject of the request is on the neutralization list;
     /// `path` is the path as received, query excluded; `listener` an index in
-    /// `Configuration.listeners`; `professional` and `structure` their national identifiers, empty
-    /// when there are none.
+    /// `Configuration.listeners`; `professional` and `structure` are national identifiers and
+    /// `organisation` a machine's CN, each empty when there is none.
     package func decide(
-        isNeutralized: Bool, method: Method, path: Span<UInt8>, listener: Int, proof: Proof,
-        professional: Span<UInt8>, structure: Span<UInt8>
+        isNeutralized: Bool, method: Method, path: Span<UInt8>, listener: Int, evidence: Evidence,
+        professional: Span<UInt8>, structure: Span<UInt8>, organisation: Span<UInt8>
     ) -> Decision {
         guard !isNeutralized else { return .neutralized }
-        let index: Int
-        switch table.match(path: path, method: method, listener: listener) {
-        case .route(let route): index = route
-        case .methodNotAllowed: return .methodNotAllowed
-        case .unknown: return .unknownRoute
-        case .ambiguous: return .ambiguousPath
+        return switch table.match(path: path, method: method, listener: listener) {
+        case .route(let route):
+            judge(
+                evidence, route: route, professional: professional, structure: structure,
+                organisation: organisation)
+        case .methodNotAllowed: .methodNotAllowed
+        case .unknown: .unknownRoute
+        case .ambiguous: .ambiguousPath
         }
-        if let refusal = refusal(of: proof, professional: professional, route: index) {
+    }
+
+    /// Decides on whoever asks on a route, by what they have shown; allocates nothing.
+    package func judge(
+        _ evidence: Evidence, route index: Int, professional: Span<UInt8>,
+        structure: Span<UInt8>, organisation: Span<UInt8>
+    ) -> Decision {
+        guard let method = evidence.method,
+            configuration.routes[index].requirements.contains(method)
+        else { return .unproven(route: index) }
+        if let refusal = refusal(
+            of: evidence.proof, professional: professional, structure: structure,
+            organisation: organisation, route: index)
+        {
             return refusal
         }
         let structures = configuration.routes[index].structures
@@ -126,12 +179,32 @@ package struct Rulebook: Sendable {
             return .professionalNotAllowed(route: index)
         }
         guard structures.allows(structure) else { return .structureNotAllowed(route: index) }
+        guard accepts(evidence.standing) else { return .notInDirectory(route: index) }
+        guard evidence.level >= configuration.routes[index].levelMin else {
+            return .levelTooLow(route: index)
+        }
+        if let ageMax = configuration.routes[index].ageMax {
+            guard let age = evidence.ageSeconds, age <= ageMax else {
+                return .proofTooOld(route: index)
+            }
+        }
         return .allowed(route: index)
     }
 
-    private func refusal(of proof: Proof, professional: Span<UInt8>, route: Int) -> Decision? {
+    private func accepts(_ standing: Standing) -> Bool {
+        guard let rule = configuration.authentication.directory else { return true }
+        return switch standing {
+        case .unchecked, .known: true
+        case .unknown: rule.acceptsUnknown
+        case .left: rule.acceptsLeft
+        }
+    }
+
+    private func refusal(
+        of proof: Proof, professional: Span<UInt8>, structure: Span<UInt8>,
+        organisation: Span<UInt8>, route: Int
+    ) -> Decision? {
         let rule = configuration.certificateAuthentication.rule
-        // INVARIANT: every route requires a certificate; the loader refuses any other.
         switch proof {
         case .none:
             return .unproven(route: route)
@@ -141,6 +214,10 @@ package struct Rulebook: Sendable {
             // Whoever is to be limited and neutralized by name must have one.
             return professional.isEmpty ? .nobody(route: route) : nil
         case .organisation:
+            if let machines = configuration.routes[route].machines {
+                return machines.accepts(name: organisation, structure: structure)
+                    ? nil : .organisationRefused(route: route)
+            }
             return rule.acceptsOrganisations ? nil : .organisationRefused(route: route)
         case .nonNominative:
             return rule.acceptsNonNominative ? nil : .nonNominativeRefused(route: route)
@@ -163,6 +240,21 @@ package struct Rulebook: Sendable {
         case .unproven(let index), .nobody(let index):
             return Rule(
                 name: "route \(route(index).name): require", place: route(index).requirementsPlace)
+        case .notInDirectory:
+            return Rule(
+                name: "authentication.directory",
+                place: configuration.authentication.directory?.place)
+        case .levelTooLow(let index):
+            return Rule(
+                name: "route \(route(index).name): level \(route(index).levelMin.rawValue)",
+                place: route(index).levelPlace ?? route(index).place)
+        case .proofTooOld(let index):
+            return Rule(
+                name: "route \(route(index).name): max_age",
+                place: route(index).agePlace ?? route(index).place)
+        case .organisationRefused(let index) where route(index).machines != nil:
+            return Rule(
+                name: "route \(route(index).name): machines", place: route(index).machines?.place)
         case .organisationRefused(let index):
             return Rule(
                 name: "authentication.certificate.organisations: refuse",

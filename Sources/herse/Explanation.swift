@@ -229,6 +229,9 @@ private struct Trail {
         case .nonNominativeRefused: (2, "a service card names nobody")
         case .professionalNotAllowed: (2, "the professional is not among those allowed")
         case .structureNotAllowed: (2, "the structure is not among those allowed")
+        case .notInDirectory: (2, "the directory does not have the professional as active")
+        case .levelTooLow: (2, "the proof does not make sure enough")
+        case .proofTooOld: (2, "the proof was given too long ago")
         case .questionNotUnderstood(_, let error): (3, words(error))
         case .interactionNotAllowed(_, let interaction):
             (3, "\(interaction.rawValue) is not among the interactions allowed")

@@ -16,9 +16,11 @@ extension Rulebook {
         let path = Array(path.utf8)
         let professional = Array(professional.utf8)
         let structure = Array(structure.utf8)
+        let nothing: [UInt8] = []
         return decide(
-            isNeutralized: neutralized, method: method, path: path.span, listener: 0, proof: proof,
-            professional: professional.span, structure: structure.span)
+            isNeutralized: neutralized, method: method, path: path.span, listener: 0,
+            evidence: Evidence(proof), professional: professional.span, structure: structure.span,
+            organisation: nothing.span)
     }
 }
 

@@ -43,11 +43,13 @@ extension WorkerCore {
         let identity = client.identity
         let professional = identity?.professional ?? WorkerCore.nothing
         let structure = identity?.structure ?? WorkerCore.nothing
+        let nobody = WorkerCore.nothing
         let decision = generation.rulebook.decide(
             isNeutralized: isNeutralized, method: Policy.Method(head.method),
             path: bytes.extracting(head.path), listener: listener,
-            proof: identity?.proof ?? .none,
-            professional: professional.span, structure: structure.span)
+            evidence: Evidence(identity?.proof ?? .none),
+            professional: professional.span, structure: structure.span,
+            organisation: nobody.span)
         return Applicant(route: try passed(decision), generation: generation)
     }
 
@@ -123,6 +125,9 @@ extension WorkerCore {
         case .nonNominativeRefused(let route): throw .nonNominative(route: route)
         case .professionalNotAllowed(let route): throw .professionalNotAllowed(route: route)
         case .structureNotAllowed(let route): throw .structureNotAllowed(route: route)
+        case .notInDirectory(let route): throw .notInDirectory(route: route)
+        case .levelTooLow(let route): throw .levelTooLow(route: route)
+        case .proofTooOld(let route): throw .proofTooOld(route: route)
         case .limitReached(let route, let set, let limit):
             throw .limitReached(route: route, .init(set: set, limit: limit, retryAfter: 1))
         case .questionNotUnderstood(let route, _), .interactionNotAllowed(let route, _),

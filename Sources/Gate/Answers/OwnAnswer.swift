@@ -116,7 +116,8 @@ extension Refusal {
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation, .nonNominative,
             .professionalNotAllowed, .structureNotAllowed, .interactionNotAllowed, .pageNotYours:
             "forbidden"
-        case .stepUp: "login"
+        case .stepUp, .levelTooLow, .proofTooOld: "login"
+        case .notInDirectory: "forbidden"
         case .tooVague: "too-costly"
         case .questionNotUnderstood: "invalid"
         case .answerTooLarge: "too-long"

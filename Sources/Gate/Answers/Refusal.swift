@@ -27,6 +27,9 @@ enum Refusal: Error, Equatable, Sendable {
     case nonNominative(route: Int)
     case professionalNotAllowed(route: Int)
     case structureNotAllowed(route: Int)
+    case notInDirectory(route: Int)
+    case levelTooLow(route: Int)
+    case proofTooOld(route: Int)
     case limitReached(route: Int, LimitReached)
     case limitsUnavailable(route: Int)
     /// A fresher proof of identity would let it pass.
@@ -65,7 +68,8 @@ enum Refusal: Error, Equatable, Sendable {
         case .unproven: 401
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation,
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .stepUp,
-            .interactionNotAllowed, .tooVague, .pageNotYours:
+            .interactionNotAllowed, .tooVague, .pageNotYours, .notInDirectory, .levelTooLow,
+            .proofTooOld:
             403
         case .questionNotUnderstood: 400
         case .unknownRoute: 404
@@ -99,6 +103,9 @@ enum Refusal: Error, Equatable, Sendable {
         case .nonNominative: "non-nominative"
         case .professionalNotAllowed: "professional-not-allowed"
         case .structureNotAllowed: "structure-not-allowed"
+        case .notInDirectory: "not-in-directory"
+        case .levelTooLow: "level-too-low"
+        case .proofTooOld: "proof-too-old"
         case .limitReached: "limit"
         case .limitsUnavailable: "limits-unavailable"
         case .stepUp: "step-up"
@@ -135,6 +142,9 @@ enum Refusal: Error, Equatable, Sendable {
         case .organisation: "A person is required here; the certificate names an organisation."
         case .nonNominative: "A person is required here; the card names nobody."
         case .professionalNotAllowed, .structureNotAllowed: "This route is not open to you."
+        case .notInDirectory: "The professionals' directory does not have you as active."
+        case .levelTooLow: "A stronger proof of identity is required here."
+        case .proofTooOld: "A fresh proof of identity is required here."
         case .limitReached: "A limit is reached."
         case .limitsUnavailable: "Limits cannot be counted at the moment."
         case .stepUp: "A limit is reached: prove your identity again, with your card, to go on."
@@ -164,7 +174,8 @@ enum Refusal: Error, Equatable, Sendable {
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .limitReached,
             .limitsUnavailable, .serverUnreachable, .serverSlow, .serverAnswerMalformed,
             .overloaded, .notRecorded, .questionNotUnderstood, .interactionNotAllowed, .tooVague,
-            .pageNotYours, .answerTooLarge, .answerNotUnderstood:
+            .pageNotYours, .answerTooLarge, .answerNotUnderstood, .notInDirectory, .levelTooLow,
+            .proofTooOld:
             false
         }
     }
@@ -182,7 +193,8 @@ enum Refusal: Error, Equatable, Sendable {
         switch self {
         case .unproven(let route), .nobody(let route), .organisation(let route),
             .nonNominative(let route), .professionalNotAllowed(let route),
-            .structureNotAllowed(let route), .limitReached(let route, _),
+            .structureNotAllowed(let route), .notInDirectory(let route), .levelTooLow(let route),
+            .proofTooOld(let route), .limitReached(let route, _),
             .limitsUnavailable(let route), .stepUp(let route, _),
             .questionNotUnderstood(let route, _), .interactionNotAllowed(let route),
             .tooVague(let route, _), .pageNotYours(let route), .answerTooLarge(let route),
