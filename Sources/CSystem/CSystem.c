@@ -60,3 +60,8 @@ int herse_catch_signals(void) {
     }
     return ends[0];
 }
+
+void herse_yield_to_others(void) {
+    // Refused or not, the thread goes on: it would only be as important as the others.
+    if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10) != 0) {}
+}
