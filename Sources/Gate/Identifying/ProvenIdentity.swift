@@ -79,10 +79,6 @@ final class ProvenIdentity {
     let accounts: [SubjectKey]
     /// The structure the professional is attached to.
     let structureKey: SubjectKey?
-    /// The token, the sessions and the client it can be neutralized by.
-    let tokenKey: SubjectKey?
-    let sessionKeys: [SubjectKey]
-    let clientKey: SubjectKey?
     /// What counts together: the professional, else the certificate by issuer and number, which
     /// its holder cannot write in another way.
     let limitKey: ProfessionalKey
@@ -107,8 +103,6 @@ final class ProvenIdentity {
     /// What the list said of it when it was asked last, at which state of the list.
     var neutralized: Neutralized?
     var neutralizationEpoch: UInt64 = 0
-    /// The signed statement of it that identity servers got last.
-    var assertion: PreparedAssertion?
 
     init(_ who: Who, card: Card?, credential: Credential, limits: LimitTable) {
         self.card = card
@@ -125,9 +119,6 @@ final class ProvenIdentity {
             let bytes = Array(text.utf8)
             return try? SubjectKey(account: bytes.span)
         }
-        tokenKey = credential.token.flatMap { SubjectKey(token: $0) }
-        sessionKeys = credential.sessions.compactMap { SubjectKey(session: $0) }
-        clientKey = credential.client.flatMap { SubjectKey(client: $0) }
         let counted = id.isEmpty ? (card.map { $0.leaf.issuer + $0.leaf.serial } ?? owner) : id
         limitKey = limits.professional(counted.span)
         limitSubjects = LimitSubjects(

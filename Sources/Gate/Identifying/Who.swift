@@ -45,7 +45,8 @@ struct Who {
         guard let id = try? ProfessionalID(text) else { return }
         proof = .person
         professional = id.description
-        self.structure = (try? StructureID(structure))?.description ?? id.employer?.description ?? ""
+        self.structure =
+            (try? StructureID(structure))?.description ?? id.employer?.description ?? ""
     }
 
     /// Whom the certificate names; nil when that is nobody the gate knows.

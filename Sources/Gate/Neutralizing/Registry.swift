@@ -52,7 +52,9 @@ struct Registry {
     @discardableResult
     mutating func put(_ identity: ProvenIdentity, as name: Name) -> ProvenIdentity {
         if identities.count >= Self.identitiesMax { forgetUnused() }
-        if let former = identities.updateValue(identity, forKey: name) { forgetAccounts(of: former) }
+        if let former = identities.updateValue(identity, forKey: name) {
+            forgetAccounts(of: former)
+        }
         for account in identity.accounts { accounts[account, default: []].append(identity) }
         return identity
     }
