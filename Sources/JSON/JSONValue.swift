@@ -36,12 +36,12 @@ package indirect enum JSONValue: Equatable, Sendable {
         return object[key]
     }
 
-    package var object: JSONObject? {
+    package var members: JSONObject? {
         guard case .object(let object) = self else { return nil }
         return object
     }
 
-    package var array: [JSONValue]? {
+    package var items: [JSONValue]? {
         guard case .array(let values) = self else { return nil }
         return values
     }
@@ -66,7 +66,7 @@ package indirect enum JSONValue: Equatable, Sendable {
         }
     }
 
-    package var boolean: Bool? {
+    package var flag: Bool? {
         guard case .boolean(let value) = self else { return nil }
         return value
     }
