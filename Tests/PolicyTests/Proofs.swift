@@ -114,6 +114,7 @@ extension Rulebook {
     @Test(arguments: [
         ("assertion: {issuer: \"https://gate.example.fr\"}", "`assertion`"),
         ("accounts: {service: herse}", "`accounts`"),
+        ("issuers: [{name: psc, issuer: \"http://sso.test\"}]", "to fetch keys"),
     ])
     func `is never accepted`(key: String, named: String) {
         let said = diagnostics("authentication: {\(key)}\n" + sample)

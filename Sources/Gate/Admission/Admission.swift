@@ -3,6 +3,7 @@
 // Neutralization, route, identity, what is asked, limits, in that order. Forwarding takes a
 // Permit, and only this file can make one (promise P1).
 
+internal import Identity
 internal import Limits
 internal import Lookup
 internal import Policy
@@ -68,6 +69,12 @@ extension WorkerCore {
         let decision = generation.rulebook.judge(
             evidence(of: identity, on: client), route: route, professional: professional.span,
             structure: structure.span, organisation: organisation.span)
+        if identity.method == .token {
+            switch decision {
+            case .levelTooLow, .proofTooOld: throw .tokenTooWeak(route: route)
+            default: break
+            }
+        }
         return Applicant(
             route: try passed(decision), generation: generation, identity: identity)
     }

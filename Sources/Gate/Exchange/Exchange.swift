@@ -94,7 +94,8 @@ final class Exchange {
         do throws(Refusal) {
             let index = try worker.route(of: head, bytes, from: client)
             route = index
-            let identity = worker.recognise(head, bytes, on: generation.routes[index], of: client)
+            let identity = try worker.recognise(
+                head, bytes, on: generation.routes[index], of: client)
             if let identity { isAsked(by: identity) }
             let applicant = try worker.consider(identity, on: index, of: client)
             let prepared = generation.routes[index]

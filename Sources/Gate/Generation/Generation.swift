@@ -9,6 +9,7 @@ package import Limits
 package import Policy
 internal import Record
 internal import Synchronization
+internal import Tokens
 internal import Wire
 
 /// What all workers share of one configuration.
@@ -24,6 +25,8 @@ package final class Generation: Sendable {
     let deadlines: [Deadlines]
     /// How each identity server is reached, by index.
     let servers: [ServerMaterial]
+    /// The keys of each issuer, by index.
+    let keys: [KeySet]
     /// What is prepared for each route, by index.
     let routes: [PreparedRoute]
     /// What is prepared for each set of limits, by index.
@@ -48,6 +51,7 @@ package final class Generation: Sendable {
             return kept
         }
         servers = material.servers
+        keys = material.keys
         self.limits = limits
         self.key = key
         let configuration = rulebook.configuration
@@ -63,7 +67,7 @@ package final class Generation: Sendable {
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
             number: number, rulebook: rulebook,
-            Material(listeners: listeners, servers: servers),
+            Material(listeners: listeners, servers: servers, keys: keys),
             limits: limits, key: key)
     }
 }

@@ -1,5 +1,6 @@
 // PreparedRoute.swift: what each request of a route needs, made once for each generation.
 
+internal import Identity
 internal import KeyedHash
 internal import Limits
 internal import Lookup
@@ -12,6 +13,8 @@ final class PreparedRoute: Sendable {
     let index: Int
     let server: Int
     /// Index of its set of limits.
+    let acceptsCertificates: Bool
+    let acceptsTokens: Bool
     private let limits: Int?
     /// What organisation certificates count against instead.
     private let machineLimits: Int?
@@ -44,6 +47,8 @@ final class PreparedRoute: Sendable {
     ) {
         self.index = index
         server = route.identityServer
+        acceptsCertificates = route.requirements.contains(.certificate)
+        acceptsTokens = route.requirements.contains(.token)
         limits = route.limits
         machineLimits = route.machines?.limits
         let rules = route.lookupRules

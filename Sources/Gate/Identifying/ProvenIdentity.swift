@@ -5,6 +5,7 @@ internal import Limits
 internal import Neutralization
 internal import Policy
 internal import Record
+internal import Tokens
 internal import Wire
 
 /// How somebody proved who they are, besides a certificate.
@@ -16,17 +17,18 @@ struct Credential {
     var issuerName = ""
     /// The token's `jti`.
     var token: String?
-    /// The sessions it belongs to: the issuer's `sid`, the gate's own.
-    var sessions: [String] = []
+    /// The session it belongs to: the issuer's `sid`.
+    var session: String?
     /// The software it was given to.
     var client: String?
-    /// Name of the local account.
-    var account: String?
     /// Seconds since 1970 at which the professional proved themselves; nil when that is the
     /// connection's matter, or not known.
     var provenAt: Int64?
     /// Seconds since 1970 after which it proves nothing.
     var until = Int64.max
+    /// The token as verified, and the generation under whose rules it was.
+    var verified: VerifiedToken?
+    var generation: UInt64 = 0
 }
 
 /// What a certificate can be neutralized by.
@@ -79,6 +81,10 @@ final class ProvenIdentity {
     let accounts: [SubjectKey]
     /// The structure the professional is attached to.
     let structureKey: SubjectKey?
+    /// The token, the session and the client it can be neutralized by.
+    let tokenKey: SubjectKey?
+    let sessionKey: SubjectKey?
+    let clientKey: SubjectKey?
     /// What counts together: the professional, else the certificate by issuer and number, which
     /// its holder cannot write in another way.
     let limitKey: ProfessionalKey
@@ -119,6 +125,9 @@ final class ProvenIdentity {
             let bytes = Array(text.utf8)
             return try? SubjectKey(account: bytes.span)
         }
+        tokenKey = ProvenIdentity.key(credential.token)
+        sessionKey = ProvenIdentity.key(credential.session)
+        clientKey = ProvenIdentity.key(credential.client)
         let counted = id.isEmpty ? (card.map { $0.leaf.issuer + $0.leaf.serial } ?? owner) : id
         limitKey = limits.professional(counted.span)
         limitSubjects = LimitSubjects(
@@ -127,6 +136,12 @@ final class ProvenIdentity {
         titles = who.titles
         fields = ProvenIdentity.fields(who, credential)
         record = ProvenIdentity.record(who, credential, card)
+    }
+
+    private static func key(_ name: String?) -> SubjectKey? {
+        guard let name else { return nil }
+        let bytes = Array(name.utf8)
+        return try? SubjectKey(name: bytes.span)
     }
 
     var method: ProofMethod { credential.method }
@@ -153,7 +168,7 @@ final class ProvenIdentity {
         add("issuer", credential.issuerName)
         add("client", credential.client)
         add("token", credential.token)
-        add("session", credential.sessions.first)
+        add("session", credential.session)
         return record
     }
 

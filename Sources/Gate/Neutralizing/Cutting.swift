@@ -57,6 +57,15 @@ extension WorkerCore {
             return live {
                 $0.card?.fingerprint == print || $0.card?.leaf.twin == print
             }
+        case .session(let name):
+            let key = SubjectKey(name)
+            return live { $0.sessionKey == key }
+        case .token(let name):
+            let key = SubjectKey(name)
+            return live { $0.tokenKey == key }
+        case .client(let name):
+            let key = SubjectKey(name)
+            return live { $0.clientKey == key }
         case .network(let network):
             var found: [ClientConnection] = []
             for index in 0..<slots.count {

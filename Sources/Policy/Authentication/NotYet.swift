@@ -4,8 +4,11 @@ extension Reading {
     /// Refuses every key whose promise this version would not keep.
     func refuseWhatIsNotYet(_ configuration: Configuration) {
         let authentication = configuration.authentication
-        var found: [(SourceLocation, String)] = authentication.issuers.map {
-            ($0.place, "`issuers`")
+        var found: [(SourceLocation, String)] = []
+        for issuer in authentication.issuers {
+            if issuer.introspection != .never { found.append((issuer.place, "`introspection`")) }
+            if case .file = issuer.keys { continue }
+            found.append((issuer.place, "to fetch keys (name a file in `keys`)"))
         }
         if let rule = authentication.signIn { found.append((rule.place, "`sign_in`")) }
         if let rule = authentication.accounts { found.append((rule.place, "`accounts`")) }
