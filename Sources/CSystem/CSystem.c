@@ -5,8 +5,6 @@
 #include "CSystem.h"
 
 #include <sched.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 #include <string.h>
 
@@ -61,9 +59,4 @@ int herse_catch_signals(void) {
         return -1;
     }
     return ends[0];
-}
-
-void herse_yield_to_others(void) {
-    // Refused or not, the thread goes on: it would only be as important as the others.
-    if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10) != 0) {}
 }
