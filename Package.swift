@@ -40,6 +40,10 @@ let package = Package(
             linkerSettings: [.linkedLibrary("xml2")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CRegex", linkerSettings: [.linkedLibrary("pcre2-8")]),
+        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CPAM", linkerSettings: [.linkedLibrary("pam")]),
+        .target(
+            name: "CFIDO", linkerSettings: [.linkedLibrary("fido2"), .linkedLibrary("crypto")]),
 
         // The data plane, bottom up.
         .target(name: "Reactor", dependencies: ["CSystem"], swiftSettings: strict),
@@ -59,6 +63,27 @@ let package = Package(
 
         // Ways to prove who one is; each knows no other.
         .target(name: "Tokens", dependencies: ["COpenSSL", "JSON"], swiftSettings: strict),
+        .target(
+            name: "WebAuthn", dependencies: ["CFIDO", "COpenSSL", "JSON"], swiftSettings: strict),
+        .target(
+            name: "Accounts", dependencies: ["COpenSSL", "CPAM", "CSystem", "JSON", "Reactor"],
+            swiftSettings: strict),
+        .target(name: "Directory", dependencies: ["CSystem", "Identity"], swiftSettings: strict),
+
+        // What the gate asks of others, off its data plane: keys, introspection, lists.
+        .target(
+            name: "Outbound", dependencies: ["CCurl", "CSystem", "Reactor"], swiftSettings: strict),
+        .target(
+            name: "Issuers", dependencies: ["COpenSSL", "JSON", "Outbound", "Tokens"],
+            swiftSettings: strict),
+
+        // Signing in with a browser: sessions, pages, identity providers, local accounts.
+        .target(
+            name: "SignIn",
+            dependencies: [
+                "Accounts", "COpenSSL", "CSystem", "Identity", "Issuers", "JSON", "Outbound",
+                "Tokens", "WebAuthn",
+            ], swiftSettings: strict),
 
         // The four in the middle don't know each other.
         .target(name: "Identity", dependencies: [asn1], swiftSettings: strict),
@@ -72,9 +97,9 @@ let package = Package(
         .target(
             name: "Gate",
             dependencies: [
-                "CSystem", "COpenSSL", "Identity", "JSON",
-                "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Reactor",
-                "Record", "Tokens", "Wire",
+                "Accounts", "CSystem", "COpenSSL", "Directory", "Identity", "Issuers", "JSON",
+                "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy", "Reactor",
+                "Record", "SignIn", "Tokens", "WebAuthn", "Wire",
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
@@ -84,7 +109,7 @@ let package = Package(
         .executableTarget(
             name: "herse",
             dependencies: [
-                "COpenSSL", "CSystem", "Demo", "Gate", "Identity",
+                "Accounts", "COpenSSL", "CSystem", "Demo", "Directory", "Gate", "Identity",
                 "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", argumentParser,
             ], swiftSettings: strict),
 
@@ -97,6 +122,22 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
             name: "TokensTests", dependencies: ["COpenSSL", "JSON", "Tokens"],
+            swiftSettings: strict),
+        .testTarget(name: "WebAuthnTests", dependencies: ["WebAuthn"], swiftSettings: strict),
+        .testTarget(
+            name: "AccountsTests", dependencies: ["Accounts", "CSystem"], swiftSettings: strict),
+        .testTarget(
+            name: "DirectoryTests", dependencies: ["Directory", "Identity"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "OutboundTests", dependencies: ["Outbound", flyingFox, flyingSocks],
+            swiftSettings: strict),
+        .testTarget(
+            name: "IssuersTests",
+            dependencies: ["Issuers", "JSON", "Outbound", "Tokens", flyingFox, flyingSocks],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SignInTests", dependencies: ["Identity", "SignIn", "Tokens", "WebAuthn"],
             swiftSettings: strict),
         .testTarget(
             name: "PolicyTests", dependencies: ["Lookup", "Policy"], swiftSettings: strict),
@@ -126,8 +167,8 @@ let package = Package(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "CFuzz", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "Tokens", "Wire",
+                "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
+                "Neutralization", "Policy", "SignIn", "Tokens", "WebAuthn", "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),

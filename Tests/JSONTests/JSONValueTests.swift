@@ -81,9 +81,7 @@ private func read(_ text: String) throws(JSONError) -> JSONValue {
         }
         #expect(throws: Never.self) { try read(nested(16)) }
         #expect(throws: JSONError.tooDeep) { try read(nested(17)) }
-        #expect(throws: JSONError.tooDeep) {
-            try read(String(repeating: #"{"a":"#, count: 100_000))
-        }
+        #expect(throws: JSONError.tooDeep) { try read(String(repeating: #"{"a":"#, count: 100_000)) }
         func list(_ count: Int) -> String { "[" + String(repeating: "0,", count: count - 2) + "0]" }
         #expect(try read(list(4096)).items?.count == 4095)
         #expect(throws: JSONError.tooLarge) { try read(list(4097)) }

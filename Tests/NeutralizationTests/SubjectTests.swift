@@ -63,6 +63,7 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("acount:8", .unknownKind("acount")), ("2001:db8::1", .unknownKind("2001")),
         ("\u{1B}[31m:8", .unknownKind("?[31m")),
         ("session:", .empty), ("token:a b", .nameByte(0x20, at: 1)),
+        ("client:" + String(repeating: "x", count: 256), .nameLength(256)),
         ("certificate:" + fingerprint, .notSHA256), ("certificate:sha1:00", .notSHA256),
         ("certificate:sha256:", .fingerprintLength(digits: 0)),
         ("certificate:sha256:" + fingerprint.dropLast(), .fingerprintLength(digits: 63)),

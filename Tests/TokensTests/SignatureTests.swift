@@ -43,11 +43,9 @@ private func keySet(_ keys: String...) throws -> KeySet {
         let key = try TestKey(algorithm)
         let message = [UInt8]("message")
         let signature = try key.sign(message, algorithm)
-        let isGood = key.publicKey.verifies(signature, of: message.span, algorithm)
-        #expect(isGood)
+        #expect(key.publicKey.verifies(signature, of: message.span, algorithm))
         for other in SignatureAlgorithm.allCases where other != algorithm {
-            let isTaken = key.publicKey.verifies(signature, of: message.span, other)
-            #expect(!isTaken)
+            #expect(!key.publicKey.verifies(signature, of: message.span, other))
         }
     }
 

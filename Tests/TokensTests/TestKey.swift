@@ -89,13 +89,14 @@ import Testing
     private func raw(_ der: [UInt8], _ size: Int) throws -> [UInt8] {
         // Safe because the start moves over a copy that outlives the call, and both halves have
         // the room that is said.
-        unsafe der.withUnsafeBufferPointer { der in
-            var start = der.baseAddress
-            guard let pair = unsafe d2i_ECDSA_SIG(nil, &start, der.count) else { return [] }
+        try unsafe der.withUnsafeBufferPointer { der in
+            var start = unsafe der.baseAddress
+            let pair = unsafe d2i_ECDSA_SIG(nil, &start, der.count)
             defer { unsafe ECDSA_SIG_free(pair) }
+            try #require(unsafe pair != nil)
             var raw = [UInt8](repeating: 0, count: 2 * size)
             unsafe raw.withUnsafeMutableBufferPointer { raw in
-                guard let base = raw.baseAddress else { return }
+                guard let base = unsafe raw.baseAddress else { return }
                 _ = unsafe BN_bn2binpad(ECDSA_SIG_get0_r(pair), base, Int32(size))
                 _ = unsafe BN_bn2binpad(ECDSA_SIG_get0_s(pair), base + size, Int32(size))
             }

@@ -1,0 +1,5 @@
+// CCurl.h: the door to the system library.
+
+#pragma once
+
+#include <curl/curl.h>

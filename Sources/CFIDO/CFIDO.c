@@ -1,0 +1,2 @@
+// CFIDO.c: nothing to compile; SwiftPM wants one source file in a C target.
+#include "CFIDO.h"

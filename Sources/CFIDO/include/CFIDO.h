@@ -1,0 +1,5 @@
+// CFIDO.h: the door to the system library.
+
+#pragma once
+
+#include <fido.h>

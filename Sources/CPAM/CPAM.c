@@ -1,0 +1,2 @@
+// CPAM.c: nothing to compile; SwiftPM wants one source file in a C target.
+#include "CPAM.h"

@@ -1,0 +1,5 @@
+// DirectorySuites.swift: the suites of the module Directory stand beside this file.
+
+import Testing
+
+@testable import Directory
