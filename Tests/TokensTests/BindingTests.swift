@@ -6,16 +6,15 @@ import Testing
 @testable import Tokens
 
 @Suite struct `A tied token` {
-    private static let digest = (0..<32).map { UInt8($0 * 7 + 160 & 0xFF) }
+    private static let digest = (0..<32).map { UInt8(truncatingIfNeeded: $0 * 7 + 160) }
     private static let other = digest.changed(at: 31)
     private static let key = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
     private static let otherKey = "1ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
 
     /// Base64 with padding, of the digest's hexadecimal digits.
     private static func hexadecimal(_ digits: String) -> String {
-        let text = digest.map { byte in
-            [Int(byte >> 4), Int(byte & 15)].map { String(Array(digits)[$0]) }.joined()
-        }.joined()
+        let digits = digits.map(String.init)
+        let text = digest.map { digits[Int($0 >> 4)] + digits[Int($0 & 15)] }.joined()
         return encodeBase64URL([UInt8](text)) + "=="
     }
 
