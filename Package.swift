@@ -40,10 +40,6 @@ let package = Package(
             linkerSettings: [.linkedLibrary("xml2")]),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
         .target(name: "CRegex", linkerSettings: [.linkedLibrary("pcre2-8")]),
-        .target(name: "CCurl", linkerSettings: [.linkedLibrary("curl")]),
-        .target(name: "CPAM", linkerSettings: [.linkedLibrary("pam")]),
-        .target(
-            name: "CFIDO", linkerSettings: [.linkedLibrary("fido2"), .linkedLibrary("crypto")]),
 
         // The data plane, bottom up.
         .target(name: "Reactor", dependencies: ["CSystem"], swiftSettings: strict),
@@ -52,38 +48,17 @@ let package = Package(
         // Under what patients and professionals are kept.
         .target(name: "KeyedHash", swiftSettings: strict),
 
-        // What all who read JSON read it with.
-        .target(name: "JSON", dependencies: ["CSystem"], swiftSettings: strict),
-
         // What is asked, and whom an answer discloses; Policy judges both.
         .target(
             name: "Lookup",
-            dependencies: ["CRegex", "CSystem", "CXML", "CZlib", "JSON", "KeyedHash"],
+            dependencies: ["CRegex", "CSystem", "CXML", "CZlib", "KeyedHash"],
             swiftSettings: strict),
 
-        // Ways to prove who one is; each knows no other.
+        // What all who read short texts of JSON read them with.
+        .target(name: "JSON", swiftSettings: strict),
+
+        // What tokens must say to be believed.
         .target(name: "Tokens", dependencies: ["COpenSSL", "JSON"], swiftSettings: strict),
-        .target(
-            name: "WebAuthn", dependencies: ["CFIDO", "COpenSSL", "JSON"], swiftSettings: strict),
-        .target(
-            name: "Accounts", dependencies: ["COpenSSL", "CPAM", "CSystem", "JSON", "Reactor"],
-            swiftSettings: strict),
-        .target(name: "Directory", dependencies: ["CSystem", "Identity"], swiftSettings: strict),
-
-        // What the gate asks of others, off its data plane: keys, introspection, lists.
-        .target(
-            name: "Outbound", dependencies: ["CCurl", "CSystem", "Reactor"], swiftSettings: strict),
-        .target(
-            name: "Issuers", dependencies: ["COpenSSL", "JSON", "Outbound", "Tokens"],
-            swiftSettings: strict),
-
-        // Signing in with a browser: sessions, pages, identity providers, local accounts.
-        .target(
-            name: "SignIn",
-            dependencies: [
-                "Accounts", "COpenSSL", "CSystem", "Identity", "Issuers", "JSON", "Outbound",
-                "Tokens", "WebAuthn",
-            ], swiftSettings: strict),
 
         // The four in the middle don't know each other.
         .target(name: "Identity", dependencies: [asn1], swiftSettings: strict),
@@ -97,9 +72,9 @@ let package = Package(
         .target(
             name: "Gate",
             dependencies: [
-                "Accounts", "CSystem", "COpenSSL", "Directory", "Identity", "Issuers", "JSON",
-                "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy", "Reactor",
-                "Record", "SignIn", "Tokens", "WebAuthn", "Wire",
+                "CSystem", "COpenSSL", "Identity",
+                "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Reactor",
+                "Record", "Tokens", "Wire",
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
@@ -109,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "herse",
             dependencies: [
-                "Accounts", "COpenSSL", "CSystem", "Demo", "Directory", "Gate", "Identity",
+                "COpenSSL", "CSystem", "Demo", "Gate", "Identity",
                 "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", argumentParser,
             ], swiftSettings: strict),
 
@@ -122,22 +97,6 @@ let package = Package(
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
             name: "TokensTests", dependencies: ["COpenSSL", "JSON", "Tokens"],
-            swiftSettings: strict),
-        .testTarget(name: "WebAuthnTests", dependencies: ["WebAuthn"], swiftSettings: strict),
-        .testTarget(
-            name: "AccountsTests", dependencies: ["Accounts", "CSystem"], swiftSettings: strict),
-        .testTarget(
-            name: "DirectoryTests", dependencies: ["Directory", "Identity"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "OutboundTests", dependencies: ["Outbound", flyingFox, flyingSocks],
-            swiftSettings: strict),
-        .testTarget(
-            name: "IssuersTests",
-            dependencies: ["Issuers", "JSON", "Outbound", "Tokens", flyingFox, flyingSocks],
-            swiftSettings: strict),
-        .testTarget(
-            name: "SignInTests", dependencies: ["Identity", "SignIn", "Tokens", "WebAuthn"],
             swiftSettings: strict),
         .testTarget(
             name: "PolicyTests", dependencies: ["Lookup", "Policy"], swiftSettings: strict),
@@ -167,8 +126,8 @@ let package = Package(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "SignIn", "Tokens", "WebAuthn", "Wire",
+                "CFuzz", "Identity", "JSON", "KeyedHash", "Lookup",
+                "Neutralization", "Policy", "Tokens", "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),

@@ -1,5 +1,0 @@
-// CCurl.h: the door to the system library.
-
-#pragma once
-
-#include <curl/curl.h>

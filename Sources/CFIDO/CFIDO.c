@@ -1,2 +1,0 @@
-// CFIDO.c: nothing to compile; SwiftPM wants one source file in a C target.
-#include "CFIDO.h"

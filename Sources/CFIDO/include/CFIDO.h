@@ -1,5 +1,0 @@
-// CFIDO.h: the door to the system library.
-
-#pragma once
-
-#include <fido.h>

@@ -1,2 +1,0 @@
-// CPAM.c: nothing to compile; SwiftPM wants one source file in a C target.
-#include "CPAM.h"

@@ -1,5 +1,0 @@
-// CPAM.h: the door to the system library.
-
-#pragma once
-
-#include <security/pam_appl.h>
