@@ -31,6 +31,13 @@ func reasonUnreadable(_ path: String) -> String? {
     return unsafe access(path, R_OK) == 0 ? nil : errorText()
 }
 
+/// Whether anybody but its owner may read, write or run a file.
+func isReadableByOthers(_ path: String) -> Bool {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return false }
+    return status.st_mode & 0o077 != 0
+}
+
 /// The bytes of a file; of one longer than `sizeMax`, one byte more than that.
 func readFile(_ path: String, sizeMax: Int) throws(Complaint) -> [UInt8] {
     // Without O_NONBLOCK a pipe named as configuration would stop a reload for good.
