@@ -19,6 +19,7 @@ func resolve(_ path: String, in file: String) -> String {
 /// Whether a path names a folder, through symbolic links.
 func isFolder(_ path: String) -> Bool {
     var status = stat()
+    // Safe because the structure is a local.
     guard unsafe stat(path, &status) == 0 else { return false }
     return status.st_mode & S_IFMT == S_IFDIR
 }

@@ -168,14 +168,13 @@ enum Refusal: Error, Equatable, Sendable {
     var closesConnection: Bool {
         switch self {
         case .malformed, .bodyMalformed, .bodyTooLarge, .headSlow, .bodySlow, .upgrade,
-            .neutralized, .notBelieved, .draining, .stepUp:
+            .neutralized, .notBelieved, .draining, .stepUp, .proofTooOld:
             true
         case .ambiguousPath, .unknownRoute, .methodNotAllowed, .unproven, .nobody, .organisation,
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .limitReached,
             .limitsUnavailable, .serverUnreachable, .serverSlow, .serverAnswerMalformed,
             .overloaded, .notRecorded, .questionNotUnderstood, .interactionNotAllowed, .tooVague,
-            .pageNotYours, .answerTooLarge, .answerNotUnderstood, .notInDirectory, .levelTooLow,
-            .proofTooOld:
+            .pageNotYours, .answerTooLarge, .answerNotUnderstood, .notInDirectory, .levelTooLow:
             false
         }
     }

@@ -30,7 +30,7 @@ extension Exchange {
         out.appendEndToEndFields(of: head, in: bytes, without: without)
         if route.isInspected { out.append("Accept-Encoding: identity\r\n") }
         appendFraming(head, out)
-        if let identity = client.identity {
+        if let identity {
             out.append(identity.fields)
             if route.forwardsClientCertificate {
                 out.append(identity.clientCertificateField)

@@ -3,6 +3,7 @@
 // Immutable. A reload makes the next one beside it and hands it to every worker; an exchange
 // keeps the one it began under.
 
+internal import Identity
 internal import KeyedHash
 package import Limits
 package import Policy
@@ -135,11 +136,14 @@ final class PreparedLimits: Sendable {
 
     /// The rules behind it, to know for whom each holds.
     let limits: Policy.LimitSet
+    /// How sure a proof must make that passes a limit which steps up.
+    let stepUpLevel: AssuranceLevel
 
     init(
         _ set: Policy.LimitSet, isEmergency: Bool, table: LimitTable
     ) throws(LimitSetError) {
         limits = set
+        stepUpLevel = set.limits.map(\.stepUpLevel).max() ?? .low
         self.set = try table.prepare(
             name: set.name, scope: isEmergency ? set.name : "",
             windows: set.limits.map { LimitWindow($0) })

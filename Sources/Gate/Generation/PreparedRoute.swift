@@ -12,7 +12,9 @@ final class PreparedRoute: Sendable {
     let index: Int
     let server: Int
     /// Index of its set of limits.
-    let limits: Int?
+    private let limits: Int?
+    /// What organisation certificates count against instead.
+    private let machineLimits: Int?
     let bodyMax: UInt64
     let lookups: Route.Lookups
     let forwardsClientCertificate: Bool
@@ -43,6 +45,7 @@ final class PreparedRoute: Sendable {
         self.index = index
         server = route.identityServer
         limits = route.limits
+        machineLimits = route.machines?.limits
         let rules = route.lookupRules
         bodyMax = UInt64(clamping: route.bodyMax)
         lookups = route.lookups
@@ -65,5 +68,9 @@ final class PreparedRoute: Sendable {
         }
         emergencyHeader = rules?.breakGlass.map { Array($0.header.utf8) }
         emergencyLimits = rules?.breakGlass?.limits
+    }
+    /// Index of the set of limits that somebody counts against.
+    func limits(of identity: ProvenIdentity) -> Int? {
+        identity.proof == .organisation ? machineLimits ?? limits : limits
     }
 }

@@ -361,7 +361,9 @@ final class WorkerCore {
                 return false
             }
             connection.believedUntil = belief.until
-            let identity = registry.identity(fingerprint) { makeIdentity(belief.leaf) }
+            let identity = registry.identity(.certificate(fingerprint)) {
+                makeIdentity(belief.leaf)
+            }
             registry.show(identity, on: connection)
         }
         consult(connection)
@@ -370,19 +372,33 @@ final class WorkerCore {
 
     func makeIdentity(_ leaf: LeafCertificate) -> ProvenIdentity {
         ProvenIdentity(
-            leaf, rule: generation.configuration.certificateAuthentication.rule, limits: limits)
+            Who(leaf, rule: generation.configuration.certificateAuthentication.rule),
+            card: Card(leaf), credential: Credential(), limits: limits)
     }
 
     /// Asks the list about everything a connection stands for.
     func consult(_ connection: ClientConnection) {
         connection.neutralizationEpoch = neutralizationEpoch
         connection.neutralized = neutralization.verdict(
-            account: connection.identity?.account, structure: connection.identity?.structureKey,
-            certificate: connection.identity?.certificate, serial: connection.identity?.serial,
             address: NetworkAddress(connection.peer), now: UnixSeconds(clock.wallSeconds))
-        if connection.neutralized == nil, let twin = connection.identity?.twin {
-            connection.neutralized = neutralization.verdict(
-                certificate: twin, now: UnixSeconds(clock.wallSeconds))
+        guard connection.neutralized == nil, let identity = connection.identity else { return }
+        // What is neutralized until a moment is so no longer: the list is asked each time.
+        consult(identity)
+        connection.neutralized = identity.neutralized
+    }
+
+    /// Asks the list about everything by which somebody can be neutralized.
+    func consult(_ identity: ProvenIdentity) {
+        let now = UnixSeconds(clock.wallSeconds)
+        identity.neutralizationEpoch = neutralizationEpoch
+        identity.neutralized = neutralization.verdict(
+            account: identity.accounts.first, structure: identity.structureKey,
+            certificate: identity.card?.certificate, serial: identity.card?.serial, now: now)
+        for alias in identity.accounts.dropFirst() where identity.neutralized == nil {
+            identity.neutralized = neutralization.verdict(account: alias, now: now)
+        }
+        if identity.neutralized == nil, let twin = identity.card?.twin {
+            identity.neutralized = neutralization.verdict(certificate: twin, now: now)
         }
     }
 

@@ -41,9 +41,9 @@ extension Reading {
 
     private func judgeAudience(_ fields: Fields, _ tokens: TokenRules) {
         if let entry = fields["audience"] {
-            if tokens.acceptsAnyAudience, let unsafe = fields["unsafe_any_audience"] {
+            if tokens.acceptsAnyAudience, let any = fields["unsafe_any_audience"] {
                 problems.error(
-                    unsafe.place, "`unsafe_any_audience` beside `audience`",
+                    any.place, "`unsafe_any_audience` beside `audience`",
                     hint: "one of them says what is meant")
             } else {
                 refuseEmpty(entry, hint: "what the issuer writes in `aud` for this gate")
