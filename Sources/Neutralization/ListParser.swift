@@ -164,8 +164,15 @@ private struct ListReader {
             case .network:
                 let network = try Network(bytes.extracting(value))
                 return (IndexKey(network: network.address, length: network.length), 0)
-            case .session, .token, .client:
-                throw SubjectError.notAvailable(kind: kind.rawValue)
+            case .session:
+                let key = try SubjectKey(identifier: bytes.extracting(value))
+                return (IndexKey(session: key), texts.plain(bytes, value))
+            case .token:
+                let key = try SubjectKey(identifier: bytes.extracting(value))
+                return (IndexKey(token: key), texts.plain(bytes, value))
+            case .client:
+                let key = try SubjectKey(identifier: bytes.extracting(value))
+                return (IndexKey(client: key), texts.plain(bytes, value))
             }
         } catch let error as SubjectError {
             throw Misread(fault: .subject(error), at: value.lowerBound + error.offset)
@@ -216,6 +223,9 @@ private func listKind(_ bytes: Span<UInt8>, _ word: Range<Int>) -> SubjectKind? 
     if equals(bytes, word, "network") { return .network }
     if equals(bytes, word, "structure") { return .structure }
     if equals(bytes, word, "serial") { return .serial }
+    if equals(bytes, word, "session") { return .session }
+    if equals(bytes, word, "token") { return .token }
+    if equals(bytes, word, "client") { return .client }
     return SubjectKind(rawValue: printable(bytes.extracting(word)))
 }
 

@@ -55,15 +55,22 @@ package struct Neutralized: Equatable, Sendable {
 extension NeutralizationState {
     /// Why this caller is cut off, or `nil`.
     ///
-    /// Looks at the account, the structure it acts for, the certificate by fingerprint and by
-    /// serial number, then every network the address is in, the smallest first. Allocates only
-    /// when it finds something; a kind that nobody is named by costs nothing.
+    /// Looks at the account and its aliases, the structure it acts for, the certificate by
+    /// fingerprint and by serial number, the session, the token and the client, then every network
+    /// the address is in, the smallest first. Allocates only when it finds something; a kind that
+    /// nobody is named by costs nothing.
     package func verdict(
-        account: SubjectKey? = nil, structure: SubjectKey? = nil, certificate: SubjectKey? = nil,
-        serial: SubjectKey? = nil, address: NetworkAddress? = nil, now: UnixSeconds
+        account: SubjectKey? = nil, aliases: [SubjectKey] = [], structure: SubjectKey? = nil,
+        certificate: SubjectKey? = nil, serial: SubjectKey? = nil, session: SubjectKey? = nil,
+        token: SubjectKey? = nil, client: SubjectKey? = nil, address: NetworkAddress? = nil,
+        now: UnixSeconds
     ) -> Neutralized? {
+        guard kinds != 0 else { return nil }
         let time = UInt32(listTime: now)
         if let account, let found = verdict(IndexKey(account: account), now, time) { return found }
+        for alias in aliases {
+            if let found = verdict(IndexKey(account: alias), now, time) { return found }
+        }
         if let structure, let found = verdict(IndexKey(structure: structure), now, time) {
             return found
         }
@@ -71,6 +78,9 @@ extension NeutralizationState {
             return found
         }
         if let serial, let found = verdict(IndexKey(serial: serial), now, time) { return found }
+        if let session, let found = verdict(IndexKey(session: session), now, time) { return found }
+        if let token, let found = verdict(IndexKey(token: token), now, time) { return found }
+        if let client, let found = verdict(IndexKey(client: client), now, time) { return found }
         guard let address else { return nil }
         let lengths = address.family == .v4 ? lengths4 : lengths6
         for length in lengths {

@@ -208,6 +208,12 @@ extension NeutralizedSet {
         case IndexKey.serialTag:
             let issuer = texts[text(at: first.upperBound)]
             return .serial(CertificateSerial(read: Array(bytes), issuer: Array(issuer)))
+        case IndexKey.sessionTag:
+            return .session(PlainIdentifier(read: String(decoding: bytes, as: UTF8.self)))
+        case IndexKey.tokenTag:
+            return .token(PlainIdentifier(read: String(decoding: bytes, as: UTF8.self)))
+        case IndexKey.clientTag:
+            return .client(PlainIdentifier(read: String(decoding: bytes, as: UTF8.self)))
         default:
             break
         }

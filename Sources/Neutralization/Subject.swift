@@ -1,7 +1,4 @@
 // Subject.swift: who or what can be neutralized, and how it is written.
-//
-// A kind of the interface that is still to come is one case here, one in `SubjectKind`, one branch
-// of `parse`; the list, the journal and the state then carry it without change.
 
 /// What a neutralization names.
 package enum Subject: Hashable, Sendable {
@@ -10,19 +7,18 @@ package enum Subject: Hashable, Sendable {
     case certificate(CertificateFingerprint)
     case serial(CertificateSerial)
     case network(Network)
+    /// A session of the gate or of an identity provider.
+    case session(PlainIdentifier)
+    /// A token, by its `jti`.
+    case token(PlainIdentifier)
+    /// The software a token was given to, by its `client_id`.
+    case client(PlainIdentifier)
 }
 
 /// The kinds of subject of the interface, in the words of its list file.
 package enum SubjectKind: String, CaseIterable, Sendable {
     case account, structure, certificate, serial, network
     case session, token, client
-
-    package var isAvailable: Bool {
-        switch self {
-        case .account, .structure, .certificate, .serial, .network: true
-        case .session, .token, .client: false
-        }
-    }
 }
 
 /// A professional's national identifier (idNat_PS), upper-cased: two spellings are one account.
@@ -99,6 +95,9 @@ extension Subject {
         case .certificate: .certificate
         case .serial: .serial
         case .network: .network
+        case .session: .session
+        case .token: .token
+        case .client: .client
         }
     }
 
@@ -136,8 +135,12 @@ extension Subject {
             self = .serial(try CertificateSerial(value))
         case .network:
             self = .network(try Network(value))
-        case .session, .token, .client:
-            throw .notAvailable(kind: kind.rawValue)
+        case .session:
+            self = .session(try PlainIdentifier(value))
+        case .token:
+            self = .token(try PlainIdentifier(value))
+        case .client:
+            self = .client(try PlainIdentifier(value))
         }
     }
 }
@@ -170,6 +173,7 @@ extension SubjectError {
     func moved(by bytes: Int) -> SubjectError {
         switch self {
         case .accountByte(let byte, let at): .accountByte(byte, at: at + bytes)
+        case .identifierByte(let byte, let at): .identifierByte(byte, at: at + bytes)
         case .fingerprintByte(let byte, let at): .fingerprintByte(byte, at: at + bytes)
         case .prefixLength(let max, let at): .prefixLength(max: max, at: at + bytes)
         default: self
@@ -186,6 +190,9 @@ extension Subject: CustomStringConvertible {
         case .certificate(let fingerprint): "certificate:sha256:" + fingerprint.description
         case .serial(let serial): "serial:" + serial.description
         case .network(let network): "network:" + network.description
+        case .session(let session): "session:" + session.id
+        case .token(let token): "token:" + token.id
+        case .client(let client): "client:" + client.id
         }
     }
 }

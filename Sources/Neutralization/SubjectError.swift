@@ -4,12 +4,12 @@
 package enum SubjectError: Error, Equatable {
     case empty
     case unknownKind(String)
-    /// A kind of the interface that this version cannot neutralize yet.
-    case notAvailable(kind: String)
     case accountLength(Int)
     case accountByte(UInt8, at: Int)
     case structureLength(Int)
     case structureByte(UInt8, at: Int)
+    case identifierLength(Int)
+    case identifierByte(UInt8, at: Int)
     case notSHA256
     case fingerprintByte(UInt8, at: Int)
     case fingerprintLength(digits: Int)
@@ -33,7 +33,7 @@ package enum SubjectError: Error, Equatable {
     package var offset: Int {
         switch self {
         case .accountByte(_, let at), .structureByte(_, let at), .fingerprintByte(_, let at),
-            .serialByte(_, let at), .issuerByte(_, let at), .issuerEscape(let at),
+            .identifierByte(_, let at), .serialByte(_, let at), .issuerByte(_, let at), .issuerEscape(let at),
             .prefixLength(_, let at):
             at
         default: 0
@@ -45,13 +45,15 @@ package enum SubjectError: Error, Equatable {
         switch self {
         case .empty: "no subject given"
         case .unknownKind(let kind): "unknown kind of subject `\(kind)`"
-        case .notAvailable(let kind): "`\(kind)` is not available in this version"
         case .accountLength(let length):
             "account is \(length) bytes long, at most \(AccountID.lengthMax) are allowed"
         case .accountByte(let byte, _): "\(named(byte)) is not allowed in an account"
         case .structureLength(let length):
             "structure is \(length) bytes long, at most \(StructureCode.lengthMax) are allowed"
         case .structureByte(let byte, _): "\(named(byte)) is not allowed in a structure"
+        case .identifierLength(let length):
+            "identifier is \(length) bytes long, at most \(PlainIdentifier.lengthMax) are allowed"
+        case .identifierByte(let byte, _): "\(named(byte)) is not allowed in an identifier"
         case .notSHA256: "a certificate is named by its SHA-256 fingerprint"
         case .fingerprintByte(let byte, _): "\(named(byte)) is not a hexadecimal digit"
         case .fingerprintLength(let digits): "fingerprint has \(digits) digits, 64 are needed"
@@ -76,13 +78,14 @@ package enum SubjectError: Error, Equatable {
     package var hint: String {
         switch self {
         case .empty, .unknownKind:
-            "write account:ID, structure:ID, certificate:sha256:HEX, serial:HEX@ISSUER "
-                + "or network:CIDR"
-        case .notAvailable: "name an account, a structure, a certificate, a serial or a network"
+            "write account:ID, structure:ID, certificate:sha256:HEX, serial:HEX@ISSUER, "
+                + "session:ID, token:JTI, client:ID or network:CIDR"
         case .accountLength, .accountByte:
             "an account is a national identifier: letters, digits, `.`, `_`, `-` and `/`"
         case .notSHA256, .fingerprintByte, .fingerprintLength:
             "write sha256: and 64 hexadecimal digits, as `openssl x509 -fingerprint -sha256` does"
+        case .identifierLength, .identifierByte:
+            "an identifier is printable ASCII without blanks, as `herse sessions` shows it"
         case .structureLength, .structureByte:
             "a structure is a national identifier: letters and digits, as in 10B0152872"
         case .serialWithoutIssuer, .serialByte, .serialLength:

@@ -75,6 +75,9 @@ struct IndexKey: Hashable {
     static let serialTag: UInt16 = 0x0500
     static let network4Tag: UInt16 = 0x0400
     static let network6Tag: UInt16 = 0x0600
+    static let sessionTag: UInt16 = 0x0700
+    static let tokenTag: UInt16 = 0x0800
+    static let clientTag: UInt16 = 0x0900
 
     @inline(__always)
     init(high: UInt64, low: UInt64, tag: UInt16) {
@@ -103,6 +106,21 @@ struct IndexKey: Hashable {
         self.init(high: key.high, low: key.low, tag: Self.serialTag)
     }
 
+    @inline(__always)
+    init(session key: SubjectKey) {
+        self.init(high: key.high, low: key.low, tag: Self.sessionTag)
+    }
+
+    @inline(__always)
+    init(token key: SubjectKey) {
+        self.init(high: key.high, low: key.low, tag: Self.tokenTag)
+    }
+
+    @inline(__always)
+    init(client key: SubjectKey) {
+        self.init(high: key.high, low: key.low, tag: Self.clientTag)
+    }
+
     /// `network` is already masked to `length`.
     @inline(__always)
     init(network: NetworkAddress, length: Int) {
@@ -123,6 +141,12 @@ struct IndexKey: Hashable {
             self.init(certificate: key ?? SubjectKey(high: 0, low: 0))
         case .network(let network):
             self.init(network: network.address, length: network.length)
+        case .session(let session):
+            self.init(session: SubjectKey(identifier: session))
+        case .token(let token):
+            self.init(token: SubjectKey(identifier: token))
+        case .client(let client):
+            self.init(client: SubjectKey(identifier: client))
         }
     }
 

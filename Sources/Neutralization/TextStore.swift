@@ -18,6 +18,13 @@ struct TextStore {
         return offset
     }
 
+    /// Keeps an identifier as it is; at most 128 bytes, checked before.
+    mutating func plain(_ source: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
+        let offset = UInt32(bytes.count)
+        keep(source, range)
+        return offset
+    }
+
     /// Keeps a number and, after it, its issuer; neither takes more than 255 bytes.
     mutating func serial(_ serial: CertificateSerial) -> UInt32 {
         let offset = UInt32(bytes.count)

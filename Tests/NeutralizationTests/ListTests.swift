@@ -83,7 +83,11 @@ private func entries(_ set: NeutralizedSet) -> [ListedEntry] {
             ("acount 8", 1, .unknownKind("acount")), ("ACCOUNT 8", 1, .unknownKind("ACCOUNT")),
             ("8", 1, .unknownKind("8")), ("account", 8, .missingSubject(kind: "account")),
             ("account # none", 8, .missingSubject(kind: "account")),
-            ("  session 10B0152872", 11, .subject(.notAvailable(kind: "session"))),
+            ("  session s-é", 13, .subject(.identifierByte(0xC3, at: 2))),
+            ("session", 8, .missingSubject(kind: "session")),
+            (
+                "client " + String(repeating: "x", count: 129), 8, .subject(.identifierLength(129))
+            ),
             ("structure 10B-152872", 14, .subject(.structureByte(0x2D, at: 3))),
             ("serial 1120ce19", 8, .subject(.serialWithoutIssuer)),
             ("serial 1120ce19@A%2", 18, .subject(.issuerEscape(at: 10))),

@@ -62,8 +62,34 @@ extension NeutralizationState {
         #expect(try !state.names("10B0152872", monday))
     }
 
+    @Test func `looks at session, token, client and every alias, each as its own kind`() throws {
+        let state = try state(
+            "session s-1\ntoken 7d:#4%\nclient wE-1 reason=stolen\naccount 0B\n")
+        func key(_ text: String) throws -> SubjectKey {
+            try SubjectKey(identifier: Array(text.utf8).span)
+        }
+        let a = try account("A")
+        #expect(state.verdict(account: a, session: try key("s-1"), now: monday)?.source == .list(line: 1))
+        #expect(state.verdict(account: a, token: try key("7d:#4%"), now: monday)?.source == .list(line: 2))
+        let client = state.verdict(account: a, client: try key("wE-1"), now: monday)
+        #expect(client?.subject.description == "client:wE-1" && client?.reason == "stolen")
+        let byAlias = state.verdict(
+            account: a, aliases: [try account("C"), try account("0b")], now: monday)
+        #expect(byAlias?.subject.description == "account:0B")
+        // Letters of either case differ, and one kind's identifier is nothing to another.
+        #expect(state.verdict(client: try key("WE-1"), now: monday) == nil)
+        #expect(
+            state.verdict(
+                account: a, session: try key("7d:#4%"), token: try key("wE-1"),
+                client: try key("s-1"), now: monday) == nil)
+        #expect(try state.names("token:7d:#4%", monday) && !state.names("token:7D:#4%", monday))
+    }
+
     @Test func `finds a kind that only a command, or only the list, names`() throws {
-        for text in ["account:A", "structure:1A", "serial:01@CA", "network:::/0"] {
+        for text in [
+            "account:A", "structure:1A", "serial:01@CA", "network:::/0", "session:s-1", "token:j:1",
+            "client:c",
+        ] {
             let commanded = try state("").obeying([try neutralize(text, at: monday)])
             #expect(try commanded.names(text, monday))
             #expect(try !commanded.reinstating(text, at: tuesday).names(text, tuesday))

@@ -67,6 +67,9 @@ extension WorkerCore {
                 }
             }
             return found
+        case .session, .token, .client:
+            // Nothing the gate accepts yet is known by one of these.
+            return []
         }
     }
 
