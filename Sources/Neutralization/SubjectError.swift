@@ -33,7 +33,8 @@ package enum SubjectError: Error, Equatable {
     package var offset: Int {
         switch self {
         case .accountByte(_, let at), .structureByte(_, let at), .fingerprintByte(_, let at),
-            .identifierByte(_, let at), .serialByte(_, let at), .issuerByte(_, let at), .issuerEscape(let at),
+            .identifierByte(_, let at), .serialByte(_, let at), .issuerByte(_, let at),
+            .issuerEscape(let at),
             .prefixLength(_, let at):
             at
         default: 0

@@ -64,8 +64,12 @@ struct NeutralizationVerdict {
         let certificate = asker.certificate.flatMap { SubjectKey(sha256: $0.bytes.span) }
         return NeutralizationState(list: list).verdict(
             account: asker.accountID.map { SubjectKey(account: $0) },
+            aliases: asker.aliasIDs.map { SubjectKey(account: $0) },
             structure: asker.structureCode.map { SubjectKey(structure: $0) },
             certificate: certificate, serial: asker.serial.map { SubjectKey(serial: $0) },
+            session: asker.session.map { SubjectKey(identifier: $0) },
+            token: asker.token.map { SubjectKey(identifier: $0) },
+            client: asker.client.map { SubjectKey(identifier: $0) },
             address: asker.address, now: UnixSeconds(Int64(Date().timeIntervalSince1970)))
     }
 

@@ -69,8 +69,12 @@ extension NeutralizationState {
             try SubjectKey(identifier: Array(text.utf8).span)
         }
         let a = try account("A")
-        #expect(state.verdict(account: a, session: try key("s-1"), now: monday)?.source == .list(line: 1))
-        #expect(state.verdict(account: a, token: try key("7d:#4%"), now: monday)?.source == .list(line: 2))
+        #expect(
+            state.verdict(account: a, session: try key("s-1"), now: monday)?.source
+                == .list(line: 1))
+        #expect(
+            state.verdict(account: a, token: try key("7d:#4%"), now: monday)?.source
+                == .list(line: 2))
         let client = state.verdict(account: a, client: try key("wE-1"), now: monday)
         #expect(client?.subject.description == "client:wE-1" && client?.reason == "stolen")
         let byAlias = state.verdict(

@@ -62,9 +62,6 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("899700218896\n", .accountByte(0x0A, at: 12)), ("A,B", .accountByte(0x2C, at: 1)),
         ("acount:8", .unknownKind("acount")), ("2001:db8::1", .unknownKind("2001")),
         ("\u{1B}[31m:8", .unknownKind("?[31m")),
-        ("session:", .empty), ("token: ", .identifierByte(0x20, at: 0)),
-        ("client:é", .identifierByte(0xC3, at: 0)), ("token:a\tb", .identifierByte(0x09, at: 1)),
-        ("session:" + String(repeating: "x", count: 129), .identifierLength(129)),
         ("certificate:" + fingerprint, .notSHA256), ("certificate:sha1:00", .notSHA256),
         ("certificate:sha256:", .fingerprintLength(digits: 0)),
         ("certificate:sha256:" + fingerprint.dropLast(), .fingerprintLength(digits: 63)),
@@ -93,6 +90,17 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("structure:" + String(repeating: "9", count: 33), .structureLength(33)),
     ])
     func `is refused when it is no structure`(text: String, error: SubjectError) {
+        #expect(throws: error) { try Subject(text) }
+        #expect(!error.message.isEmpty)
+        #expect(!error.hint.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("session:", SubjectError.empty), ("token: ", .identifierByte(0x20, at: 0)),
+        ("client:é", .identifierByte(0xC3, at: 0)), ("token:a\tb", .identifierByte(0x09, at: 1)),
+        ("session:" + String(repeating: "x", count: 129), .identifierLength(129)),
+    ])
+    func `is refused when it is no identifier`(text: String, error: SubjectError) {
         #expect(throws: error) { try Subject(text) }
         #expect(!error.message.isEmpty)
         #expect(!error.hint.isEmpty)

@@ -124,4 +124,3 @@ struct Claims {
         return (issuedAt, notBefore, expiresAt)
     }
 }
-
