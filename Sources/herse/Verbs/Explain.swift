@@ -21,8 +21,7 @@ struct ExplainCommand: Verb {
 
             Examples:
               herse explain GET '/fhir/Patient?family=MARTIN' --as 899700218896
-              herse explain GET /fhir/Patient/1 --as 899700218896 --method token --client ehr
-              herse explain GET /fhir/Patient/1 --as 899700218896 --after patients=60
+              herse explain GET /fhir/Patient/1 --as 899700218896 --method token
               herse explain POST /pdq --as 899700218896 --body q.xml --answer a.xml
             """)
 
