@@ -161,7 +161,7 @@ struct MaterialLoader {
         }
         for list in anchors.lists {
             guard let place = tls.revocationLists.first(where: { $0.path == list.file })?.place,
-                let next = list.nextUpdate, next < now
+                let next = list.nextUpdate, next <= now
             else { continue }
             let effect =
                 tls.expiredRevocation == .refuse
