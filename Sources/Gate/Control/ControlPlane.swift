@@ -30,11 +30,9 @@ actor ControlPlane: LoopOwner {
     private var connections: [UInt64: ControlConnection] = [:]
     private var nextToken = Watched.connection.rawValue
 
-    let log: GateLog
+    let services: Services
     let configurationPath: String
     let workers: [Worker]
-    let limits: LimitTable
-    let record: RecordLog
     let startedAt: UInt64
 
     var generation: Generation
@@ -85,11 +83,9 @@ actor ControlPlane: LoopOwner {
         poller = try Poller()
         socket = start.socket
         signals = start.signals
-        log = start.log
+        services = start.services
         configurationPath = start.configurationPath
         workers = start.workers
-        limits = start.limits
-        record = start.record
         generation = start.generation
         neutralization = start.neutralization
         list = start.list
@@ -105,6 +101,9 @@ actor ControlPlane: LoopOwner {
         try poller.add(socket.descriptor, .readable, token: Watched.socket.rawValue)
     }
 
+    var log: GateLog { services.log }
+    var limits: LimitTable { services.limits }
+    var record: RecordLog { services.record }
     var milliseconds: UInt64 { herse_clock(CLOCK_MONOTONIC) / 1_000_000 }
     var now: UnixSeconds { UnixSeconds(Int64(time(nil))) }
 
@@ -328,11 +327,9 @@ private func encode(_ answer: ControlAnswer) async -> [UInt8] {
 struct ControlStart: ~Copyable {
     let socket: ControlSocket
     let signals: Int32
-    let log: GateLog
+    let services: Services
     let configurationPath: String
     let workers: [Worker]
-    let limits: LimitTable
-    let record: RecordLog
     let generation: Generation
     let neutralization: NeutralizationState
     let list: LoadedList?

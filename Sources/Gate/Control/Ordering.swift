@@ -87,6 +87,7 @@ extension ControlPlane {
         }
         let state = neutralization.obeying(commands)
         neutralization = state
+        services.neutralization.current = state
         var counts = await everywhere { worker in
             await worker.neutralize(
                 state, cutting: cutting.count > Self.cutOneByOneMax ? [] : cutting)

@@ -150,6 +150,7 @@ extension ControlPlane {
             }
         }
         neutralization = state
+        services.neutralization.current = state
         list = newList
         generation = next
         for (index, listener) in next.configuration.listeners.enumerated() {

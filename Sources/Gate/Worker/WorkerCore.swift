@@ -12,6 +12,7 @@ internal import Neutralization
 internal import Policy
 internal import Reactor
 internal import Record
+internal import SignIn
 internal import Wire
 
 /// The state of one worker.
@@ -52,6 +53,9 @@ final class WorkerCore {
     let pages: PageBindings
     /// What proofs of possession must keep to, and those used; the same for all workers.
     let proofs: ProofDesk
+    let sessions: SessionStore
+    /// What is found out elsewhere for this worker's requests.
+    let errands: ErrandDesk
     /// Exceptions to limits in force.
     var grants = Grants()
     /// Bytes of requests and answers held until they are understood and settled.
@@ -81,24 +85,25 @@ final class WorkerCore {
     private static let freeInquiriesMax = 64
 
     init(
-        number: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
-        record: RecordLog, pages: PageBindings, proofs: ProofDesk, generation: Generation
+        number: Int, loop: EventLoop, _ services: Services, generation: Generation
     ) throws(SystemError) {
         self.number = number
-        self.pages = pages
-        self.proofs = proofs
+        pages = services.pages
+        proofs = services.proofs
+        sessions = services.sessions
+        errands = ErrandDesk(lanes: services.lanes, loop: loop)
         self.loop = loop
-        self.log = log
-        self.limits = limits
+        log = services.log
+        limits = services.limits
         poller = try Poller()
         wheel = TimerWheel(now: clock.milliseconds)
-        desk = RecordDesk(log: record, number: number)
+        desk = RecordDesk(log: services.record, number: number)
         self.generation = generation
         requestRandom = UInt64.random(in: .min ... .max)
         reserveDescriptor = unsafe herse_open("/dev/null", O_RDONLY, 0)
         let wake = slots.add { _ in .wake }
         try poller.add(loop.wakeDescriptor, .readable, token: wake)
-        record.attach(worker: number, wake: { loop.wake() })
+        services.record.attach(worker: number, wake: { loop.wake() })
     }
 
     deinit { Glibc.close(reserveDescriptor) }
@@ -146,6 +151,7 @@ final class WorkerCore {
             case .wake:
                 loop.drainWake()
                 desk.collect()
+                errands.collect()
             case .server, .none: break
             }
         }
