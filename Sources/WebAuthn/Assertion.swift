@@ -1,13 +1,10 @@
 // Assertion.swift: a registered key that is used, WebAuthn Level 3 §7.2.
 
-/// The key that signed, as `json` tells, an `AuthenticationResponseJSON`; with its new counter,
-/// which must be kept before anything is opened.
+/// The key that signed, with its new counter, as `json` tells, an `AuthenticationResponseJSON`.
 ///
-/// - Parameters:
-///   - challenge: the ceremony's, which its keeper has forgotten by now.
-///   - user: the account's handle.
-///   - keys: the account's.
-///   - now: seconds since 1970.
+/// What is returned must be kept before anything is opened: its counter is what tells a copy.
+/// `challenge` is the ceremony's, which its keeper has forgotten by now; `user` is the account's
+/// handle, `keys` are the account's; `now` is in seconds since 1970.
 package func verifyAssertion(
     _ json: Span<UInt8>, challenge: Challenge, party: RelyingParty, user: [UInt8],
     keys: [RegisteredKey], now: Int64

@@ -2,10 +2,9 @@
 
 /// The key that a browser registered, as `json` tells, a `RegistrationResponseJSON`.
 ///
-/// - Parameters:
-///   - challenge: the ceremony's, which its keeper has forgotten by now.
-///   - existing: keys that this one must not be, of this account at least.
-///   - now: seconds since 1970.
+/// `challenge` is the ceremony's, which its keeper has forgotten by now; `existing` are the keys
+/// that this one must not be, those of the account at least (give those of all accounts, where
+/// they are at hand: §7.1 step 26); `now` is in seconds since 1970.
 package func verifyRegistration(
     _ json: Span<UInt8>, challenge: Challenge, party: RelyingParty, policy: AttestationPolicy,
     existing: [RegisteredKey] = [], name: String = "", now: Int64
