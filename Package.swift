@@ -123,7 +123,8 @@ let package = Package(
         .testTarget(
             name: "TokensTests", dependencies: ["COpenSSL", "JSON", "Tokens"],
             swiftSettings: strict),
-        .testTarget(name: "WebAuthnTests", dependencies: ["WebAuthn"], swiftSettings: strict),
+        .testTarget(
+            name: "WebAuthnTests", dependencies: ["COpenSSL", "WebAuthn"], swiftSettings: strict),
         .testTarget(
             name: "AccountsTests", dependencies: ["Accounts", "CSystem"], swiftSettings: strict),
         .testTarget(

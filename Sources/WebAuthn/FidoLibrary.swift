@@ -20,7 +20,6 @@ internal import CFIDO
             unsafe fido_cred_set_rp(raw, party.id, nil) == FIDO_OK,
             unsafe fido_cred_set_clientdata_hash(raw, clientDataHash, clientDataHash.count)
                 == FIDO_OK,
-            unsafe fido_cred_set_uv(raw, FIDO_OPT_TRUE) == FIDO_OK,
             unsafe fido_cred_set_extensions(raw, Self.mask(of: data.extensions)) == FIDO_OK,
             unsafe fido_cred_set_authdata_raw(raw, data.bytes, data.bytes.count) == FIDO_OK,
             isSame(as: data, key: key)
@@ -87,7 +86,6 @@ extension PublicKey {
                 && fido_assert_set_clientdata_hash(
                     assertion, clientDataHash, clientDataHash.count) == FIDO_OK
                 && fido_assert_set_up(assertion, FIDO_OPT_TRUE) == FIDO_OK
-                && fido_assert_set_uv(assertion, FIDO_OPT_TRUE) == FIDO_OK
                 && fido_assert_set_authdata_raw(assertion, 0, data.bytes, data.bytes.count)
                     == FIDO_OK
                 && fido_assert_set_sig(assertion, 0, signature, signature.count) == FIDO_OK
