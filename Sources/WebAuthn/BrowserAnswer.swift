@@ -1,5 +1,7 @@
 // BrowserAnswer.swift: what a browser sends of a ceremony, WebAuthn Level 3 §5.1.8–9, as JSON.
 
+internal import JSON
+
 /// `RegistrationResponseJSON` or `AuthenticationResponseJSON`, with its bytes decoded.
 struct BrowserAnswer {
     let id: [UInt8]
@@ -16,7 +18,9 @@ struct BrowserAnswer {
             (1...WebAuthnLimits.idMax).contains(id.count)
         else { throw .malformed(.credentialID) }
         // The text is canonical, so that equal texts and equal bytes are the same.
-        guard object["rawId"]?.text == text else { throw .differentIDs }
+        guard let raw = object["rawId"]?.text, raw.utf8.elementsEqual(text.utf8) else {
+            throw .differentIDs
+        }
         self.id = id
         self.response = response
     }

@@ -1,5 +1,7 @@
 // ClientData.swift: what the browser saw, WebAuthn Level 3 §5.8.1.
 
+internal import JSON
+
 /// A ceremony, as client data name it.
 enum Ceremony: String {
     case registration = "webauthn.create"

@@ -1,5 +1,7 @@
 // Options.swift: what a page gives `navigator.credentials`, as JSON, WebAuthn Level 3 §5.1.8–9.
 
+internal import JSON
+
 /// Whether and how an authenticator must say what it is.
 package enum AttestationPolicy: Sendable {
     /// Anything may be registered; what it is stays unknown.
@@ -25,48 +27,63 @@ package struct WebAuthnUser: Equatable, Sendable {
 }
 
 /// Milliseconds that a browser waits for its user.
-private let timeout = 120_000
+private let timeout: Int64 = 120_000
 
 /// `PublicKeyCredentialCreationOptionsJSON` for a new key of `user` beside `existing`.
 package func creationOptions(
     challenge: Challenge, party: RelyingParty, user: WebAuthnUser, existing: [RegisteredKey],
     policy: AttestationPolicy
 ) -> String {
-    let algorithms = SignatureKind.allCases.map {
-        "{\"type\":\"public-key\",\"alg\":\($0.rawValue)}"
+    let algorithms = SignatureKind.allCases.map { kind in
+        JSONValue.object([
+            "type": .string("public-key"), "alg": JSONValue(integer: kind.rawValue),
+        ])
     }
     let attestation =
         switch policy {
         case .none: "none"
         case .direct: "direct"
         }
-    return """
-        {"rp":{"id":\(quoted(party.id)),"name":\(quoted(party.name))},\
-        "user":{"id":"\(base64URL(user.handle))","name":\(quoted(user.name)),\
-        "displayName":\(quoted(user.displayName))},\
-        "challenge":"\(challenge.text)",\
-        "pubKeyCredParams":[\(algorithms.joined(separator: ","))],\
-        "timeout":\(timeout),\
-        "excludeCredentials":[\(descriptors(existing))],\
-        "authenticatorSelection":{"residentKey":"discouraged","userVerification":"required"},\
-        "attestation":"\(attestation)"}
-        """
+    return text([
+        "rp": .object(["id": .string(party.id), "name": .string(party.name)]),
+        "user": .object([
+            "id": .string(base64URL(user.handle)), "name": .string(user.name),
+            "displayName": .string(user.displayName),
+        ]),
+        "challenge": .string(challenge.text),
+        "pubKeyCredParams": .array(algorithms),
+        "timeout": JSONValue(integer: timeout),
+        "excludeCredentials": descriptors(existing),
+        "authenticatorSelection": .object([
+            "residentKey": .string("discouraged"), "userVerification": .string("required"),
+        ]),
+        "attestation": .string(attestation),
+    ])
 }
 
 /// `PublicKeyCredentialRequestOptionsJSON` for one of `keys`.
 package func requestOptions(
     challenge: Challenge, party: RelyingParty, keys: [RegisteredKey]
 ) -> String {
-    """
-    {"challenge":"\(challenge.text)","timeout":\(timeout),"rpId":\(quoted(party.id)),\
-    "allowCredentials":[\(descriptors(keys))],"userVerification":"required"}
-    """
+    text([
+        "challenge": .string(challenge.text),
+        "timeout": JSONValue(integer: timeout),
+        "rpId": .string(party.id),
+        "allowCredentials": descriptors(keys),
+        "userVerification": .string("required"),
+    ])
 }
 
-private func descriptors(_ keys: [RegisteredKey]) -> String {
-    keys.map { key in
-        let transports = key.transports.map(quoted).joined(separator: ",")
-        let hint = transports.isEmpty ? "" : ",\"transports\":[\(transports)]"
-        return "{\"type\":\"public-key\",\"id\":\"\(base64URL(key.id))\"\(hint)}"
-    }.joined(separator: ",")
+private func descriptors(_ keys: [RegisteredKey]) -> JSONValue {
+    .array(
+        keys.map { key in
+            .object([
+                "type": .string("public-key"), "id": .string(base64URL(key.id)),
+                "transports": .array(key.transports.map(JSONValue.string)),
+            ])
+        })
+}
+
+private func text(_ object: JSONObject) -> String {
+    String(decoding: JSONValue.object(object).encoded, as: UTF8.self)
 }

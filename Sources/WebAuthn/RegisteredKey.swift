@@ -1,5 +1,7 @@
 // RegisteredKey.swift: a key that was registered, and how it is kept.
 
+internal import JSON
+
 /// A key of an account.
 package struct RegisteredKey: Equatable, Sendable {
     /// The credential's id.
@@ -23,19 +25,19 @@ package struct RegisteredKey: Equatable, Sendable {
 
     /// As text, one JSON object; `init(text:)` reads it back.
     package var text: String {
-        var members = [
-            "\"id\":\"\(base64URL(id))\"",
-            "\"publicKey\":\"\(base64URL(publicKey))\"",
-            "\"counter\":\(counter)",
-            "\"transports\":[\(transports.map(quoted).joined(separator: ","))]",
-            "\"name\":\(quoted(name))",
-            "\"mayBeBackedUp\":\(mayBeBackedUp)",
-            "\"isBackedUp\":\(isBackedUp)",
-            "\"registeredAt\":\(registeredAt)",
+        let object: JSONObject = [
+            "id": .string(base64URL(id)),
+            "publicKey": .string(base64URL(publicKey)),
+            "counter": JSONValue(integer: Int64(counter)),
+            "model": model.map { .string($0.description) } ?? .null,
+            "transports": .array(transports.map(JSONValue.string)),
+            "name": .string(name),
+            "mayBeBackedUp": .boolean(mayBeBackedUp),
+            "isBackedUp": .boolean(isBackedUp),
+            "registeredAt": JSONValue(integer: registeredAt),
+            "usedAt": usedAt.map(JSONValue.init(integer:)) ?? .null,
         ]
-        if let model { members.append("\"model\":\"\(model)\"") }
-        if let usedAt { members.append("\"usedAt\":\(usedAt)") }
-        return "{" + members.joined(separator: ",") + "}"
+        return String(decoding: JSONValue.object(object).encoded, as: UTF8.self)
     }
 
     package init(
@@ -65,12 +67,12 @@ package struct RegisteredKey: Equatable, Sendable {
             let counter = object["counter"]?.integer.flatMap(UInt32.init(exactly:)),
             let transports = object["transports"]?.texts,
             let name = object["name"]?.text,
-            case .boolean(let mayBeBackedUp)? = object["mayBeBackedUp"],
-            case .boolean(let isBackedUp)? = object["isBackedUp"],
+            let mayBeBackedUp = object["mayBeBackedUp"]?.boolean,
+            let isBackedUp = object["isBackedUp"]?.boolean,
             let registeredAt = object["registeredAt"]?.integer
         else { return nil }
         var model: Model?
-        if let said = object["model"] {
+        if let said = object["model"], said != .null {
             guard let known = said.text.flatMap(Model.init(_:)) else { return nil }
             model = known
         }
@@ -79,19 +81,4 @@ package struct RegisteredKey: Equatable, Sendable {
             name: name, mayBeBackedUp: mayBeBackedUp, isBackedUp: isBackedUp,
             registeredAt: registeredAt, usedAt: object["usedAt"]?.integer)
     }
-}
-
-/// `text` as a JSON string.
-func quoted(_ text: String) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var bytes = [UInt8(ascii: "\"")]
-    for byte in text.utf8 {
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-        case 0..<0x20, 0x7f:
-            bytes += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        default: bytes.append(byte)
-        }
-    }
-    return String(decoding: bytes + [UInt8(ascii: "\"")], as: UTF8.self)
 }
