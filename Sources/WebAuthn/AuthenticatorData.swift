@@ -25,7 +25,7 @@ struct AuthenticatorData {
     let counter: UInt32
     let credential: Credential?
     /// What libfido2 must be told is in there, or it refuses it.
-    let extensions: Set<String>
+    let extensions: [String: Int64]
 
     private static let headLength = 37
     private static let extensionsMax = 16
@@ -45,7 +45,7 @@ struct AuthenticatorData {
             credential = nil
         }
         var reader = CBORReader(bytes, in: offset..<bytes.count)
-        extensions = flags.contains(.extensions) ? try Self.extensions(&reader) : []
+        extensions = flags.contains(.extensions) ? try Self.extensions(&reader) : [:]
         guard reader.isAtEnd else { throw CBORError() }
     }
 
@@ -69,16 +69,19 @@ struct AuthenticatorData {
         )
     }
 
-    /// Names of what is there, but for those that say `false`.
-    private static func extensions(_ reader: inout CBORReader) throws(CBORError) -> Set<String> {
+    /// What is there by name; what is no number counts as 1, and `false` as not there.
+    private static func extensions(
+        _ reader: inout CBORReader
+    ) throws(CBORError) -> [String: Int64] {
         var seen: Set<String> = []
-        var names: Set<String> = []
+        var values: [String: Int64] = [:]
         for _ in 0..<(try reader.map(countMax: extensionsMax)) {
             let name = try reader.text()
-            let value = try reader.skip()
             guard seen.insert(name).inserted else { throw CBORError() }
-            if !reader.isFalse(at: value) { names.insert(name) }
+            var ahead = reader
+            let value = try reader.skip()
+            if !reader.isFalse(at: value) { values[name] = (try? ahead.integer()) ?? 1 }
         }
-        return names
+        return values
     }
 }

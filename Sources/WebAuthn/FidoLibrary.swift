@@ -20,7 +20,7 @@ internal import CFIDO
             unsafe fido_cred_set_rp(raw, party.id, nil) == FIDO_OK,
             unsafe fido_cred_set_clientdata_hash(raw, clientDataHash, clientDataHash.count)
                 == FIDO_OK,
-            unsafe fido_cred_set_extensions(raw, Self.mask(of: data.extensions)) == FIDO_OK,
+            unsafe Self.tell(raw, extensions: data.extensions),
             unsafe fido_cred_set_authdata_raw(raw, data.bytes, data.bytes.count) == FIDO_OK,
             isSame(as: data, key: key)
         else { return nil }
@@ -53,12 +53,23 @@ internal import CFIDO
     }
 
     /// libfido2 refuses extensions it was not told of; authenticators add these unasked.
-    private static func mask(of extensions: Set<String>) -> Int32 {
-        let known = [
-            ("hmac-secret", FIDO_EXT_HMAC_SECRET), ("credProtect", FIDO_EXT_CRED_PROTECT),
-            ("credBlob", FIDO_EXT_CRED_BLOB), ("minPinLength", FIDO_EXT_MINPINLEN),
-        ]
-        return known.reduce(0) { extensions.contains($1.0) ? $0 | $1.1 : $0 }
+    private static func tell(_ raw: OpaquePointer, extensions: [String: Int64]) -> Bool {
+        var mask: Int32 = 0
+        if extensions["hmac-secret"] != nil { mask |= FIDO_EXT_HMAC_SECRET }
+        if extensions["credBlob"] != nil { mask |= FIDO_EXT_CRED_BLOB }
+        // Safe because these are numbers, which libfido2 judges.
+        guard unsafe fido_cred_set_extensions(raw, mask) == FIDO_OK else { return false }
+        if let level = extensions["credProtect"] {
+            guard let level = Int32(exactly: level),
+                unsafe fido_cred_set_prot(raw, level) == FIDO_OK
+            else { return false }
+        }
+        if let length = extensions["minPinLength"] {
+            guard let length = Int(exactly: length),
+                unsafe fido_cred_set_pin_minlen(raw, length) == FIDO_OK
+            else { return false }
+        }
+        return true
     }
 }
 

@@ -67,12 +67,16 @@ import Testing
         #expect(key.model == nil)
     }
 
-    @Test(arguments: [
-        [0xa1] + CBOR.text("credProtect") + [3], [0xa1] + CBOR.text("hmac-secret") + [0xf5],
-    ])
-    func `stands beside extensions nobody asked for`(extensions: [UInt8]) throws {
+    @Test(
+        arguments: [
+            [("credProtect", 3)], [("hmac-secret", 0xf5)], [("hmac-secret", 0xf4)],
+            [("minPinLength", 6)], [("credBlob", 0xf5)], [("credBlob", 0xf4)], [("unknown", 1)],
+            [("credProtect", 2), ("hmac-secret", 0xf5)],
+        ] as [[(String, UInt8)]])
+    func `stands beside extensions nobody asked for`(extensions: [(String, UInt8)]) throws {
+        let map = CBOR.map(extensions.map { (CBOR.text($0.0), [$0.1]) })
         #expect(throws: Never.self) {
-            try Self.register(Self.policy()) { $0.extensions = extensions }
+            try Self.register(Self.policy()) { $0.extensions = map }
         }
     }
 

@@ -65,11 +65,16 @@ import COpenSSL
 
     /// The public key: a point with its leading 4, or an Ed25519 key.
     var point: [UInt8] {
-        var start: UnsafeMutablePointer<UInt8>?
-        let length = unsafe EVP_PKEY_get1_encoded_public_key(raw, &start)
-        // Safe because OpenSSL said how long it is; it is freed once copied.
-        defer { unsafe CRYPTO_free(start, nil, 0) }
-        return unsafe Array(UnsafeBufferPointer(start: start, count: length))
+        var bytes = [UInt8](repeating: 0, count: 65)
+        var length = bytes.count
+        // Safe because OpenSSL writes no more than the length it is given, which the array has.
+        let isRead =
+            kind == .edDSA
+            ? unsafe EVP_PKEY_get_raw_public_key(raw, &bytes, &length)
+            : unsafe EVP_PKEY_get_octet_string_param(
+                raw, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, &bytes, length, &length)
+        guard isRead == 1 else { fatalError("no public key") }
+        return Array(bytes[..<length])
     }
 
     private var modulus: [UInt8] {
