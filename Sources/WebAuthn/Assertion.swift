@@ -9,6 +9,7 @@ package func verifyAssertion(
     _ json: Span<UInt8>, challenge: Challenge, party: RelyingParty, user: [UInt8],
     keys: [RegisteredKey], now: Int64
 ) throws(WebAuthnRefusal) -> RegisteredKey {
+    defer { forgetErrors() }
     let answer = try BrowserAnswer(json)
     guard var key = keys.first(where: { $0.id == answer.id }) else { throw .unknownKey }
     if let handle = try answer.userHandle(), handle != user { throw .otherUser }

@@ -12,7 +12,7 @@ package struct AttestationAuthorities: Sendable {
 
     /// Reads `pem`, certificates one after the other; nil when it has none, or one is broken.
     package init?(pem: [UInt8]) {
-        defer { ERR_clear_error() }
+        defer { forgetErrors() }
         // Safe because the bytes live as long as the reader over them, which is freed here.
         let anchors: [[UInt8]]? = unsafe pem.withUnsafeBytes { source -> [[UInt8]]? in
             guard let length = Int32(exactly: source.count),
@@ -41,7 +41,6 @@ package struct AttestationAuthorities: Sendable {
     func check(
         _ certificates: [[UInt8]], model: [UInt8], isPacked: Bool, now: Int64
     ) throws(WebAuthnRefusal) {
-        defer { ERR_clear_error() }
         guard let store = Store(anchors) else { throw .unavailable }
         guard let chain = Chain(certificates) else { throw .malformed(.attestation) }
         let error = store.verify(chain, now: now)

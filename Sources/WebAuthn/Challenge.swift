@@ -38,3 +38,6 @@ func sha256(_ bytes: [UInt8]) -> [UInt8] {
     _ = unsafe SHA256(bytes, bytes.count, &digest)
     return digest
 }
+
+/// Leaves nothing for whoever next asks OpenSSL on this thread why something failed.
+func forgetErrors() { ERR_clear_error() }

@@ -9,6 +9,7 @@ package func verifyRegistration(
     _ json: Span<UInt8>, challenge: Challenge, party: RelyingParty, policy: AttestationPolicy,
     existing: [RegisteredKey] = [], name: String = "", now: Int64
 ) throws(WebAuthnRefusal) -> RegisteredKey {
+    defer { forgetErrors() }
     let answer = try BrowserAnswer(json)
     let clientData = try answer.bytes("clientDataJSON", .clientData)
     try check(

@@ -170,6 +170,16 @@ def test_registers_a_key_and_signs_in_with_it(make_browser, party):
     assert browser.console() == [], "the content policy stopped something"
 
 
+def test_moves_the_counter_of_a_key(make_browser, party):
+    browser = make_browser().plug()
+    register(browser, party)
+    browser.move_counter(50)
+    browser.open(f"{party.origin}/get").press()
+    assert browser.wait_for("#result").text == "signed in"
+    data = base64url_to_bytes(json.loads(party.newest)["response"]["authenticatorData"])
+    assert int.from_bytes(data[33:37], "big") == 51
+
+
 def test_shows_the_card_without_asking(make_browser, party):
     browser = make_browser(card="physician")
     browser.open(f"{party.origin}/create")
