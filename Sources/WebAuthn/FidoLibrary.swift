@@ -134,6 +134,7 @@ extension PublicKey {
     }
 
     private func isWhole(_ key: OpaquePointer?) -> Bool {
+        // Safe because the caller gives it away, and nobody else has it.
         defer { unsafe EVP_PKEY_free(key) }
         return unsafe key != nil
     }

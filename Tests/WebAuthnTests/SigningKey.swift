@@ -12,7 +12,7 @@ import COpenSSL
     private let raw: OpaquePointer
 
     private init(_ kind: SignatureKind, _ raw: OpaquePointer?) {
-        guard let raw = unsafe raw else { fatalError("OpenSSL made no key") }
+        guard let raw = unsafe raw else { preconditionFailure("OpenSSL made no key") }
         self.kind = kind
         unsafe self.raw = raw
     }
@@ -59,7 +59,7 @@ import COpenSSL
         var length = signature.count
         guard unsafe EVP_DigestSignInit(context, nil, digest, nil, raw) == 1,
             unsafe EVP_DigestSign(context, &signature, &length, message, message.count) == 1
-        else { fatalError("OpenSSL signed nothing") }
+        else { preconditionFailure("OpenSSL signed nothing") }
         return Array(signature[..<length])
     }
 
@@ -73,7 +73,7 @@ import COpenSSL
             ? unsafe EVP_PKEY_get_raw_public_key(raw, &bytes, &length)
             : unsafe EVP_PKEY_get_octet_string_param(
                 raw, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, &bytes, length, &length)
-        guard isRead == 1 else { fatalError("no public key") }
+        guard isRead == 1 else { preconditionFailure("no public key") }
         return Array(bytes[..<length])
     }
 
@@ -84,7 +84,7 @@ import COpenSSL
         var bytes = [UInt8](repeating: 0, count: 256)
         guard unsafe EVP_PKEY_get_bn_param(raw, OSSL_PKEY_PARAM_RSA_N, &number) == 1,
             unsafe BN_bn2binpad(number, &bytes, 256) == 256
-        else { fatalError("no modulus") }
+        else { preconditionFailure("no modulus") }
         return bytes
     }
 

@@ -5,6 +5,7 @@
 
 /// A form that asks the browser for a key.
 package struct KeyForm: Sendable {
+    /// What the key is for.
     package enum Purpose: Sendable {
         /// A new key; the form has a field `key_name` too.
         case register
