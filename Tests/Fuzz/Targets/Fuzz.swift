@@ -27,6 +27,7 @@ struct FuzzTarget: Sendable {
         .xmlAnswer,
         .soapRequest,
         .extractor,
+        .webAuthn,
         .canary,
     ]
 }
