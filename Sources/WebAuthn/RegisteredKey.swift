@@ -67,8 +67,8 @@ package struct RegisteredKey: Equatable, Sendable {
             let counter = object["counter"]?.integer.flatMap(UInt32.init(exactly:)),
             let transports = object["transports"]?.texts,
             let name = object["name"]?.text,
-            let mayBeBackedUp = object["mayBeBackedUp"]?.boolean,
-            let isBackedUp = object["isBackedUp"]?.boolean,
+            let mayBeBackedUp = object["mayBeBackedUp"]?.flag,
+            let isBackedUp = object["isBackedUp"]?.flag,
             let registeredAt = object["registeredAt"]?.integer
         else { return nil }
         var model: Model?

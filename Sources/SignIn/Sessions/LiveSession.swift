@@ -10,7 +10,8 @@ package struct SignInProof: Equatable, Sendable {
     /// `session` when an identity provider proved it, `pam+…` when a local account did.
     package var method: ProofMethod
     package var level: AssuranceLevel
-    /// Seconds since 1970; for an identity provider its `auth_time`.
+    /// Seconds since 1970; for an identity provider its `auth_time`, and 0 when it gave none: then
+    /// no proof is fresh enough for `max_age`, and asking for one makes the provider tell.
     package var provenAt: Int64
     /// `iss` of the identity provider.
     package var issuer: String?
@@ -24,6 +25,8 @@ package struct SignInProof: Equatable, Sendable {
     package var client: String?
     /// Name of the local account.
     package var account: String?
+    /// What ends the session when the account changes.
+    package var accountEpoch: UInt64?
     /// Address it was signed in from.
     package var peer = ""
     package var userAgent = ""

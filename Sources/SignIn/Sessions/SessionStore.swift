@@ -2,6 +2,7 @@
 
 internal import Identity
 internal import Synchronization
+internal import Tokens
 
 /// How long sessions last, and how many there may be.
 package struct SessionLifetimes: Equatable, Sendable {
@@ -19,8 +20,6 @@ package struct SessionLifetimes: Equatable, Sendable {
 package enum SessionRefusal: Error, Equatable, Sendable {
     /// As many as there may be; those that live go on living.
     case full
-    /// The system has no randomness to give.
-    case noRandomness
 }
 
 /// Every session; shared by all workers and the errands.
@@ -65,15 +64,14 @@ package final class SessionStore: Sendable {
     package func begin(
         _ proof: SignInProof, idToken: String? = nil, now: Int64
     ) throws(SessionRefusal) -> (cookieValue: String, session: LiveSession) {
-        guard let secret = randomBytes(Self.secretLength), let name = randomBytes(8),
-            let key = Digest(of: base64URL(secret))
-        else { throw .noRandomness }
-        let value = base64URL(secret)
+        let value = secretText(Self.secretLength)
+        guard let key = Digest(of: value) else { throw .full }
+        let publicID = "s-" + hexadecimal(randomBytes(8))
         if count >= countMax { sweep(now: now) }
         let (session, oldest) = register.withLock { register -> (LiveSession?, LiveSession?) in
             guard register.byID.count < countMax else { return (nil, nil) }
             let session = LiveSession(
-                publicID: "s-" + hexadecimal(name), key: key, proof: proof, idToken: idToken,
+                publicID: publicID, key: key, proof: proof, idToken: idToken,
                 now: now, lifetimes: register.lifetimes)
             guard register.byID[session.publicID] == nil else { return (nil, nil) }
             // Under both locks: whoever ends it finds it in both.
