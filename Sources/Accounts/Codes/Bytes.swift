@@ -41,11 +41,16 @@ func isSame(_ one: Span<UInt8>, _ other: Span<UInt8>) -> Bool {
 
 /// Overwrites a secret where it lies; copies made of it before are not reached.
 package func wipe(_ bytes: inout [UInt8]) {
+    overwrite(&bytes)
+    bytes = []
+}
+
+/// Overwrites a secret and keeps its room.
+func overwrite(_ bytes: inout [UInt8]) {
     unsafe bytes.withUnsafeMutableBytes { room in
         // Safe because it overwrites the array's own bytes.
         unsafe OPENSSL_cleanse(room.baseAddress, room.count)
     }
-    bytes = []
 }
 
 private let hexDigits = Array("0123456789abcdef".utf8)
