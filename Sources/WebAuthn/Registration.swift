@@ -30,7 +30,7 @@ package func verifyRegistration(
             data, key: key, party: party, clientDataHash: clientDataHash)
     else { throw .malformed(.authenticatorData) }
     let model = try attestedModel(
-        object, of: data, library: library, party: party, policy: policy, now: now)
+        object, of: data, key: key, library: library, policy: policy, now: now)
     return RegisteredKey(
         id: answer.id, publicKey: cose, counter: data.counter, model: model,
         transports: answer.transports, name: clipped(name),
@@ -56,8 +56,8 @@ func authenticatorData(
 
 /// The model, when policy wants it proven and it is; nil when policy does not ask.
 private func attestedModel(
-    _ object: AttestationObject, of data: AuthenticatorData, library: FidoCredential,
-    party: RelyingParty, policy: AttestationPolicy, now: Int64
+    _ object: AttestationObject, of data: AuthenticatorData, key: PublicKey,
+    library: FidoCredential, policy: AttestationPolicy, now: Int64
 ) throws(WebAuthnRefusal) -> Model? {
     guard case .direct(let models, let authorities) = policy else { return nil }
     switch object.format {
@@ -72,16 +72,19 @@ private func attestedModel(
         throw .noAttestation
     }
     // U2F knows one algorithm and does not name it; libfido2 takes no other of `packed`.
-    let algorithm = object.format == "packed" ? SignatureKind.es256.rawValue : nil
-    guard statement.algorithm == algorithm else { throw .unsupportedAttestation }
+    let isPacked = object.format == "packed"
+    guard statement.algorithm == (isPacked ? SignatureKind.es256.rawValue : nil),
+        isPacked || key.kind == .es256
+    else { throw .unsupportedAttestation }
+    guard isPacked || certificates.count == 1 else { throw .malformed(.attestation) }
     guard
         library.isSigned(
             format: object.format, certificate: leaf, signature: statement.signature)
     else { throw .wrongAttestation }
     let said = data.credential.map { Array(data.bytes[$0.model]) } ?? []
-    try authorities.check(
-        certificates, model: said, isPacked: object.format == "packed", now: now)
-    let model = Model(bytes: said)
+    try authorities.check(certificates, model: said, isPacked: isPacked, now: now)
+    // What U2F signs says nothing of a model: whatever stands there, anybody could have written.
+    let model = isPacked ? Model(bytes: said) : nil
     guard models.isEmpty || model.map(models.contains) == true else {
         guard let model else { throw .noAttestation }
         throw .modelNotAllowed(model)

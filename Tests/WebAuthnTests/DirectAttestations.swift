@@ -58,13 +58,32 @@ import Testing
         }
     }
 
-    @Test func `of a U2F key has no model`() throws {
-        let key = try Self.register(Self.policy()) {
-            $0.model = [UInt8](repeating: 0, count: 16)
-            $0.attestation = .u2f(
-                by: Self.signer, certificates: [Attestations.silentLeaf, Attestations.middle])
+    /// U2F signs no model: one that is claimed is nobody's word but the browser's.
+    @Test(arguments: [[UInt8](repeating: 0, count: 16), Attestations.model])
+    func `of a U2F key proves no model`(claimed: [UInt8]) throws {
+        let tell = { @Sendable (story: inout Story) in
+            story.model = claimed
+            story.attestation = .u2f(by: Self.signer, certificates: [Attestations.silentLeaf])
         }
-        #expect(key.model == nil)
+        let anchors = [Attestations.middle]
+        #expect(try Self.register(Self.policy(anchors), tell).model == nil)
+        let choosy = try Self.policy(anchors, models: [#require(Self.model)])
+        #expect(throws: WebAuthnRefusal.noAttestation) { try Self.register(choosy, tell) }
+    }
+
+    @Test func `of a U2F key is for one kind of key, by one certificate`() throws {
+        let policy = try Self.policy([Attestations.middle])
+        #expect(throws: WebAuthnRefusal.malformed(.attestation)) {
+            try Self.register(policy) {
+                $0.attestation = .u2f(
+                    by: Self.signer, certificates: [Attestations.silentLeaf, Attestations.middle])
+            }
+        }
+        #expect(throws: WebAuthnRefusal.unsupportedAttestation) {
+            try Scene.register(SoftwareAuthenticator(.edDSA), policy: policy) {
+                $0.attestation = .u2f(by: Self.signer, certificates: [Attestations.silentLeaf])
+            }
+        }
     }
 
     @Test(
