@@ -53,7 +53,7 @@ final class WorkerCore {
     let pages: PageBindings
     /// What proofs of possession must keep to, and those used; the same for all workers.
     let proofs: ProofDesk
-    let sessions: SessionStore
+    let sessionStore: SessionStore
     /// What is found out elsewhere for this worker's requests.
     let errands: ErrandDesk
     /// Exceptions to limits in force.
@@ -90,7 +90,7 @@ final class WorkerCore {
         self.number = number
         pages = services.pages
         proofs = services.proofs
-        sessions = services.sessions
+        sessionStore = services.sessions
         errands = ErrandDesk(lanes: services.lanes, loop: loop)
         self.loop = loop
         log = services.log
