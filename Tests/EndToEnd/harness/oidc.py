@@ -196,7 +196,7 @@ def made(settings):
         client["backchannel_logout_uri"] = settings["back_channel"]
         client["backchannel_logout_session_required"] = True
     if settings["after"]:
-        client["post_logout_redirect_uris"] = [(settings["after"], None)]
+        client["post_logout_redirect_uri"] = [(settings["after"], {})]
     server.context.cdb[settings["client"]] = client
     # Who signs out comes with a browser, not as a client; the library would want both.
     server.endpoint["session"].client_authentication = lambda *_, **__: None
