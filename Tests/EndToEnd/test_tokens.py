@@ -1,317 +1,449 @@
-"""Tokens: whom they prove, what they are tied to, and how they are cut."""
+"""Access tokens: whose they are, what they must say, and that they are worth nothing else."""
 
-import base64
-import hmac
-import json
 import time
 
 import pytest
 
-from harness.gate import ceiling, configuration
+from harness import jose
+from harness.client import request
+from harness.fhir import identity
 from harness.pki import PHARMACIST, PHYSICIAN
-from harness.tokens import ISSUER, Issuer, Key, bearer, digest, part, proof, text
+from harness.strong import accept, bearing, keys_file
 from harness.waiting import until
 
 pytestmark = pytest.mark.sanitized
 
 
-@pytest.fixture
-def issuer(tmp_path):
-    return Issuer(tmp_path)
+def ask(gate, token, target="/fhir/Patient/1", card=None, **options):
+    return gate.get(target, card=card, fields=bearing(token), **options)
 
 
-@pytest.fixture
-def token_gate(pki, upstream, make_gate, issuer):
-    """Makes gates that believe an issuer; cards prove nothing on their routes."""
-    def make(tokens=None, require=("token",), limits=None, certificate="optional", **more):
-        config = configuration(pki, upstream)
-        config["authentication"]["issuers"] = [issuer.rule(tokens, **more.pop("issuer", {}))]
-        config["listeners"][0]["tls"]["client_certificate"] = certificate
-        for route in config["routes"]:
-            route["require"] = list(require)
-            route.update(more)
-        if limits:
-            config["limits"]["standard"] = limits
-        return make_gate(config)
-    return make
+def refused(gate, token, why, status=401, **options):
+    """Asks with a token that is refused, and why must be in the record alone."""
+    reply = ask(gate, token, **options)
+    assert reply.status == status, reply
+    assert reply.fields["WWW-Authenticate"].startswith("Bearer "), reply.fields
+    entry = gate.entry(reply.fields["X-Request-Id"])
+    assert (entry["decision"], entry["why"]) == ("deny", why), entry
+    return reply
 
 
-def ask(gate, token, card=None, **options):
-    return gate.get(card=card, fields=bearer(token), **options)
+# Who a token proves.
 
 
 def test_a_token_proves_a_professional(token_gate, issuer, upstream):
     gate = token_gate()
-    claims = {"jti": "token-1", "sid": "session-1"}
-    assert ask(gate, issuer.token(**claims)).status == 200
+    reply = ask(gate, issuer.token())
+    assert reply.status == 200, reply
     fields = upstream.requests[-1].fields
     assert fields["Herse-Professional"] == PHYSICIAN
     assert fields["Herse-Method"] == "token"
-    assert "Authorization" not in fields
-    line = gate.newest()
-    assert line["professional"] == PHYSICIAN and line["method"] == "token"
-    assert line["level"] == "high" and line["issuer"] == "psc" and line["client"] == "vendor"
-    assert line["token"] == "token-1" and line["session"] == "session-1"
+    assert "Herse-Structure" not in fields
+    assert "Authorization" not in fields and "DPoP" not in fields
 
 
-def test_without_a_token_the_way_to_get_in_is_told(token_gate, upstream):
+@pytest.mark.parametrize("algorithm", ["ES256", "ES384", "PS256", "RS256", "EdDSA"])
+def test_every_algorithm_of_the_default_list_is_verified(
+    token_gate, issuer, upstream, algorithm
+):
+    issuer.keys = [jose.SigningKey(algorithm)]
     gate = token_gate()
-    refused = gate.get(card=None)
-    assert refused.status == 401
-    assert "Bearer" in refused.fields["WWW-Authenticate"]
-    # A card is no proof where a token is asked for.
-    assert gate.get(card="physician").status == 401
-    assert not upstream.requests
+    assert ask(gate, issuer.token()).status == 200
+    # And the signature counts: the same claims under another key of this kind are refused.
+    other = jose.SigningKey(algorithm, kid=issuer.keys[0].kid, fresh=True)
+    refused(gate, issuer.token(key=other), "signature")
 
 
-def test_a_card_still_proves_where_both_do(token_gate, issuer, upstream):
-    gate = token_gate(require=("token", "certificate"))
+def test_an_algorithm_that_the_issuer_may_not_use_is_refused(token_gate, issuer, upstream):
+    issuer.keys = [jose.SigningKey("ES384")]
+    gate = token_gate(more={"algorithms": ["ES256"]})
+    refused(gate, issuer.token(), "algorithm")
+    assert upstream.requests == []
+
+
+def test_no_token_at_all_is_401_and_says_what_would_help(token_gate, upstream):
+    gate = token_gate()
+    reply = gate.get(card=None)
+    assert reply.status == 401
+    assert "Bearer" in reply.fields["WWW-Authenticate"]
+    assert "error=" not in reply.fields["WWW-Authenticate"]
+    assert upstream.requests == []
+
+
+def test_the_professional_may_stand_in_another_claim(token_gate, issuer, upstream):
+    gate = token_gate(more={"professional_id": "idps"})
+    assert ask(gate, issuer.token(idps=PHARMACIST)).status == 200
+    assert upstream.requests[-1].fields["Herse-Professional"] == PHARMACIST
+    refused(gate, issuer.token(), "professional")
+
+
+NOBODY = {
+    "nobody": None,
+    "an empty name": "",
+    "a name": "ISABELLE DONNAT-GADY",
+    "a number too short": "89970021889",
+    "a number": 899700218896,
+    "a list": [PHYSICIAN],
+    "two lines": PHYSICIAN + "\r\nHerse-Structure: 1",
+    "a NUL behind it": PHYSICIAN + "\x00",
+    "a blank behind it": PHYSICIAN + " ",
+    "a subject of the provider's": "f:550dc1c8:899700218896",
+}
+
+
+@pytest.mark.parametrize("case", NOBODY)
+def test_a_token_that_names_no_professional_is_refused(token_gate, issuer, upstream, case):
+    gate = token_gate()
+    reply = ask(gate, issuer.token(SubjectNameID=NOBODY[case]))
+    assert reply.status == 401, reply
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("told, wanted", [
+    ("0759912340", "0759912340"), ("02a9912340", "02A9912340"),
+    ("500000000029751/cpat0001", "500000000029751/CPAT0001"),
+])
+def test_other_professionals_are_named_as_on_their_cards(
+    token_gate, issuer, upstream, told, wanted
+):
+    assert ask(token_gate(), issuer.token(professional=told)).status == 200
+    assert upstream.requests[-1].fields["Herse-Professional"] == wanted
+
+
+# What a token must say.
+
+# Rules of the gate, claims of the token, and the word of the record; None when it passes.
+RULES = {
+    "its audience": ({}, {}, None),
+    "its audience among others": ({}, {"aud": ["other", "https://gate.example.fr"]}, None),
+    "its audience alone": ({}, {"aud": "https://gate.example.fr"}, None),
+    "another audience": ({}, {"aud": ["https://other.example.fr"]}, "audience"),
+    "an audience it begins with": ({}, {"aud": "https://gate.example.fr/x"}, "audience"),
+    "no audience": ({}, {"aud": None}, "audience"),
+    "any audience, where that is accepted": (
+        {"audience": None, "unsafe_any_audience": True}, {"aud": "whoever"}, None),
+    "another issuer": ({}, {"iss": "https://evil.example.fr"}, "issuer"),
+    "the issuer with a slash": ({}, {"iss": "/"}, "issuer"),
+    "no issuer": ({}, {"iss": None}, "issuer"),
+    "the right client": ({"clients": ["a-vendor"]}, {}, None),
+    "another client": ({"clients": ["another"]}, {}, "client"),
+    "a client in client_id": ({"clients": ["b"]}, {"azp": None, "client_id": "b"}, None),
+    "no client": ({"clients": ["b"]}, {"azp": None}, "client"),
+    "all scopes": ({"scopes": ["openid", "scope_all"]}, {}, None),
+    "one scope of two": ({"scopes": ["openid", "referentiel"]}, {}, "scope"),
+    "part of a scope": ({"scopes": ["scope"]}, {}, "scope"),
+    "an accepted level": ({"acr": ["eidas1", "eidas3"]}, {"acr": "eidas3"}, None),
+    "another level": ({"acr": ["eidas3"]}, {}, "acr"),
+    "no level": ({"acr": ["eidas3"]}, {"acr": None}, "acr"),
+    "the right mode": ({"auth_mode": ["CARD"]}, {}, None),
+    "another mode": ({"auth_mode": ["CARD"]}, {"authMode": "MOBILE"}, "auth-mode"),
+    "all methods": ({"amr": ["pwd", "otp"]}, {"amr": ["otp", "pwd", "x"]}, None),
+    "one method of two": ({"amr": ["pwd", "otp"]}, {"amr": ["pwd"]}, "amr"),
+    "a long life": ({}, {"exp": lambda now: now + 5 * 3600}, "lifetime"),
+    "a long life, where that is accepted": (
+        {"lifetime_max": "6h"}, {"exp": lambda now: now + 5 * 3600}, None),
+    "expired": ({}, {"exp": lambda now: now - 60}, "expired"),
+    "expired within the leeway": ({}, {"exp": lambda now: now - 10}, None),
+    "no end": ({}, {"exp": None}, "claim"),
+    "an end that is a text": ({}, {"exp": lambda now: str(now + 60)}, "claim"),
+    "not yet": ({}, {"nbf": lambda now: now + 600}, "not-yet-valid"),
+    "not yet, within the leeway": ({}, {"nbf": lambda now: now + 10}, None),
+    "issued in the future": ({}, {"iat": lambda now: now + 600}, "not-yet-valid"),
+    "made for a sign-in": ({}, {"typ": "ID"}, "kind"),
+    "made to be refreshed": ({}, {"typ": "Refresh"}, "kind"),
+    "with a nonce of a sign-in": ({}, {"nonce": "x", "at_hash": "y", "typ": None}, "kind"),
+    "a logout": ({}, {"events": {
+        "http://schemas.openid.net/event/backchannel-logout": {}}}, "kind"),
+}
+
+
+@pytest.mark.parametrize("case", RULES)
+def test_a_token_is_judged_by_the_rules_of_its_issuer(token_gate, issuer, upstream, case):
+    rules, claims, why = RULES[case]
+    now = int(time.time())
+    claims = {name: value(now) if callable(value) else value for name, value in claims.items()}
+    if claims.get("iss") == "/":
+        claims["iss"] = issuer.url + "/"
+    def change(config):
+        tokens = config["authentication"]["issuers"][0]["tokens"]
+        for name in [name for name, value in tokens.items() if value is None]:
+            del tokens[name]
+
+    gate = token_gate(rules=rules, change=change)
+    token = issuer.token(**claims)
+    if why is None:
+        assert ask(gate, token).status == 200
+        assert upstream.requests[-1].fields["Herse-Professional"] == PHYSICIAN
+        return
+    refused(gate, token, why, status=403 if why == "scope" else 401)
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("kind", ["refresh+jwt", "logout+jwt", "dpop+jwt", "application/x"])
+def test_a_header_that_names_another_purpose_is_refused(token_gate, issuer, upstream, kind):
+    refused(token_gate(), issuer.token(head={"typ": kind}), "kind")
+
+
+@pytest.mark.parametrize("kind", ["at+jwt", "application/at+jwt", "AT+JWT", "JWT", None])
+def test_a_header_that_names_an_access_token_or_nothing_passes(
+    token_gate, issuer, upstream, kind
+):
+    assert ask(token_gate(), issuer.token(head={"typ": kind})).status == 200
+
+
+# Two issuers.
+
+
+def test_each_issuer_has_keys_and_rules_of_its_own(config, make_gate, issuer, pki, upstream):
+    from harness.issuer import Issuer
+
+    second = Issuer(pki)
+    gate = make_gate(config, start=False)
+    rules = []
+    for name, one, acr in (("first", issuer, "eidas3"), ("second", second, "1")):
+        path = gate.folder / f"{name}.json"
+        keys_file(gate.folder, one)
+        (gate.folder / "issuer.keys.json").rename(path)
+        rules.append(one.rule(name, tokens={"acr": [acr]}, discovery=None, authorities=None,
+                              keys=path.name))
+    accept(config, *rules)
+    gate.write()
+    gate.start()
+    assert ask(gate, issuer.token(acr="eidas3")).status == 200
+    assert ask(gate, second.token(acr="1")).status == 200
+    refused(gate, issuer.token(acr="1"), "acr")
+    refused(gate, second.token(acr="eidas3"), "acr")
+    # What the one signs in the name of the other.
+    claims = second.claims(iss=issuer.url, acr="eidas3")
+    forged = jose.signed(jose.header(second.keys[0]), claims, second.keys[0])
+    refused(gate, forged, "unknown-key")
+    forged = jose.signed(
+        jose.header(second.keys[0], kid=issuer.keys[0].kid), claims, second.keys[0])
+    refused(gate, forged, "signature")
+    second.close()
+
+
+def test_an_issuer_without_rules_for_tokens_gives_none(config, make_gate, issuer, upstream):
+    gate = make_gate(config, start=False)
+    accept(config, issuer.rule(tokens=False, discovery=None, authorities=None,
+                               keys=keys_file(gate.folder, issuer)))
+    gate.write()
+    run = gate.run("check")
+    assert run.code == 1 and "token" in run.text, run
+
+
+# Where a token counts.
+
+
+def test_a_route_for_certificates_alone_does_not_hear_of_tokens(token_gate, issuer, upstream):
+    gate = token_gate(require=("certificate",))
+    reply = ask(gate, issuer.token())
+    assert reply.status in (401, 403), reply
+    assert upstream.requests == []
+    assert ask(gate, issuer.token(professional=PHARMACIST), card="physician").status == 200
+    assert upstream.requests[-1].fields["Herse-Professional"] == PHYSICIAN
+
+
+def test_a_route_for_both_takes_either(token_gate, issuer, upstream):
+    gate = token_gate(require=("certificate", "token"))
     assert gate.get(card="physician").status == 200
     assert upstream.requests[-1].fields["Herse-Method"] == "certificate"
-    assert ask(gate, issuer.token(PHARMACIST), card="physician").status == 200
-    assert upstream.requests[-1].fields["Herse-Professional"] == PHARMACIST
-    # A token that is not believed is not passed over for the card beside it.
-    assert ask(gate, issuer.token(exp=1), card="physician").status == 401
+    assert ask(gate, issuer.token(professional=PHARMACIST)).status == 200
+    assert upstream.requests[-1].fields["Herse-Method"] == "token"
+    assert gate.get(card=None).status == 401
 
 
-def secret_forgery(issuer, secret):
-    head = part({"alg": "HS256", "typ": "JWT", "kid": "one"})
-    signed = f"{head}.{part(issuer.claims())}"
-    return f"{signed}.{text(hmac.digest(secret, signed.encode(), 'sha256'))}"
+def test_a_token_that_is_refused_is_not_made_up_for_by_a_certificate(
+    token_gate, issuer, upstream
+):
+    gate = token_gate(require=("certificate", "token"))
+    refused(gate, issuer.token(aud="other"), "audience", card="physician")
+    assert upstream.requests == []
 
 
-def duplicated(issuer):
-    claims = json.dumps(issuer.claims())
-    twice = claims[:-1] + f', "SubjectNameID": "{PHARMACIST}"}}'
-    head = part({"alg": "ES256", "typ": "JWT", "kid": "one"})
-    return issuer.keys[0].sign(head, text(twice.encode()))
+def test_a_token_passes_whoever_carries_the_connection(token_gate, issuer, upstream):
+    """The certificate of a vendor's proxy is no professional's, and counts for nobody."""
+    gate = token_gate()
+    assert ask(gate, issuer.token(), card="organisation").status == 200
+    assert upstream.requests[-1].fields["Herse-Professional"] == PHYSICIAN
+    assert gate.get(card="physician").status == 401
 
 
-def nested(issuer):
-    claims = json.dumps(issuer.claims())[:-1] + ', "x": ' + "[" * 1000 + "]" * 1000 + "}"
-    head = part({"alg": "ES256", "typ": "JWT", "kid": "one"})
-    return issuer.keys[0].sign(head, text(claims.encode()))
-
-
-def own_key(issuer, **header):
-    thief = Key("one")
-    return issuer.token(key=thief, header={name: value(thief) for name, value in header.items()})
-
-
-FORGED = {
-    "no algorithm": lambda i: f"{part({'alg': 'none'})}.{part(i.claims())}.",
-    "no algorithm, with a signature": lambda i: i.token(header={"alg": "none"}),
-    "a secret made of the public key": lambda i: secret_forgery(i, i.keys[0].pem),
-    "a secret made of the key's entry": lambda i: secret_forgery(
-        i, json.dumps(i.keys[0].entry).encode()),
-    "an empty secret": lambda i: secret_forgery(i, b""),
-    "another key under the same name": lambda i: i.token(key=Key("one")),
-    "an unknown key": lambda i: i.token(key=Key("two")),
-    "a key of its own in it": lambda i: own_key(i, jwk=lambda key: key.public),
-    "the address of a key": lambda i: own_key(i, jku=lambda _: "https://thief.example.test/"),
-    "an address of certificates": lambda i: own_key(i, x5u=lambda _: "https://thief.example.test/"),
-    "expired": lambda i: i.token(exp=int(time.time()) - 60),
-    "not yet valid": lambda i: i.token(nbf=int(time.time()) + 3600),
-    "issued in the future": lambda i: i.token(iat=int(time.time()) + 3600),
-    "for ever": lambda i: i.token(exp=2 ** 62),
-    "beyond all numbers": lambda i: i.token(exp=10 ** 400),
-    "without an end": lambda i: i.token(exp=None),
-    "for somebody else": lambda i: i.token(aud="https://other.example.test"),
-    "for nobody": lambda i: i.token(aud=None),
-    "of another issuer": lambda i: i.token(iss="https://thief.example.test"),
-    "of an issuer that looks alike": lambda i: i.token(iss=ISSUER + "/"),
-    "of no professional": lambda i: i.token(SubjectNameID=None),
-    "of somebody who is none": lambda i: i.token("alice"),
-    "with a claim twice": duplicated,
-    "nested a thousand deep": nested,
-    "unpacked first": lambda i: i.token(header={"zip": "DEF"}),
-    "with a header that must be understood": lambda i: i.token(header={"crit": ["b64"], "b64": False}),
-    "an id token": lambda i: i.token(typ="ID"),
-    "a refresh token": lambda i: i.token(typ="Refresh"),
-    "a logout token": lambda i: i.token(header={"typ": "logout+jwt"}),
-    "cut short": lambda i: i.token()[:-4],
-    "with bytes after it": lambda i: i.token() + "AAAA",
-    "padded": lambda i: i.token() + "==",
-    "of four parts": lambda i: i.token() + ".e30",
-    "changed": lambda i: i.token().replace(".", ".e30.", 1),
-    "no token": lambda i: "zq-not-a-token",
-    "nothing": lambda i: "",
-    "huge": lambda i: i.token(filler="z" * 20_000),
+SPELLINGS = {
+    "the scheme in lower case": "bearer {}",
+    "the scheme in upper case": "BEARER {}",
+    "two blanks": "Bearer  {}",
+}
+NONSENSE = {
+    "the scheme alone": "Bearer",
+    "a tab": "Bearer\t{}",
+    "a word behind": "Bearer {} x",
+    "a comma behind": "Bearer {}, Bearer {}",
+    "as a parameter": "Bearer token={}",
+    "quoted": 'Bearer "{}"',
+    "no scheme": "{}",
+    "another scheme": "Token {}",
+    "Basic": "Basic {}",
 }
 
 
-@pytest.mark.parametrize("kind", FORGED)
-def test_a_forged_token_is_refused(token_gate, issuer, upstream, kind):
-    gate = token_gate(require=("token", "certificate"))
-    forged = FORGED[kind](issuer)
-    with gate.connect("physician") as connection:
-        refused = connection.get(fields=bearer(forged))
-    assert refused.status in ((401, 431) if kind == "huge" else (401,))
-    assert not upstream.requests
-    if refused.status == 401:
-        assert 'error="invalid_token"' in refused.fields["WWW-Authenticate"]
-    # Nothing of it is kept anywhere.
-    assert len(forged) < 16 or forged[-40:].encode() not in gate.bytes_kept()
-    assert ask(gate, issuer.token(), card="physician").status == 200
+@pytest.mark.parametrize("case", SPELLINGS)
+def test_the_scheme_is_read_as_http_has_it(token_gate, issuer, upstream, case):
+    field = f"Authorization: {SPELLINGS[case].format(issuer.token())}"
+    assert token_gate().get(card=None, fields=[field]).status == 200
 
 
-RULES = {
-    "clients": ({"clients": ["vendor"]}, {"azp": "other"}),
-    "scopes": ({"scopes": ["openid", "scope_all"]}, {"scope": "openid"}),
-    "acr": ({"acr": ["eidas3"]}, {"acr": "eidas1"}),
-    "auth_mode": ({"auth_mode": ["CARD"]}, {"authMode": "MOBILE"}),
-    "amr": ({"amr": ["sc"]}, {"amr": ["pwd"]}),
-    "lifetime_max": ({"lifetime_max": "5m"}, {"exp": int(time.time()) + 4000}),
-}
+@pytest.mark.parametrize("case", NONSENSE)
+def test_a_token_that_stands_otherwise_is_none(token_gate, issuer, upstream, case):
+    token = issuer.token()
+    field = f"Authorization: {NONSENSE[case].format(token, token)}"
+    assert token_gate().get(card=None, fields=[field]).status in (400, 401)
+    assert upstream.requests == []
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_a_token_must_say_what_its_rules_ask(token_gate, issuer, rule):
-    keys, wrong = RULES[rule]
-    gate = token_gate(keys)
-    right = {"amr": ["sc", "pin"]} if rule == "amr" else {}
-    assert ask(gate, issuer.token(**right)).status == 200
-    assert ask(gate, issuer.token(**wrong)).status == (403 if rule == "scopes" else 401)
+def test_two_tokens_are_refused_even_if_both_are_good(token_gate, issuer, upstream):
+    gate = token_gate()
+    fields = bearing(issuer.token()) + bearing(issuer.token(professional=PHARMACIST))
+    assert gate.get(card=None, fields=fields).status in (400, 401)
+    assert gate.get(card=None, fields=bearing(issuer.token()) * 2).status in (400, 401)
+    assert upstream.requests == []
 
 
-def test_a_token_ends_on_an_open_connection(token_gate, issuer):
-    gate = token_gate(issuer={"leeway": "0s"})
+def test_a_token_in_the_address_or_the_body_is_none(token_gate, issuer, upstream):
+    gate = token_gate()
+    token = issuer.token()
+    assert gate.get(f"/fhir/Patient/1?access_token={token}", card=None).status == 401
+    reply = gate.post("/fhir/Patient/_search", f"access_token={token}".encode(),
+                      "application/x-www-form-urlencoded", card=None)
+    assert reply.status == 401
+    assert upstream.requests == []
+
+
+# Over time.
+
+
+def test_a_token_ends_on_an_open_connection(token_gate, issuer, upstream):
+    gate = token_gate(more={"leeway": "0s"})
     token = issuer.token(exp=int(time.time()) + 3)
+    fields = bearing(token)
     with gate.connect(None) as connection:
-        assert connection.get(fields=bearer(token)).status == 200
-        refused = until(
-            lambda: (got := connection.get(fields=bearer(token))).status == 401 and got,
-            within=8, what="the token ends", every=0.1)
-        assert refused.keeps_alive
-    assert gate.newest(status=401)["why"] == "expired"
-
-
-@pytest.mark.parametrize("hexadecimal", [False, True])
-def test_a_token_is_tied_to_the_certificate_of_its_connection(token_gate, issuer, pki, hexadecimal):
-    mark = digest(pki, "organisation")
-    written = base64.b64encode(mark.hex().encode()).decode() if hexadecimal else text(mark)
-    token = issuer.token(cnf={"x5t#S256": written})
-    gate = token_gate({"hex_thumbprints": "accept"} if hexadecimal else {})
-    assert ask(gate, token, card="organisation").status == 200
-    assert ask(gate, token, card="physician").status == 401
-    assert gate.newest(status=401)["why"] == "other-certificate"
+        assert connection.get(fields=fields).status == 200
+        until(lambda: connection.get(fields=fields).status == 401, within=8, every=0.2,
+              what="the token is over")
+        # The connection serves the next one.
+        assert connection.get(fields=bearing(issuer.token())).status == 200
     assert ask(gate, token).status == 401
 
 
-def test_the_other_encoding_wants_its_switch(token_gate, issuer, pki):
-    written = base64.b64encode(digest(pki, "organisation").hex().encode()).decode()
+def test_one_connection_interleaves_many_professionals(token_gate, issuer, upstream):
     gate = token_gate()
-    assert ask(gate, issuer.token(cnf={"x5t#S256": written}), card="organisation").status == 401
-
-
-def test_a_route_can_want_every_token_tied(token_gate, issuer, pki):
-    gate = token_gate({"binding": "certificate"})
-    assert ask(gate, issuer.token(), card="organisation").status == 401
-    tied = issuer.token(cnf={"x5t#S256": text(digest(pki, "organisation"))})
-    assert ask(gate, tied, card="organisation").status == 200
-
-
-def test_a_token_tied_to_a_key_wants_its_proof_each_time(token_gate, issuer):
-    gate = token_gate()
-    key = Key("client")
-    token = issuer.token(cnf={"jkt": key.thumbprint})
-    with gate.connect(None) as connection:
-        def send(proven, scheme="DPoP"):
-            fields = bearer(token, scheme) + ([f"DPoP: {proven}"] if proven else [])
-            return connection.get(fields=fields)
-
-        assert send(None, "Bearer").status == 401
-        first = send(proof(key, token))
-        assert first.status == 401 and "use_dpop_nonce" in first.fields["WWW-Authenticate"]
-        nonce = first.fields["DPoP-Nonce"]
-        good = proof(key, token, nonce=nonce)
-        assert send(good).status == 200
-        assert send(good).status == 401, "replayed"
-        assert send(proof(key, token, nonce=nonce)).status == 200
-        for wrong in [
-            proof(key, token, nonce=nonce, method="POST"),
-            proof(key, token, nonce=nonce, target="/fhir/Patient/2"),
-            proof(key, token + "x", nonce=nonce), proof(Key("thief"), token, nonce=nonce),
-            proof(key, token, nonce=nonce, iat=int(time.time()) - 600),
-            proof(key, token, nonce="made-up"), "zq",
-        ]:
-            assert send(wrong).status == 401
-        assert send(proof(key, token, nonce=nonce)).status == 200
-
-
-@pytest.mark.parametrize("subject", [
-    f"account:{PHYSICIAN}", "token:jti-7", "session:sid-7", "client:vendor"])
-def test_a_neutralized_token_is_cut_in_mid_request(token_gate, issuer, upstream, subject):
-    gate = token_gate()
-    token = issuer.token(jti="jti-7", sid="sid-7")
-    with gate.connect(None) as connection:
-        assert connection.get(fields=bearer(token)).status == 200
-        assert connection.get(fields=bearer(token)).status == 200
-        gate.do("neutralize", subject, "--reason", "stolen")
-        assert connection.get(fields=bearer(token)).status == 403
-    assert ask(gate, token).status == 403
-    gate.do("reinstate", subject, "--reason", "found")
-    assert ask(gate, token).status == 200
-
-
-def test_one_neutralized_on_a_shared_connection_cuts_no_other(token_gate, issuer):
-    """A vendor's software carries many professionals on one connection."""
-    gate = token_gate()
-    one, other = issuer.token(PHYSICIAN), issuer.token(PHARMACIST)
+    people = [f"8{number:011}" for number in range(40)]
+    tokens = {person: issuer.token(professional=person) for person in people}
+    order = people + people[::-1] + people[::3] * 2
     with gate.connect("organisation") as connection:
-        for token in (one, other, one, other):
-            assert connection.get(fields=bearer(token)).status == 200
-        gate.do("neutralize", PHYSICIAN, "--reason", "stolen")
-        assert connection.get(fields=bearer(other)).status == 200
-        assert connection.get(fields=bearer(one)).status == 403
-    assert ask(gate, other, card="organisation").status == 200
+        # All at once: the answers are still each one's own.
+        connection.send(b"".join(
+            request(f"/fhir/Patient/{at}", bearing(tokens[person]))
+            for at, person in enumerate(order)))
+        for at, person in enumerate(order):
+            reply = connection.answer()
+            assert reply.status == 200
+            assert reply.json()["target"] == f"/fhir/Patient/{at}"
+    seen = [one.fields["Herse-Professional"] for one in upstream.requests]
+    assert seen == order
 
 
-def test_professionals_of_one_vendor_are_limited_each(token_gate, issuer):
-    gate = token_gate(limits=[ceiling("requests", 3)])
-    with gate.connect("organisation") as connection:
-        answers = [connection.get(fields=bearer(issuer.token())).status for _ in range(4)]
-        assert answers == [200, 200, 200, 429]
-        assert connection.get(fields=bearer(issuer.token(PHARMACIST))).status == 200
-    # Nor does another connection, or another token, begin anew.
+def test_the_tokens_of_refused_requests_change_nothing_for_the_next(
+    token_gate, issuer, upstream
+):
+    gate = token_gate()
+    with gate.connect(None) as connection:
+        for claims, status in ({}, 200), ({"aud": "x"}, 401), ({}, 200), ({"iss": "x"}, 401):
+            assert connection.get(fields=bearing(issuer.token(**claims))).status == status
+        # Nobody is remembered from before.
+        assert connection.get().status == 401
+
+
+# What is told of it.
+
+
+def test_the_record_tells_who_by_what_and_never_the_token(token_gate, issuer, upstream):
+    gate = token_gate()
+    claims = issuer.claims()
+    token = jose.signed(jose.header(issuer.keys[0]), claims, issuer.keys[0])
+    reply = ask(gate, token)
+    entry = gate.entry(reply.json()["request"])
+    assert entry["professional"] == PHYSICIAN
+    assert entry["method"] == "token"
+    assert entry["issuer"] == "psc"
+    assert entry["client"] == claims["azp"]
+    assert entry["token"] == claims["jti"]
+    assert entry["session"] == claims["sid"]
+    ask(gate, token[:-6])
+    ask(gate, issuer.token(aud="x"))
+    gate.stop()
+    signature = token.rpartition(".")[2]
+    for name, data in gate.bytes_kept().items():
+        assert signature.encode() not in data, f"{name} holds a token's signature"
+        assert token.split(".")[1][20:60].encode() not in data, f"{name} holds a token"
+
+
+def test_what_a_client_is_told_tells_nothing_of_why(token_gate, issuer, upstream):
+    """Whoever tries tokens out learns no more than that they are no good."""
+    gate = token_gate()
+    told = set()
+    for claims in ({"aud": "x"}, {"iss": "https://x"}, {"exp": 1}, {"SubjectNameID": None}):
+        reply = ask(gate, issuer.token(**claims))
+        body = reply.body.replace(reply.fields["X-Request-Id"].encode(), b"")
+        told.add((reply.status, reply.fields["WWW-Authenticate"], body))
+    assert len(told) == 1, told
+
+
+# Limits.
+
+
+def limited(count, limit=5, per="1h"):
+    def change(config):
+        config["limits"] = {"standard": [{"count": count, "limit": limit, "per": per}]}
+
+    return change
+
+
+def test_a_limit_counts_a_professional_over_tokens_and_connections(
+    token_gate, issuer, upstream
+):
+    gate = token_gate(change=limited("requests"), require=("certificate", "token"))
+    statuses = [ask(gate, issuer.token(sid=f"s{at}", azp=f"vendor-{at}")).status
+                for at in range(4)]
+    # The card of the same person is the same person.
+    statuses += [gate.get(card="physician").status for _ in range(3)]
+    assert statuses == [200] * 5 + [429] * 2
     assert ask(gate, issuer.token()).status == 429
+    assert ask(gate, issuer.token(professional=PHARMACIST)).status == 200
 
 
-def test_a_reload_with_other_keys_ends_the_old_ones_tokens(token_gate, issuer):
-    gate = token_gate()
-    old = issuer.token()
-    with gate.connect(None) as connection:
-        assert connection.get(fields=bearer(old)).status == 200
-        issuer.keys = [Key("two")]
-        issuer.write()
-        gate.reload()
-        assert connection.get(fields=bearer(old)).status == 401
-        assert connection.get(fields=bearer(issuer.token())).status == 200
+def test_a_limit_of_one_professional_is_not_their_vendors(token_gate, issuer, upstream):
+    gate = token_gate(change=limited("requests", 3))
+    with gate.connect("organisation") as connection:
+        busy, calm = bearing(issuer.token()), bearing(issuer.token(professional=PHARMACIST))
+        assert [connection.get(fields=busy).status for _ in range(5)] == [200] * 3 + [429] * 2
+        assert [connection.get(fields=calm).status for _ in range(3)] == [200] * 3
+    assert gate.used("requests", PHYSICIAN) == 3
+    assert gate.used("requests", PHARMACIST) == 3
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"keys": []}', "[", '{"keys": [{"kty": "oct"}]}'])
-def test_a_file_without_keys_is_refused_and_changes_nothing(token_gate, issuer, content):
-    gate = token_gate()
-    issuer.file.write_text(content)
-    refused = gate.run("reload")
-    assert refused.code == 1 and "has no key that can be used" in refused.text
-    assert "herse.yaml:" in refused.text
-    assert ask(gate, issuer.token()).status == 200
+def test_patients_are_counted_for_whom_the_token_names(token_gate, issuer, patients):
+    def change(config):
+        limited("patients", 10)(config)
+        for route in config["routes"]:
+            for key in ("vague", "unparsed", "unparsed_charge"):
+                route.pop(key, None)
 
-
-def test_a_stronger_or_fresher_proof_is_asked_for(token_gate, issuer):
-    gate = token_gate(level="high", max_age="15m")
-    assert ask(gate, issuer.token()).status == 200
-    for weak in [{"acr": "eidas1"}, {"auth_time": int(time.time()) - 1000}]:
-        refused = ask(gate, issuer.token(**weak))
-        assert refused.status == 401
-        told = refused.fields["WWW-Authenticate"]
-        assert 'error="insufficient_user_authentication"' in told
-        assert 'acr_values="eidas3"' in told and 'max_age="900"' in told
-
-
-def test_two_tokens_in_one_request_are_refused(token_gate, issuer, upstream):
-    gate = token_gate()
-    fields = bearer(issuer.token()) + bearer(issuer.token(PHARMACIST))
-    assert gate.get(card=None, fields=fields).status in (400, 401)
-    assert not upstream.requests
+    gate = token_gate(change=change)
+    with gate.connect("organisation") as connection:
+        for number in range(1, 9):
+            fields = bearing(issuer.token(
+                professional=PHYSICIAN if number % 2 else PHARMACIST))
+            assert connection.get(f"/fhir/Patient/{identity(number)}", fields=fields).status == 200
+    assert gate.used("patients", PHYSICIAN) == 4
+    assert gate.used("patients", PHARMACIST) == 4
