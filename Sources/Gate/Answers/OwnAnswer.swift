@@ -44,7 +44,7 @@ extension OwnAnswer {
                     + "RateLimit: \"\(limit.name)\";r=0;t=\(reached.retryAfter)\r\n"
             }
             fields += "Retry-After: \(reached.retryAfter)\r\n"
-        case .overloaded, .draining, .notRecorded, .limitsUnavailable:
+        case .overloaded, .draining, .notRecorded, .limitsUnavailable, .issuerUnavailable:
             fields += "Retry-After: 5\r\n"
         case .neutralized:
             sentence += " Incident \(details.requestID)."
@@ -119,8 +119,9 @@ extension Refusal {
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation, .nonNominative,
             .professionalNotAllowed, .structureNotAllowed, .interactionNotAllowed, .pageNotYours:
             "forbidden"
-        case .stepUp, .levelTooLow, .proofTooOld, .tokenRefused, .tokenTooWeak: "login"
-        case .notInDirectory: "forbidden"
+        case .stepUp, .levelTooLow, .proofTooOld, .tokenRefused, .tokenTooWeak, .accountRefused:
+            "login"
+        case .notInDirectory, .otherOrigin: "forbidden"
         case .tooVague: "too-costly"
         case .questionNotUnderstood: "invalid"
         case .answerTooLarge: "too-long"
@@ -131,7 +132,7 @@ extension Refusal {
         case .malformed, .bodyMalformed, .ambiguousPath: "structure"
         case .upgrade: "not-supported"
         case .overloaded, .draining, .serverUnreachable, .serverAnswerMalformed, .notRecorded,
-            .limitsUnavailable:
+            .limitsUnavailable, .issuerUnavailable:
             "transient"
         }
     }

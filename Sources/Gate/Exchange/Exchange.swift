@@ -84,18 +84,27 @@ final class Exchange {
     /// Takes a parsed head: decides on it and, if it may pass, writes what the identity server will
     /// get.
     ///
-    /// `bytes` are those the head was parsed from.
+    /// `bytes` are those the head was parsed from. When it cannot be told here who asks, nothing
+    /// has begun: what is returned finds out, and the head is to be brought again.
     func begin(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, on client: ClientConnection
-    ) {
+    ) -> Errand? {
         start(on: client)
         method = head.method
         wantsHTML = prefersHTML(head, bytes)
         do throws(Refusal) {
             let index = try worker.route(of: head, bytes, from: client)
             route = index
-            let identity = try worker.recognise(
+            let recognition = try worker.recognise(
                 head, bytes, on: generation.routes[index], of: client)
+            var identity: ProvenIdentity?
+            switch recognition {
+            case .nobody: break
+            case .somebody(let known): identity = known
+            case .unknown(let errand):
+                notBegun()
+                return errand
+            }
             if let identity { isAsked(by: identity) }
             let applicant = try worker.consider(identity, on: index, of: client)
             let prepared = generation.routes[index]
@@ -107,7 +116,7 @@ final class Exchange {
                 shadowed = worker.shadowed
                 write(head, bytes, of: client)
                 forward(permit)
-                return
+                return nil
             }
             try inquire(applicant, head, bytes, of: client)
         } catch {
@@ -115,6 +124,13 @@ final class Exchange {
             route = error.route ?? route
             spoken = worker.audience(of: head, bytes, listener: client.listener, route: route)
         }
+        return nil
+    }
+
+    /// Undoes `start`: the request is brought again once it is known who asks.
+    private func notBegun() {
+        worker.counters.requests -= 1
+        finish()
     }
 
     /// Takes bytes that were no request.

@@ -13,12 +13,6 @@ internal import Wire
 struct Bearer {
     let token: [UInt8]
     let identity: ProvenIdentity
-
-    func isSame(_ bytes: Span<UInt8>) -> Bool {
-        guard token.count == bytes.count else { return false }
-        for index in bytes.indices where token[index] != bytes[index] { return false }
-        return true
-    }
 }
 
 /// A token as it stands in a request.
@@ -51,21 +45,26 @@ extension WorkerCore {
     func bearer(
         _ shown: ShownToken, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
         _ client: ClientConnection
-    ) throws(TokenRefusal) -> ProvenIdentity {
+    ) throws(TokenRefusal) -> Recognition {
         let token = bytes.extracting(shown.range)
-        if let known = client.bearer, known.isSame(token), isBelieved(known.identity) {
+        if let known = client.bearer, isSame(known.token, token), isBelieved(known.identity) {
             if known.identity.credential.verified?.keyThumbprint != nil || shown.isProven {
                 try checkHolding(known.identity, shown, head, bytes, client)
             }
-            return known.identity
+            return .somebody(known.identity)
         }
-        let identity = try identity(of: token)
+        let identity: ProvenIdentity
+        if case .somebody(let found)? = client.finding {
+            identity = found
+        } else {
+            switch try self.identity(of: token) {
+            case .somebody(let known): identity = known
+            case let other: return other
+            }
+        }
         try checkHolding(identity, shown, head, bytes, client)
-        var copy: [UInt8] = []
-        copy.reserveCapacity(token.count)
-        for index in token.indices { copy.append(token[index]) }
-        client.bearer = Bearer(token: copy, identity: identity)
-        return identity
+        client.bearer = Bearer(token: copy(token), identity: identity)
+        return .somebody(identity)
     }
 
     /// Whether what was verified once still is: its time is not over, its rules are in force.
@@ -75,11 +74,11 @@ extension WorkerCore {
     }
 
     /// Whom a token proves, wherever it comes from; what it is tied to is still to be checked.
-    private func identity(of token: Span<UInt8>) throws(TokenRefusal) -> ProvenIdentity {
+    private func identity(of token: Span<UInt8>) throws(TokenRefusal) -> Recognition {
         let digest = sha256(token)
         let name = Registry.Name.credential(Fingerprint(digest.span))
         if let known = registry.identity(name) {
-            if isBelieved(known) { return known }
+            if isBelieved(known) { return .somebody(known) }
             registry.forget(name)
         }
         let issuers = generation.configuration.authentication.issuers
@@ -89,9 +88,16 @@ extension WorkerCore {
         else { throw .issuer }
         let verified = try verifyAccessToken(
             token, keys: generation.keys[index], rules: rules, now: clock.wallSeconds)
-        let who = Who(professional: verified.professional)
+        return .somebody(try adopt(verified, of: index, as: name))
+    }
+
+    /// Whom a verified token of an issuer proves, known by `name` from now on.
+    func adopt(
+        _ verified: VerifiedToken, of index: Int, as name: Registry.Name
+    ) throws(TokenRefusal) -> ProvenIdentity {
+        let who = who(verified.professional)
         guard who.proof == .person else { throw .professional }
-        let rule = issuers[index]
+        let rule = generation.configuration.authentication.issuers[index]
         var credential = Credential()
         credential.method = .token
         credential.level = rule.level(of: verified.context)
@@ -132,44 +138,11 @@ extension WorkerCore {
     private func proof(
         _ shown: ShownToken, _ head: borrowing RequestHead, _ bytes: Span<UInt8>
     ) throws(TokenRefusal) -> VerifiedProof {
-        var found: Range<Int>?
-        for index in 0..<head.fields.count {
-            let field = head.fields[index]
-            guard field.name.count == 4, begins(bytes, field.name, "dpop") else { continue }
-            guard found == nil else { throw .proof }
-            found = field.value
-        }
-        guard let found, let host = head.host else { throw .proof }
+        guard let found = field("dpop", head, bytes), let host = head.host else { throw .proof }
         let address =
-            "https://" + text(bytes.extracting(host)) + text(bytes.extracting(head.target.path))
+            "https://" + asciiText(bytes.extracting(host)) + asciiText(bytes.extracting(head.target.path))
         return try verifyProof(
             bytes.extracting(found), method: bytes.extracting(head.methodName), address: address,
             token: bytes.extracting(shown.range), rules: proofs.rules, now: clock.wallSeconds)
     }
-}
-
-/// A text of ASCII.
-private func text(_ bytes: Span<UInt8>) -> String {
-    var text = ""
-    for index in bytes.indices { text.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
-    return text
-}
-
-/// Whether credentials are of this scheme, also when nothing follows it.
-private func hasScheme(_ bytes: Span<UInt8>, _ range: Range<Int>, _ scheme: StaticString) -> Bool {
-    guard begins(bytes, range, scheme) else { return false }
-    let end = range.lowerBound + scheme.utf8CodeUnitCount
-    return end == range.upperBound || bytes[end] == 0x20
-}
-
-/// Whether what lies there begins with these lower-case letters, in either case.
-private func begins(_ bytes: Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
-    guard range.count >= word.utf8CodeUnitCount else { return false }
-    for offset in 0..<word.utf8CodeUnitCount {
-        let byte = bytes[range.lowerBound + offset]
-        let folded = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
-        // Safe because offset is below the length of the static text.
-        guard folded == (unsafe word.utf8Start[offset]) else { return false }
-    }
-    return true
 }

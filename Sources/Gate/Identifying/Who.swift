@@ -65,3 +65,11 @@ struct Who {
         return try? Identity.holder(of: subject, facts: facts, rule: recogniser)
     }
 }
+
+extension WorkerCore {
+    /// The professional of this national identifier, as far as anything is known of them; nobody
+    /// when it is none.
+    func who(_ professional: String, structure: String = "") -> Who {
+        Who(professional: professional, structure: structure)
+    }
+}

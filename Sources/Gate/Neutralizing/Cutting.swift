@@ -59,7 +59,7 @@ extension WorkerCore {
             }
         case .session(let name):
             let key = SubjectKey(name)
-            return live { $0.sessionKey == key }
+            return live { $0.sessionKey == key || $0.providerSessionKey == key }
         case .token(let name):
             let key = SubjectKey(name)
             return live { $0.tokenKey == key }

@@ -413,6 +413,10 @@ final class WorkerCore {
                 session: identity.sessionKey, token: identity.tokenKey,
                 client: identity.clientKey, now: now)
         }
+        if identity.neutralized == nil, let session = identity.providerSessionKey {
+            identity.neutralized = neutralization.verdict(
+                session: session, token: nil, client: nil, now: now)
+        }
         if identity.neutralized == nil, let twin = identity.card?.twin {
             identity.neutralized = neutralization.verdict(certificate: twin, now: now)
         }
