@@ -59,12 +59,6 @@ private func run(
     }
     let limits = try openLimits(configuration.state)
     let grants = try openGrants(configuration.state, limits)
-    let generation: Generation
-    do throws(LimitSetError) {
-        generation = try makeGeneration(number: 1, configuration, material, limits: limits)
-    } catch {
-        throw StartFailure("limits: \(error.message)")
-    }
     // Before any port is opened: the admin socket says whether another gate is here.
     let socket = try openSocket(configuration.control)
     let (record, segment) = try openRecord(configuration)
@@ -74,6 +68,12 @@ private func run(
         try Services(log: log, limits: limits, record: record)
     }
     services.neutralization.current = neutralization
+    let generation: Generation
+    do throws(GenerationError) {
+        generation = try makeGeneration(number: 1, configuration, material, services)
+    } catch {
+        throw StartFailure(error.message)
+    }
     let workers = try startWorkers(generation, services, threads)
     let inForce = Grants(grants.inForce(at: limits.time), limits)
     for worker in workers { await worker.putInForce(inForce) }

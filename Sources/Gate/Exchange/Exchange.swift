@@ -7,6 +7,7 @@
 
 internal import Policy
 internal import Record
+internal import SignIn
 internal import Wire
 
 /// One request and its answer; reused by its worker when it is over.
@@ -42,7 +43,7 @@ final class Exchange {
     private var beganAt: UInt64 = 0
     private var answeredAt: UInt64 = 0
     private(set) var requestID = RequestID()
-    private(set) var bodyMax: UInt64 = 0
+    var bodyMax: UInt64 = 0
 
     /// The request as it is sent: its head, and what there is of its body.
     var request: Buffer?
@@ -61,6 +62,8 @@ final class Exchange {
     var shadowed = false
     /// What is asked and disclosed; on routes where identities are looked up.
     var inquiry: Inquiry?
+    /// What is asked of the gate itself; its body is held until it is whole.
+    var page: OwnRequest?
     /// Whether the body decides what is asked: it is held until it is whole.
     var awaitsBody = false
     /// What the head allows so far, until the body has been understood.
@@ -93,6 +96,10 @@ final class Exchange {
         method = head.method
         wantsHTML = prefersHTML(head, bytes)
         do throws(Refusal) {
+            if let request = try worker.ownPage(of: head, bytes, from: client) {
+                try beginPage(request, head)
+                return nil
+            }
             let index = try worker.route(of: head, bytes, from: client)
             route = index
             let recognition = try worker.recognise(
@@ -170,6 +177,7 @@ final class Exchange {
         shadowed = false
         spoken = .none
         awaitsBody = false
+        page = nil
         worker.shadowed = false
         worker.counters.requests += 1
         worker.exchangesRunning += 1
@@ -179,6 +187,10 @@ final class Exchange {
     func proceed() {
         if let refusal {
             refuse(refusal)
+            return
+        }
+        if requestIsWhole, page != nil {
+            makePage()
             return
         }
         if awaitsBody, requestIsWhole {
@@ -205,11 +217,16 @@ final class Exchange {
     /// That of a refused request is not read until its answer is gone: nobody would consume it.
     var mayTakeBody: Bool {
         guard stage != .over, refusal == nil else { return false }
-        return awaitsBody || (request?.count ?? 0) < Self.requestHeldMax
+        return awaitsBody || page != nil || (request?.count ?? 0) < Self.requestHeldMax
     }
 
     func takeBody(_ bytes: Span<UInt8>) {
-        guard let request, refusal == nil else { return }
+        guard refusal == nil else { return }
+        if page != nil {
+            for index in bytes.indices { page?.body.append(bytes[index]) }
+            return
+        }
+        guard let request else { return }
         if awaitsBody {
             inquiry?.takeRequest(bytes)
             return
@@ -221,6 +238,10 @@ final class Exchange {
 
     func bodyEnded() {
         requestIsWhole = true
+        if page != nil {
+            makePage()
+            return
+        }
         if awaitsBody {
             questionIsWhole()
             return
@@ -365,6 +386,19 @@ final class Exchange {
         client.release()
     }
 
+    /// Answers with a page of the gate's own.
+    ///
+    /// What it told of somebody is recorded as an event, not as a disclosure: no identity server
+    /// was asked.
+    func deliver(_ reply: OwnReply) {
+        guard stage == .forwarding, let client else { return }
+        status = UInt16(clamping: reply.status)
+        stage = .delivering
+        answerIsWhole = true
+        client.stage(OwnAnswer(reply))
+        client.release()
+    }
+
     /// The identity server could not be reached, was too slow, or broke off.
     func serverFailed(_ refusal: Refusal) {
         server = nil
@@ -388,7 +422,7 @@ final class Exchange {
     func clientGone() {
         guard stage != .over, stage != .unused else { return }
         dropServer()
-        if stage == .delivering {
+        if stage == .delivering, page == nil {
             _ = worker.desk.record(
                 self, entry(refusal == nil ? .allow : .deny, .aborted, bytes: answerCount))
         }
@@ -418,6 +452,7 @@ final class Exchange {
         identity = nil
         client = nil
         pool = nil
+        page = nil
         dropRequest()
         dropInquiry()
         worker.exchangesRunning -= 1

@@ -17,7 +17,8 @@ struct Material: Sendable {
     var servers: [ServerMaterial] = []
     var list: LoadedList?
     /// The keys of each issuer, by index.
-    var keys: [KeySet] = []
+    var keys: [IssuerKeys] = []
+    var directory: LoadedDirectory?
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -30,12 +31,17 @@ package func checkMaterial(_ configuration: Configuration) -> [Diagnostic] {
 struct MaterialLoader {
     private let configuration: Configuration
     private(set) var diagnostics: [Diagnostic] = []
+    /// What is in force, of which that is kept which would be read in vain.
+    private let former: Generation?
     private let now = Int64(time(nil))
 
     /// Seconds before a certificate's end from which on it is warned of: 14 days.
     private static let endWarning: Int64 = 14 * 86_400
 
-    init(_ configuration: Configuration) { self.configuration = configuration }
+    init(_ configuration: Configuration, after former: Generation? = nil) {
+        self.configuration = configuration
+        self.former = former
+    }
 
     /// Nil when there is any error; then `diagnostics` has them all.
     mutating func load() -> Material? {
@@ -49,17 +55,22 @@ struct MaterialLoader {
         for issuer in configuration.authentication.issuers {
             if let keys = load(issuer) { material.keys.append(keys) }
         }
+        if let rule = configuration.authentication.directory {
+            let loaded = loadDirectory(rule, after: former?.ways.directory)
+            material.directory = loaded.directory
+            diagnostics += loaded.diagnostics
+        }
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
     }
 
     // MARK: Issuers
 
-    private mutating func load(_ issuer: IssuerRule) -> KeySet? {
+    private mutating func load(_ issuer: IssuerRule) -> IssuerKeys? {
         // INVARIANT: the configuration was not taken if its keys are not in a file.
         guard case .file(let file) = issuer.keys else { return nil }
         do throws(KeyFileError) {
-            return try readKeys(file.path)
+            return .file(try readKeys(file.path))
         } catch {
             self.error(file.place, error.problem, error.hint)
             return nil

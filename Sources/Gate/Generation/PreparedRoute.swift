@@ -26,6 +26,7 @@ final class PreparedRoute: Sendable {
     let bodyMax: UInt64
     let lookups: Route.Lookups
     let forwardsClientCertificate: Bool
+    let forwardsAssertion: Bool
     /// `Herse-Route: fhir` and CRLF.
     let field: [UInt8]
     /// `,"route":"fhir"`.
@@ -62,6 +63,7 @@ final class PreparedRoute: Sendable {
         let rules = route.lookupRules
         bodyMax = UInt64(clamping: route.bodyMax)
         lookups = route.lookups
+        forwardsAssertion = route.forwardsAssertion
         forwardsClientCertificate = route.forwardsClientCertificate
         field = Array("Herse-Route: \(route.name)\r\n".utf8)
         record = Array(",\"route\":".utf8) + jsonString(route.name)

@@ -86,8 +86,11 @@ extension WorkerCore {
             let index = issuers.firstIndex(where: { $0.issuer == written }),
             let rules = issuers[index].tokens
         else { throw .issuer }
+        guard let keys = generation.ways.issuers[index].keys(now: clock.wallSeconds) else {
+            throw .unknownKey
+        }
         let verified = try verifyAccessToken(
-            token, keys: generation.keys[index], rules: rules, now: clock.wallSeconds)
+            token, keys: keys, rules: rules, now: clock.wallSeconds)
         return .somebody(try adopt(verified, of: index, as: name))
     }
 

@@ -108,6 +108,9 @@ final class ProvenIdentity {
     lazy var clientCertificateField: [UInt8] =
         card.map { Array("Client-Cert: :".utf8) + base64($0.leaf.der) + Array(":\r\n".utf8) } ?? []
 
+    /// What was stated of it last, for an identity server.
+    var assertion: SignedAssertion?
+
     /// The connections that show its certificate now.
     var connections: [ClientConnection] = []
     /// The exchanges under way in its name, where no certificate is its proof.
@@ -176,7 +179,7 @@ final class ProvenIdentity {
         add("client", credential.client)
         add("token", credential.token)
         add("session", credential.session)
-        add("providerSession", credential.providerSession)
+        add("provider_session", credential.providerSession)
         return record
     }
 

@@ -17,6 +17,8 @@ struct Services: Sendable {
     let sessions = SessionStore()
     /// What is done off the workers.
     let lanes: ErrandLanes
+    /// What happened at the gate's own pages, until it is recorded.
+    let events = SignInEvents()
     /// The list in force, for whoever is not a worker.
     let neutralization = NeutralizationView()
 

@@ -54,6 +54,7 @@ final class WorkerCore {
     /// What proofs of possession must keep to, and those used; the same for all workers.
     let proofs: ProofDesk
     let sessionStore: SessionStore
+    let signInEvents: SignInEvents
     /// What is found out elsewhere for this worker's requests.
     let errands: ErrandDesk
     /// Exceptions to limits in force.
@@ -91,6 +92,7 @@ final class WorkerCore {
         pages = services.pages
         proofs = services.proofs
         sessionStore = services.sessions
+        signInEvents = services.events
         errands = ErrandDesk(lanes: services.lanes, loop: loop)
         self.loop = loop
         log = services.log
@@ -382,9 +384,9 @@ final class WorkerCore {
     }
 
     func makeIdentity(_ leaf: LeafCertificate) -> ProvenIdentity {
-        ProvenIdentity(
-            Who(leaf, rule: generation.configuration.certificateAuthentication.rule),
-            card: Card(leaf), credential: Credential(), limits: limits)
+        var who = Who(leaf, rule: generation.configuration.certificateAuthentication.rule)
+        look(for: &who)
+        return ProvenIdentity(who, card: Card(leaf), credential: Credential(), limits: limits)
     }
 
     /// Asks the list about everything a connection stands for.
