@@ -24,6 +24,8 @@ struct RefusalDetails {
     let challenge: String
     /// Whom to call, from the configuration; told to a neutralized person.
     let contact: String?
+    /// Where a browser is sent instead of being refused; empty for everybody else.
+    let signInAddress: String
     /// Name, ceiling and window of the limit that was reached.
     let limit: (name: String, limit: Int, seconds: Int)?
     let isDraining: Bool
@@ -52,10 +54,14 @@ extension OwnAnswer {
         default: break
         }
         let (type, body) = OwnAnswer.body(refusal, sentence, audience, details)
+        if !details.signInAddress.isEmpty {
+            fields += "Location: \(details.signInAddress)\r\nReferrer-Policy: no-referrer\r\n"
+        }
         self.init(
-            status: refusal.status, fields: fields + "Content-Type: \(type)\r\n",
+            status: details.signInAddress.isEmpty ? refusal.status : 303, fields: fields + "Content-Type: \(type)\r\n",
             body: Array(body.utf8),
-            closesConnection: refusal.closesConnection || details.isDraining)
+            closesConnection: refusal.closesConnection && details.signInAddress.isEmpty
+                || details.isDraining)
     }
 
     private static func body(

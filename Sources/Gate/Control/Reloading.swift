@@ -158,14 +158,16 @@ extension ControlPlane {
         }
         nextListChange = await nextChange(of: state, after: now)
         _ = await everywhere { await $0.commit(state) }
-        let cuts = await everywhere { await $0.sweep() }
-        return .success(cuts.reduce(CutCount(), +))
+        var cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
+        cut.sessions = endNeutralizedSessions()
+        return .success(cut)
     }
 
     func listChangedByItself() async {
         // Before the sweep: what changes while it runs is the next change, not one that is past.
         let moment = now
         let cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
+        _ = endNeutralizedSessions()
         nextListChange = await nextChange(of: neutralization, after: moment)
         log.say(
             "an entry of the neutralization list came in force or ended: \(cut.connections) cut")

@@ -62,6 +62,8 @@ final class Exchange {
     var shadowed = false
     /// What is asked and disclosed; on routes where identities are looked up.
     var inquiry: Inquiry?
+    /// Where a browser may be sent to prove more, once it is refused; empty for most.
+    var signInAddress = ""
     /// What is asked of the gate itself; its body is held until it is whole.
     var page: OwnRequest?
     /// Whether the body decides what is asked: it is held until it is whole.
@@ -129,6 +131,7 @@ final class Exchange {
         } catch {
             refusal = error
             route = error.route ?? route
+            if wantsHTML { signInAddress = worker.signInAddress(error, head, bytes, client) ?? "" }
             spoken = worker.audience(of: head, bytes, listener: client.listener, route: route)
         }
         return nil
@@ -178,6 +181,7 @@ final class Exchange {
         spoken = .none
         awaitsBody = false
         page = nil
+        signInAddress = ""
         worker.shadowed = false
         worker.counters.requests += 1
         worker.exchangesRunning += 1
@@ -374,7 +378,7 @@ final class Exchange {
         status = UInt16(clamping: refusal.status)
         let answer = worker.answer(
             to: refusal, AnswerAudience(lookups: spoken, wantsHTML: wantsHTML), generation,
-            requestID)
+            requestID, signInAddress)
         worker.counters.count(refusal)
         let isRequest = route != nil || refusal.isDecision
         _ = worker.desk.record(

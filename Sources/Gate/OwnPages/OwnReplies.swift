@@ -10,7 +10,8 @@ extension Generation {
         ways.assertion != nil || signsIn(on: listener)
     }
 
-    private func signsIn(on listener: Int) -> Bool {
+    /// Whether people may sign in with a browser who come through a listener.
+    func signsIn(on listener: Int) -> Bool {
         configuration.authentication.signIn?.listeners.contains(index: listener) ?? false
     }
 

@@ -258,7 +258,8 @@ final class WorkerCore {
 
     /// The gate's own answer to a refusal.
     func answer(
-        to refusal: Refusal, _ audience: AnswerAudience, _ generation: Generation, _ id: RequestID
+        to refusal: Refusal, _ audience: AnswerAudience, _ generation: Generation,
+        _ id: RequestID, _ signInAddress: String = ""
     ) -> OwnAnswer {
         let configuration = generation.configuration
         var limit: (name: String, limit: Int, seconds: Int)?
@@ -272,7 +273,7 @@ final class WorkerCore {
             to: audience,
             RefusalDetails(
                 requestID: id.text, challenge: challenge(for: refusal, generation),
-                contact: configuration.contact, limit: limit,
+                contact: configuration.contact, signInAddress: signInAddress, limit: limit,
                 isDraining: isDraining))
     }
 
