@@ -16,8 +16,8 @@ struct Material: Sendable {
     var listeners: [ListenerMaterial] = []
     var servers: [ServerMaterial] = []
     var list: LoadedList?
-    /// The keys of each issuer, by index.
-    var keys: [IssuerKeys] = []
+    /// The keys of each issuer that stand in a file, by index.
+    var keys: [KeySet?] = []
     var directory: LoadedDirectory?
 }
 
@@ -53,7 +53,7 @@ struct MaterialLoader {
             if let loaded = load(server) { material.servers.append(loaded) }
         }
         for issuer in configuration.authentication.issuers {
-            if let keys = load(issuer) { material.keys.append(keys) }
+            material.keys.append(load(issuer))
         }
         if let rule = configuration.authentication.directory {
             let loaded = loadDirectory(rule, after: former?.ways.directory)
@@ -66,11 +66,18 @@ struct MaterialLoader {
 
     // MARK: Issuers
 
-    private mutating func load(_ issuer: IssuerRule) -> IssuerKeys? {
-        // INVARIANT: the configuration was not taken if its keys are not in a file.
+    /// Reads the files an issuer's rule names; its keys, when they are in one.
+    private mutating func load(_ issuer: IssuerRule) -> KeySet? {
+        if let file = issuer.authorities {
+            _ = attempt(file) { () throws(TLSMaterialError) in try readCertificates(file.path) }
+        }
+        _ = issuer.clientCertificate.flatMap { load($0) }
+        if let file = issuer.clientSecret, let problem = problemOfSecret(file.path) {
+            error(file.place, "`\(file.path)`: \(problem)", "one line, readable by the gate alone")
+        }
         guard case .file(let file) = issuer.keys else { return nil }
         do throws(KeyFileError) {
-            return .file(try readKeys(file.path))
+            return try readKeys(file.path)
         } catch {
             self.error(file.place, error.problem, error.hint)
             return nil
@@ -298,6 +305,15 @@ struct MaterialLoader {
     private mutating func warn(_ place: SourceLocation, _ message: String, _ hint: String?) {
         diagnostics.append(Diagnostic(place, .warning, message, hint: hint))
     }
+}
+
+/// Why a file cannot hold a secret; nil when it can.
+private func problemOfSecret(_ path: String) -> String? {
+    var status = stat()
+    // Safe because the structure is a local.
+    guard unsafe stat(path, &status) == 0, (unsafe access(path, R_OK)) == 0 else { return "cannot be read" }
+    guard status.st_mode & 0o077 == 0 else { return "others may read it" }
+    return status.st_size == 0 ? "is empty" : nil
 }
 
 // MARK: Digests, by which a reload sees what did not change
