@@ -18,6 +18,8 @@ enum ErrandFinding {
     case token(TokenRefusal)
     /// The account, its password or its code is wrong.
     case account
+    /// Somebody who is cut off.
+    case neutralized
     /// The configuration has changed meanwhile: nothing that was found holds any more.
     case outdated
     /// Whoever could say cannot be reached.
@@ -31,6 +33,7 @@ enum ErrandFinding {
         case .somebody, .outdated: nil
         case .token(let why): .tokenRefused(route: route, why)
         case .account: .accountRefused(route: route)
+        case .neutralized: .neutralized
         case .unavailable: .issuerUnavailable(route: route)
         case .overloaded: .overloaded
         }

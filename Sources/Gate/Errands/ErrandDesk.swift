@@ -9,6 +9,8 @@ internal import Tokens
 enum ErrandResult: Sendable {
     /// What was found out about a token.
     case token(Result<TokenInquiry.Found, TokenRefusal>)
+    /// A local account's credentials, judged.
+    case account(BasicVerdict)
     /// Whoever should have said cannot be reached.
     case unavailable
     /// A page of the gate's own.

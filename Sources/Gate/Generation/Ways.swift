@@ -19,6 +19,9 @@ final class Ways: Sendable {
     /// What signs `Herse-Assertion`.
     let assertion: AssertionKeys?
 
+    let accounts: AccountDesk?
+    /// Where people sign in with a browser.
+    let signIn: SignInDesk?
     private let assertionRule: AssertionRule?
 
     /// Makes what `configuration` asks for, or takes it from `former`; writes the first key of
@@ -43,6 +46,12 @@ final class Ways: Sendable {
             return IssuerDesk(fixed: material.keys[index], issuer: issuer)
         }
         directory = material.directory
+        accounts = configuration.authentication.accounts.map {
+            AccountDesk($0, state: configuration.state, after: former?.ways.accounts)
+        }
+        signIn = makeDesk(
+            configuration.authentication, material, issuers: issuers, accounts: accounts,
+            services, contact: configuration.contact)
         let rule = configuration.authentication.assertion
         assertionRule = rule
         assertion = try rule.map { (rule) throws(GenerationError) in
