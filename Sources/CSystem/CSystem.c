@@ -5,6 +5,8 @@
 #include "CSystem.h"
 
 #include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <string.h>
 
@@ -59,4 +61,9 @@ int herse_catch_signals(void) {
         return -1;
     }
     return ends[0];
+}
+
+void herse_yield_to_others(void) {
+    // Refused or not, the thread goes on: it would only be as important as the others.
+    if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10) != 0) {}
 }

@@ -227,13 +227,14 @@ private func startWorkers(
 ) throws(StartFailure) -> [Worker] {
     let count = workerCount(generation.configuration)
     let pages = PageBindings()
+    let proofs = ProofDesk()
     return try systemCall { () throws(SystemError) in
         var workers: [Worker] = []
         for number in 0..<count {
             let loop = try EventLoop()
             let worker = try Worker(
                 number: number, loop: loop, log: log, limits: limits, record: record,
-                pages: pages, generation: generation)
+                pages: pages, proofs: proofs, generation: generation)
             try loop.start(worker, name: "herse-\(number)") { threads.oneEnded() }
             workers.append(worker)
         }

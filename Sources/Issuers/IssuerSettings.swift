@@ -27,6 +27,7 @@ package struct IssuerSettings: Equatable, Sendable {
     /// Instead of what the metadata says.
     package var introspectionEndpoint: String?
 
+    /// Where keys are, when the metadata is not asked.
     package enum KeySource: Equatable, Sendable {
         case url(String)
         case file(String)

@@ -79,9 +79,7 @@ extension ListProblem.Fault {
         switch self {
         case .unknownKind, .missingSubject:
             "a line begins with account ID, structure ID, certificate sha256:HEX, "
-                + "serial HEX@ISSUER or network CIDR"
-        case .subject(.notAvailable(let kind)):
-            "remove the line or comment it out: \(kind) is to come"
+                + "serial HEX@ISSUER, session ID, token JTI, client ID or network CIDR"
         case .subject(let error): error.hint
         case .unknownField, .repeatedField, .emptyField:
             "after the subject: since=TIME until=TIME reason=WORD ticket=WORD, each at most once"

@@ -165,7 +165,8 @@ private struct ListReader {
                 let network = try Network(bytes.extracting(value))
                 return (IndexKey(network: network.address, length: network.length), 0)
             case .session, .token, .client:
-                throw SubjectError.notAvailable(kind: kind.rawValue)
+                let key = try SubjectKey(name: bytes.extracting(value))
+                return (IndexKey(name: key, of: kind), texts.name(bytes, value))
             }
         } catch let error as SubjectError {
             throw Misread(fault: .subject(error), at: value.lowerBound + error.offset)

@@ -82,6 +82,21 @@ extension NeutralizationState {
     }
 
     /// Whether the list or a command names this very subject at `now`.
+    /// The first entry that concerns the session, the token or the client of a proof.
+    package func verdict(
+        session: SubjectKey?, token: SubjectKey?, client: SubjectKey?, now: UnixSeconds
+    ) -> Neutralized? {
+        let time = UInt32(listTime: now)
+        if let session, let found = verdict(IndexKey(name: session, of: .session), now, time) {
+            return found
+        }
+        if let token, let found = verdict(IndexKey(name: token, of: .token), now, time) {
+            return found
+        }
+        guard let client else { return nil }
+        return verdict(IndexKey(name: client, of: .client), now, time)
+    }
+
     package func verdict(on subject: Subject, now: UnixSeconds) -> Neutralized? {
         verdict(IndexKey(subject), now, UInt32(listTime: now))
     }

@@ -205,6 +205,12 @@ extension NeutralizedSet {
             if let it = CertificateFingerprint(bytes.span) { return .certificate(it) }
         case IndexKey.structureTag:
             return .structure(StructureCode(read: String(decoding: bytes, as: UTF8.self)))
+        case IndexKey.sessionTag:
+            return .session(OpaqueName(read: String(decoding: bytes, as: UTF8.self)))
+        case IndexKey.tokenTag:
+            return .token(OpaqueName(read: String(decoding: bytes, as: UTF8.self)))
+        case IndexKey.clientTag:
+            return .client(OpaqueName(read: String(decoding: bytes, as: UTF8.self)))
         case IndexKey.serialTag:
             let issuer = texts[text(at: first.upperBound)]
             return .serial(CertificateSerial(read: Array(bytes), issuer: Array(issuer)))

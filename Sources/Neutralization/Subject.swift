@@ -10,19 +10,18 @@ package enum Subject: Hashable, Sendable {
     case certificate(CertificateFingerprint)
     case serial(CertificateSerial)
     case network(Network)
+    /// A session, by the issuer's `sid` or the gate's own name for it.
+    case session(OpaqueName)
+    /// A token, by its `jti`.
+    case token(OpaqueName)
+    /// Software, by its `client_id`.
+    case client(OpaqueName)
 }
 
 /// The kinds of subject of the interface, in the words of its list file.
 package enum SubjectKind: String, CaseIterable, Sendable {
     case account, structure, certificate, serial, network
     case session, token, client
-
-    package var isAvailable: Bool {
-        switch self {
-        case .account, .structure, .certificate, .serial, .network: true
-        case .session, .token, .client: false
-        }
-    }
 }
 
 /// A professional's national identifier (idNat_PS), upper-cased: two spellings are one account.
@@ -99,6 +98,9 @@ extension Subject {
         case .certificate: .certificate
         case .serial: .serial
         case .network: .network
+        case .session: .session
+        case .token: .token
+        case .client: .client
         }
     }
 
@@ -136,8 +138,9 @@ extension Subject {
             self = .serial(try CertificateSerial(value))
         case .network:
             self = .network(try Network(value))
-        case .session, .token, .client:
-            throw .notAvailable(kind: kind.rawValue)
+        case .session: self = .session(try OpaqueName(value))
+        case .token: self = .token(try OpaqueName(value))
+        case .client: self = .client(try OpaqueName(value))
         }
     }
 }
@@ -186,6 +189,9 @@ extension Subject: CustomStringConvertible {
         case .certificate(let fingerprint): "certificate:sha256:" + fingerprint.description
         case .serial(let serial): "serial:" + serial.description
         case .network(let network): "network:" + network.description
+        case .session(let name): "session:" + name.id
+        case .token(let name): "token:" + name.id
+        case .client(let name): "client:" + name.id
         }
     }
 }

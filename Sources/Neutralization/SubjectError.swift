@@ -5,7 +5,8 @@ package enum SubjectError: Error, Equatable {
     case empty
     case unknownKind(String)
     /// A kind of the interface that this version cannot neutralize yet.
-    case notAvailable(kind: String)
+    case nameLength(Int)
+    case nameByte(UInt8, at: Int)
     case accountLength(Int)
     case accountByte(UInt8, at: Int)
     case structureLength(Int)
@@ -34,7 +35,7 @@ package enum SubjectError: Error, Equatable {
         switch self {
         case .accountByte(_, let at), .structureByte(_, let at), .fingerprintByte(_, let at),
             .serialByte(_, let at), .issuerByte(_, let at), .issuerEscape(let at),
-            .prefixLength(_, let at):
+            .prefixLength(_, let at), .nameByte(_, let at):
             at
         default: 0
         }
@@ -45,7 +46,9 @@ package enum SubjectError: Error, Equatable {
         switch self {
         case .empty: "no subject given"
         case .unknownKind(let kind): "unknown kind of subject `\(kind)`"
-        case .notAvailable(let kind): "`\(kind)` is not available in this version"
+        case .nameLength(let length):
+            "name has \(length) bytes, at most \(OpaqueName.lengthMax) are allowed"
+        case .nameByte(let byte, _): "\(named(byte)) is not allowed in a name"
         case .accountLength(let length):
             "account is \(length) bytes long, at most \(AccountID.lengthMax) are allowed"
         case .accountByte(let byte, _): "\(named(byte)) is not allowed in an account"
@@ -76,9 +79,10 @@ package enum SubjectError: Error, Equatable {
     package var hint: String {
         switch self {
         case .empty, .unknownKind:
-            "write account:ID, structure:ID, certificate:sha256:HEX, serial:HEX@ISSUER "
-                + "or network:CIDR"
-        case .notAvailable: "name an account, a structure, a certificate, a serial or a network"
+            "write account:ID, structure:ID, certificate:sha256:HEX, serial:HEX@ISSUER, "
+                + "session:ID, token:JTI, client:ID or network:CIDR"
+        case .nameLength, .nameByte:
+            "a session, token or client is named by its identifier: printable ASCII, no blank"
         case .accountLength, .accountByte:
             "an account is a national identifier: letters, digits, `.`, `_`, `-` and `/`"
         case .notSHA256, .fingerprintByte, .fingerprintLength:

@@ -75,6 +75,9 @@ struct IndexKey: Hashable {
     static let serialTag: UInt16 = 0x0500
     static let network4Tag: UInt16 = 0x0400
     static let network6Tag: UInt16 = 0x0600
+    static let sessionTag: UInt16 = 0x0700
+    static let tokenTag: UInt16 = 0x0800
+    static let clientTag: UInt16 = 0x0900
 
     @inline(__always)
     init(high: UInt64, low: UInt64, tag: UInt16) {
@@ -103,6 +106,17 @@ struct IndexKey: Hashable {
         self.init(high: key.high, low: key.low, tag: Self.serialTag)
     }
 
+    /// `kind` is session, token or client.
+    init(name key: SubjectKey, of kind: SubjectKind) {
+        let tag =
+            switch kind {
+            case .session: Self.sessionTag
+            case .token: Self.tokenTag
+            default: Self.clientTag
+            }
+        self.init(high: key.high, low: key.low, tag: tag)
+    }
+
     /// `network` is already masked to `length`.
     @inline(__always)
     init(network: NetworkAddress, length: Int) {
@@ -123,6 +137,9 @@ struct IndexKey: Hashable {
             self.init(certificate: key ?? SubjectKey(high: 0, low: 0))
         case .network(let network):
             self.init(network: network.address, length: network.length)
+        case .session(let name): self.init(name: SubjectKey(name: name), of: .session)
+        case .token(let name): self.init(name: SubjectKey(name: name), of: .token)
+        case .client(let name): self.init(name: SubjectKey(name: name), of: .client)
         }
     }
 

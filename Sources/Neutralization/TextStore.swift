@@ -18,6 +18,13 @@ struct TextStore {
         return offset
     }
 
+    /// Keeps a name as it was written; it has at most 255 bytes.
+    mutating func name(_ source: Span<UInt8>, _ range: Range<Int>) -> UInt32 {
+        let offset = UInt32(bytes.count)
+        keep(source, range)
+        return offset
+    }
+
     /// Keeps a number and, after it, its issuer; neither takes more than 255 bytes.
     mutating func serial(_ serial: CertificateSerial) -> UInt32 {
         let offset = UInt32(bytes.count)

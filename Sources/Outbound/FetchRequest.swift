@@ -2,6 +2,7 @@
 
 /// Something to be fetched.
 package struct FetchRequest: Sendable {
+    /// What is asked of an address.
     package enum Method: String, Sendable {
         case get = "GET"
         case post = "POST"

@@ -84,7 +84,7 @@ extension Scalar {
     }
 }
 
-private func hostAndPort(_ text: String, defaultPort: UInt16?) throws(Complaint) -> Address {
+func hostAndPort(_ text: String, defaultPort: UInt16?) throws(Complaint) -> Address {
     let hostText: Substring
     var rest: Substring
     if text.hasPrefix("[") {

@@ -111,6 +111,9 @@ package struct ListenerTLS: Sendable {
     package let clientCertificate: ClientCertificate
     package let clientAuthorities: [FileReference]
     package let revocationLists: [FileReference]
+    /// Lists fetched from addresses, beside those in files.
+    package var revocationSources: [RevocationSource] = []
+    package var ocsp: OCSPRule?
     package let expiredRevocation: Expired
     /// Zero for no tickets; at most an hour.
     package let ticketLifetime: Duration

@@ -59,7 +59,7 @@ package struct ConfigurationLoader: Sendable {
             start: SourceLocation(startOf: parts.first?.file ?? origin))
         let configuration = reading.configuration(assembly, files: parts.map(\.file))
         let isValid = problems.errorCount == 0
-        if isValid, let configuration { warn(of: configuration, problems) }
+        if isValid { warn(of: configuration, problems) }
         return Loaded(
             configuration: isValid ? configuration : nil, diagnostics: problems.sorted)
     }

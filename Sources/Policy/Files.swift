@@ -19,6 +19,7 @@ func resolve(_ path: String, in file: String) -> String {
 /// Whether a path names a folder, through symbolic links.
 func isFolder(_ path: String) -> Bool {
     var status = stat()
+    // Safe because the structure is a local.
     guard unsafe stat(path, &status) == 0 else { return false }
     return status.st_mode & S_IFMT == S_IFDIR
 }
@@ -29,6 +30,13 @@ func reasonUnreadable(_ path: String) -> String? {
     guard unsafe stat(path, &status) == 0 else { return errorText() }
     guard status.st_mode & S_IFMT == S_IFREG else { return "not a file" }
     return unsafe access(path, R_OK) == 0 ? nil : errorText()
+}
+
+/// Whether anybody but its owner may read, write or run a file.
+func isReadableByOthers(_ path: String) -> Bool {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return false }
+    return status.st_mode & 0o077 != 0
 }
 
 /// The bytes of a file; of one longer than `sizeMax`, one byte more than that.

@@ -52,7 +52,8 @@ extension Rulebook {
         do throws(QuestionError) {
             let question = try question(inquiry, route: route, key)
             hearing.question = question
-            switch judge(question, route: route) {
+            let isMachine = inquiry.evidence.proof == .organisation
+            switch judge(question, route: route, isMachine: isMachine) {
             case .passes(let lookups): hearing.charge.lookups = lookups
             case .refused(let decision): hearing.decision = decision
             }

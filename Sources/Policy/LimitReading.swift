@@ -1,5 +1,7 @@
 // LimitReading.swift: sets of limits. A limit that would not be enforced is never accepted.
 
+import Identity
+
 extension Reading {
     func limitSet(_ entry: Entry) -> LimitSet? {
         let name = Scalar(text: entry.key, isQuoted: false, place: entry.place)
@@ -26,12 +28,13 @@ extension Reading {
         }
         let limits = values.prefix(LimitSet.limitsMax).compactMap { limit($0) }
         refuseRepeated(limits, in: entry.key)
+        refuseSeveralLevels(limits, in: entry.key)
         return LimitSet(name: entry.key, place: entry.place, limits: limits)
     }
 
     private func limit(_ value: Value) -> Limit? {
         let keys = [
-            "count", "limit", "per", "enforce", "max_age", "each", "roles", "structures",
+            "count", "limit", "per", "enforce", "max_age", "level", "each", "roles", "structures",
         ]
         guard let fields = Fields(value, of: "a limit", keys: keys, problems: problems) else {
             return nil
@@ -57,6 +60,14 @@ extension Reading {
                 entry.place, "`max_age` goes with `enforce: step-up` only",
                 hint: "it is how long ago the card may have been shown")
         }
+        let level = fields.optional("level", default: AssuranceLevel.low) {
+            (scalar) throws(Complaint) in try scalar.word(AssuranceLevel.self)
+        }
+        if enforcement != .stepUp, let entry = fields["level"] {
+            problems.error(
+                entry.place, "`level` goes with `enforce: step-up` only",
+                hint: "it is how sure the proof must make beyond the limit")
+        }
         let each = fields.optional("each", default: Limit.Owner.professional) {
             (scalar) throws(Complaint) in try scalar.word(Limit.Owner.self)
         }
@@ -67,7 +78,8 @@ extension Reading {
         guard let count, let limit, let per else { return nil }
         return Limit(
             count: count, limit: limit, per: per, enforcement: enforcement,
-            cardAgeMax: enforcement == .stepUp ? age : nil, each: each, roles: Set(roles),
+            cardAgeMax: enforcement == .stepUp ? age : nil,
+            stepUpLevel: enforcement == .stepUp ? level : .low, each: each, roles: Set(roles),
             structures: ByteSet(structures), place: value.place)
     }
 
@@ -81,6 +93,19 @@ extension Reading {
                 entry.place, "`\(key)` is empty", hint: "remove it to mean everybody")
         }
         return fields.texts(key, countMax: 1000, read).map(\.value)
+    }
+
+    /// Whoever is asked for a better proof must know which one ends the asking.
+    private func refuseSeveralLevels(_ limits: [Limit], in name: String) {
+        let steps = limits.filter { $0.enforcement == .stepUp }
+        guard let first = steps.first,
+            let other = steps.first(where: { $0.stepUpLevel != first.stepUpLevel })
+        else { return }
+        problems.error(
+            other.place,
+            "limits \(quoted(name)) step up to \(other.stepUpLevel.rawValue) and to "
+                + first.stepUpLevel.rawValue,
+            hint: "one `level` for all of a set; first at \(first.place)")
     }
 
     private func refuseRepeated(_ limits: [Limit], in name: String) {

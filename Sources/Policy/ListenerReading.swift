@@ -44,7 +44,7 @@ extension Reading {
     private func tls(_ value: Value) -> ListenerTLS? {
         let keys = [
             "certificate", "private_key", "certificates", "client_certificate",
-            "client_authorities", "revocation_lists", "revocation", "ticket_lifetime",
+            "client_authorities", "revocation_lists", "revocation", "ocsp", "ticket_lifetime",
             "chain_depth",
         ]
         guard let fields = Fields(value, of: "`tls`", keys: keys, problems: problems) else {
@@ -70,7 +70,8 @@ extension Reading {
                 fields.place(of: "client_authorities"), "`client_authorities` is empty",
                 hint: "nobody could prove anything")
         }
-        let lists = fileList("revocation_lists", of: fields)
+        let (lists, sources) = revocation(fields)
+        let ocsp = ocsp(fields["ocsp"])
         let lifetime = fields.optional("ticket_lifetime", default: .seconds(300)) {
             (scalar) throws(Complaint) in try scalar.duration(.zero ... .seconds(3600))
         }
@@ -81,8 +82,8 @@ extension Reading {
         guard let main else { return nil }
         return ListenerTLS(
             certificates: [main] + others, clientCertificate: mode,
-            clientAuthorities: authorities, revocationLists: lists, expiredRevocation: expired,
-            ticketLifetime: lifetime, chainDepth: depth)
+            clientAuthorities: authorities, revocationLists: lists, revocationSources: sources,
+            ocsp: ocsp, expiredRevocation: expired, ticketLifetime: lifetime, chainDepth: depth)
     }
 
     private func expiredRevocation(_ entry: Entry?) -> ListenerTLS.Expired {

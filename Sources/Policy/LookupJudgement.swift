@@ -14,9 +14,21 @@ package enum LookupJudgement: Equatable, Sendable {
 
 extension Rulebook {
     /// Judges what a request asks by the rules of its route; allocates nothing when it passes.
-    package func judge(_ question: Question, route: Int) -> LookupJudgement {
+    ///
+    /// `isMachine` says that an organisation's certificate asks: it looks for patients only where
+    /// `machines` lets it.
+    package func judge(
+        _ question: Question, route: Int, isMachine: Bool = false
+    ) -> LookupJudgement {
         guard let rules = configuration.routes[route].lookupRules else {
             return .passes(lookups: 0)
+        }
+        if isMachine, let machines = configuration.routes[route].machines, !machines.mayLookUp,
+            let interaction = Interaction.allCases.first(where: {
+                question.interactions.contains($0) && !$0.isOpenToMachines
+            })
+        {
+            return .refused(.interactionNotAllowed(route: route, interaction))
         }
         if let forbidden = forbidden(question, rules) {
             return .refused(.interactionNotAllowed(route: route, forbidden))
@@ -45,6 +57,19 @@ extension Rulebook {
             if !isListed { return interaction }
         }
         return nil
+    }
+}
+
+extension Interaction {
+    /// Whether a machine that may not look up may ask it: it names the one patient it is about, or
+    /// tells of one, and goes through nobody else.
+    fileprivate var isOpenToMachines: Bool {
+        switch self {
+        case .capabilities, .read, .vread, .history, .crossReference, .crossReferenceQuery, .feed,
+            .batch, .transaction, .cancel:
+            true
+        default: false
+        }
     }
 }
 

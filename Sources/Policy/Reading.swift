@@ -3,8 +3,6 @@
 // Reads on after an error, so that all of them are told at once; what it then returns is never
 // put in force.
 
-import Identity
-
 struct Reading {
     let problems: Problems
     let filesMustExist: Bool
@@ -14,7 +12,7 @@ struct Reading {
     let expectsAll: Bool
     let start: SourceLocation
 
-    func configuration(_ assembly: Assembly, files: [String]) -> Configuration? {
+    func configuration(_ assembly: Assembly, files: [String]) -> Configuration {
         for key in Assembly.requiredListKeys where (assembly.lists[key] ?? []).isEmpty && expectsAll
         {
             let place = assembly.places[key] ?? start
@@ -40,14 +38,27 @@ struct Reading {
             extractors: known(assembly, "extractors", extractors.map(\.name)))
         let routes = elements(assembly, "routes", max: Route.countMax) { route($0, names) }
         refuseDuplicates(routes.map { ($0.name, $0.place) }, of: "route")
-        return assemble(assembly, files, listeners, servers, routes, limitSets, extractors)
+        let errorsBefore = problems.errorCount
+        let authentication = authentication(
+            assembly.singles["authentication"], listeners: names.listeners)
+        // One mistake is told once: what could not be read may well be there.
+        let isRead = errorsBefore == problems.errorCount
+        if hasAllFiles, isRead, assembly.singles["authentication"] != nil || expectsAll {
+            ProofChecks(problems: problems, authentication: authentication.others).check(routes)
+        }
+        var configuration = assemble(
+            assembly, files, listeners, servers, routes, limitSets, extractors,
+            authentication.certificate)
+        configuration.authentication = authentication.others
+        refuseWhatIsNotYet(configuration)
+        return configuration
     }
 
     private func assemble(
         _ assembly: Assembly, _ files: [String], _ listeners: [Listener],
         _ servers: [IdentityServer], _ routes: [Route], _ limitSets: [LimitSet],
-        _ extractors: [ExtractorRule]
-    ) -> Configuration? {
+        _ extractors: [ExtractorRule], _ certificateAuthentication: CertificateAuthentication
+    ) -> Configuration {
         let state = single(assembly, "state") { (scalar) throws(Complaint) in
             try path(scalar)
         }
@@ -77,7 +88,7 @@ struct Reading {
                 try scalar.line()
             },
             neutralized: list, durability: durability(assembly.singles["record"]),
-            certificateAuthentication: authentication(assembly.singles["authentication"]),
+            certificateAuthentication: certificateAuthentication,
             listeners: listeners, identityServers: servers, routes: routes, limitSets: limitSets,
             extractors: extractors)
     }
@@ -102,15 +113,20 @@ struct Reading {
     }
 
     private func known(_ assembly: Assembly, _ key: String, _ built: [String]) -> Names {
-        let written = (assembly.lists[key] ?? []).compactMap { value -> String? in
+        let written = names(in: assembly.lists[key] ?? [])
+        return Names(
+            built: built, written: written, areAllKnown: areAllKnown(written.isEmpty))
+    }
+
+    /// The names a list writes, also those of what has errors.
+    func names(in values: [Value]) -> [String] {
+        values.compactMap { value in
             guard case .mapping(let entries) = value.content,
                 case .scalar(let name, _) = entries.first(where: { $0.key == "name" })?.value
                     .content
             else { return nil }
             return name
         }
-        return Names(
-            built: built, written: written, areAllKnown: areAllKnown(written.isEmpty))
     }
 
     /// One mistake is told once: a list that could not be read makes no name in it unknown.
@@ -118,7 +134,7 @@ struct Reading {
         hasAllFiles && (expectsAll || !hasNone)
     }
 
-    private func refuseDuplicates(_ named: [(String, SourceLocation)], of kind: String) {
+    func refuseDuplicates(_ named: [(String, SourceLocation)], of kind: String) {
         var first: [String: SourceLocation] = [:]
         for (name, place) in named {
             if let earlier = first[name] {
@@ -143,47 +159,6 @@ struct Reading {
             try scalar.word(Durability.self)
         }
     }
-
-    private func authentication(_ entry: Entry?) -> CertificateAuthentication {
-        let standard = CertificateAuthentication(
-            rule: CertificateRule(), organisationsPlace: nil, nonNominativePlace: nil)
-        guard let entry,
-            let ways = Fields(
-                entry.value, of: "`authentication`", keys: ["certificate"], problems: problems),
-            let certificate = ways["certificate"],
-            let fields = Fields(
-                certificate.value, of: "`authentication.certificate`",
-                keys: ["professional_id", "organisations", "non_nominative"], problems: problems)
-        else { return standard }
-        let attribute = fields.optional("professional_id", default: .commonName, attribute)
-        func accepts(_ key: String) -> Bool {
-            fields.optional(key, default: Acceptance.refuse) { (scalar) throws(Complaint) in
-                try scalar.word(Acceptance.self)
-            } == .accept
-        }
-        return CertificateAuthentication(
-            rule: CertificateRule(
-                attribute: attribute, acceptsOrganisations: accepts("organisations"),
-                acceptsNonNominative: accepts("non_nominative")),
-            organisationsPlace: fields["organisations"]?.place,
-            nonNominativePlace: fields["non_nominative"]?.place)
-    }
-
-    private func attribute(_ scalar: Scalar) throws(Complaint) -> AttributeName {
-        guard let name = AttributeName(scalar.text) else {
-            let near = nearest(to: scalar.text, among: AttributeName.words)
-            throw Complaint(
-                "unknown attribute \(quoted(scalar.text))",
-                hint: near.map { "did you mean `\($0)`?" }
-                    ?? "such as `CN`, or an object identifier such as `2.5.4.3`")
-        }
-        return name
-    }
-}
-
-private enum Acceptance: String, CaseIterable {
-    case refuse
-    case accept
 }
 
 /// Names of one kind: those that could be read, at their index, and all that were written.

@@ -15,7 +15,8 @@ extension Reading {
         let keys =
             [
                 "name", "path", "methods", "identity_server", "lookups", "require", "limits",
-                "body_max", "listeners", "allow", "forward",
+                "body_max", "listeners", "allow", "forward", "level", "max_age", "basic",
+                "machines",
             ] + Self.lookupKeys
         guard let fields = Fields(value, of: "a route", keys: keys, problems: problems) else {
             return nil
@@ -37,28 +38,34 @@ extension Reading {
         let bodyMax = fields.optional("body_max", default: 1 << 20) { (scalar) throws(Complaint) in
             try scalar.size(max: 1 << 30)
         }
-        let listeners = self.listeners(fields, names.listeners)
+        let listeners = listenerSet(fields, names.listeners)
         let allow = fields["allow"].flatMap {
             Fields(
                 $0.value, of: "`allow`", keys: ["professionals", "structures"], problems: problems)
         }
         let forward = fields["forward"].flatMap {
-            Fields($0.value, of: "`forward`", keys: ["client_cert"], problems: problems)
+            Fields(
+                $0.value, of: "`forward`", keys: ["client_cert", "assertion"], problems: problems)
         }
-        let forwardsCertificate = forward?.optional("client_cert") { (scalar) throws(Complaint) in
-            try scalar.truth()
+        func forwards(_ key: String) -> Bool {
+            forward?.optional(key) { (scalar) throws(Complaint) in try scalar.truth() } ?? false
         }
         let professionals = allowList(allow, "professionals", professional)
         let structures = allowList(allow, "structures", structure)
+        let machines = fields["machines"].flatMap {
+            self.machines($0, names.limits, requirements: requirements)
+        }
         guard let name, let path, let server else { return nil }
-        return Route(
+        var route = Route(
             name: name, place: value.place, path: path, pathPlace: fields.place(of: "path"),
             methods: methods, identityServer: server, lookups: lookups,
             lookupRules: lookupRules, requirements: requirements,
-            requirementsPlace: fields.place(of: "require"), limits: limits, bodyMax: bodyMax,
-            listeners: listeners,
-            professionals: professionals, structures: structures,
-            forwardsClientCertificate: forwardsCertificate ?? false)
+            requirementsPlace: fields.place(of: "require"), machines: machines, limits: limits,
+            bodyMax: bodyMax, listeners: listeners, professionals: professionals,
+            structures: structures, forwardsClientCertificate: forwards("client_cert"),
+            forwardsAssertion: forwards("assertion"))
+        readProof(fields, &route)
+        return route
     }
 
     private func methods(_ fields: Fields) -> Methods {
@@ -96,7 +103,7 @@ extension Reading {
         return requirements
     }
 
-    private func listeners(_ fields: Fields, _ names: Names) -> ListenerSet {
+    func listenerSet(_ fields: Fields, _ names: Names) -> ListenerSet {
         guard let entry = fields["listeners"] else { return .all }
         if isEmptyList(entry) {
             problems.error(
@@ -152,11 +159,7 @@ extension Scalar {
     }
 
     fileprivate func requirement() throws(Complaint) -> ProofMethod {
-        let later = ["token", "session", "pam+totp", "pam+webauthn"]
-        if later.contains(text) {
-            throw Complaint("`\(text)` is not available in this version", hint: "use `certificate`")
-        }
-        return try word(ProofMethod.self)
+        try word(ProofMethod.self)
     }
 
     /// A path as routes compare it: plain characters only, no `%`, no dot segment, no `//`.
@@ -174,6 +177,10 @@ extension Scalar {
             throw Complaint(
                 "\(quoted(text)) has \(quoted(String(text.unicodeScalars[index]))), which no path may",
                 hint: "write it as the decoded path, in letters, digits and `-._~!$&'()*+,=:@`")
+        }
+        guard text != "/.herse", !text.hasPrefix("/.herse/") else {
+            throw Complaint(
+                "\(quoted(text)) is the gate's own", hint: "its pages stand under `/.herse/`")
         }
         guard !text.contains("//") else { throw Complaint("\(quoted(text)) has an empty segment") }
         let segments = text.split(separator: "/")

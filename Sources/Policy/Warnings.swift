@@ -1,5 +1,8 @@
 // Warnings.swift: what is valid, and yet unlikely to be what was meant.
 
+import Identity
+import Tokens
+
 func warn(of configuration: Configuration, _ problems: Problems) {
     let routes = configuration.routes
     for (index, route) in routes.enumerated() {
@@ -17,6 +20,7 @@ func warn(of configuration: Configuration, _ problems: Problems) {
     for (index, set) in configuration.limitSets.enumerated()
     where !routes.contains(where: {
         $0.limits == index || $0.lookupRules?.breakGlass?.limits == index
+            || $0.machines?.limits == index
     }) {
         problems.warning(set.place, "limits \(quoted(set.name)) is not used by any route")
     }
@@ -33,6 +37,7 @@ func warn(of configuration: Configuration, _ problems: Problems) {
     for (index, listener) in configuration.listeners.enumerated() {
         warnOfUselessListener(listener, index, routes, problems)
     }
+    warnOfUnusedProofs(configuration, problems)
 }
 
 /// A thief who asks slowly meets no limit but that on patients.
@@ -54,9 +59,68 @@ private func warnOfUselessListener(
     if !routes.contains(where: { $0.listeners.contains(index: index) }) {
         problems.warning(listener.place, "listener \(quoted(listener.name)) has no route")
     } else if listener.tls.clientCertificate == .none {
+        let own = routes.filter { $0.listeners.contains(index: index) }
+        let deaf = own.filter { $0.requirements == [.certificate] }
+        guard let first = deaf.first else { return }
         problems.warning(
             listener.place, "listener \(quoted(listener.name)) asks for no client certificate",
-            hint: "its routes require one and will answer 401")
+            hint: (deaf.count == own.count
+                ? "its routes require one" : "route \(quoted(first.name)) requires one")
+                + " and will answer 401")
+    }
+}
+
+/// Proofs that are configured, and that no route accepts.
+private func warnOfUnusedProofs(_ configuration: Configuration, _ problems: Problems) {
+    let authentication = configuration.authentication
+    func isRequired(_ methods: Set<ProofMethod>) -> Bool {
+        configuration.routes.contains { !methods.isDisjoint(with: $0.requirements) }
+    }
+    for (index, issuer) in authentication.issuers.enumerated() {
+        let isProvider = authentication.signIn?.providers.contains { $0.issuer == index } ?? false
+        guard !(issuer.tokens != nil && isRequired([.token])) && !isProvider else { continue }
+        problems.warning(
+            issuer.place, "issuer \(quoted(issuer.name)) is not used",
+            hint: issuer.tokens == nil
+                ? "add `tokens`, or name it in `sign_in.providers`" : "no route requires `token`")
+    }
+    if let signIn = authentication.signIn, !isRequired([.session, .pamTOTP, .pamWebAuthn]) {
+        problems.warning(
+            signIn.place, "`sign_in` is not used",
+            hint: "no route requires `session`, `pam+totp` or `pam+webauthn`")
+    }
+    if let accounts = authentication.accounts, !isRequired([.pamTOTP, .pamWebAuthn]) {
+        problems.warning(
+            accounts.place, "`accounts` are not used",
+            hint: "no route requires `pam+totp` or `pam+webauthn`")
+    }
+    for issuer in authentication.issuers where issuer.tokens?.acceptsAnyAudience == true {
+        problems.warning(
+            issuer.place,
+            "issuer \(quoted(issuer.name)) has tokens accepted that were made for others",
+            hint: "replace `unsafe_any_audience` by `audience`")
+    }
+    warnOfUnshownCertificates(configuration, problems)
+}
+
+/// A token tied to a certificate passes only on a connection that shows one.
+private func warnOfUnshownCertificates(_ configuration: Configuration, _ problems: Problems) {
+    let bound = configuration.authentication.issuers.filter { $0.tokens != nil }
+    guard let issuer = bound.first, bound.allSatisfy({ $0.tokens?.binding == .certificate }) else {
+        return
+    }
+    for (index, listener) in configuration.listeners.enumerated()
+    where listener.tls.clientCertificate == .none {
+        guard
+            let route = configuration.routes.first(where: {
+                $0.listeners.contains(index: index) && $0.requirements.contains(.token)
+            })
+        else { continue }
+        problems.warning(
+            listener.place,
+            "listener \(quoted(listener.name)) asks for no client certificate, to which issuer "
+                + "\(quoted(issuer.name)) ties its tokens",
+            hint: "route \(quoted(route.name)) will accept none of them")
     }
 }
 

@@ -2,6 +2,7 @@
 
 /// A request under `/.herse/`, whole.
 package struct OwnRequest: Sendable {
+    /// What may be asked of a page.
     package enum Method: Sendable {
         case get
         case head

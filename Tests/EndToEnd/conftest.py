@@ -9,7 +9,9 @@ import pytest
 
 from harness.fhir import FHIRServer
 from harness.gate import Gate, configuration, executable, strict
+from harness.issuer import Issuer
 from harness.pki import PKI
+from harness.strong import accept, keys_file
 from harness.upstream import Upstream
 
 
@@ -102,6 +104,36 @@ def lookup_gate(pki, upstream, make_gate):
         if change:
             change(config)
         return make_gate(config)
+
+    return make
+
+
+@pytest.fixture
+def issuer(pki):
+    """An issuer whose every answer the test decides."""
+    made = Issuer(pki)
+    yield made
+    errors = made.server.errors
+    made.close()
+    assert not errors, f"the gate wrote what no issuer should have to read: {errors}"
+
+
+@pytest.fixture
+def token_gate(config, make_gate, issuer):
+    """Makes gates that accept tokens of `issuer`, whose keys lie in a file beside them.
+
+    `rules` are those of `tokens`, `more` the issuer's other keys, `route` those of all routes.
+    """
+    def make(*, rules=None, more=None, change=None, **route):
+        gate = make_gate(config, start=False)
+        rule = issuer.rule(
+            tokens=rules or True, discovery=None, authorities=None,
+            keys=keys_file(gate.folder, issuer), **(more or {}))
+        accept(config, rule, **route)
+        if change:
+            change(config)
+        gate.write()
+        return gate.start()
 
     return make
 

@@ -83,7 +83,7 @@ private func entries(_ set: NeutralizedSet) -> [ListedEntry] {
             ("acount 8", 1, .unknownKind("acount")), ("ACCOUNT 8", 1, .unknownKind("ACCOUNT")),
             ("8", 1, .unknownKind("8")), ("account", 8, .missingSubject(kind: "account")),
             ("account # none", 8, .missingSubject(kind: "account")),
-            ("  session 10B0152872", 11, .subject(.notAvailable(kind: "session"))),
+            ("  session a\u{7F}b", 12, .subject(.nameByte(0x7F, at: 1))),
             ("structure 10B-152872", 14, .subject(.structureByte(0x2D, at: 3))),
             ("serial 1120ce19", 8, .subject(.serialWithoutIssuer)),
             ("serial 1120ce19@A%2", 18, .subject(.issuerEscape(at: 10))),

@@ -35,6 +35,8 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("network:0.0.0.0/0", "network:0.0.0.0/0"), ("network:::/0", "network:::/0"),
         ("network:2001:DB8::/32", "network:2001:db8::/32"),
         ("network:2001:db8::1", "network:2001:db8::1/128"),
+        ("session:3f2A-9", "session:3f2A-9"), ("token:a:b@c/d=", "token:a:b@c/d="),
+        ("client:Vendor.example", "client:Vendor.example"),
     ])
     func `reads back as what it is written`(text: String, canonical: String) throws {
         let subject = try Subject(text)
@@ -60,8 +62,8 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("899700218896\n", .accountByte(0x0A, at: 12)), ("A,B", .accountByte(0x2C, at: 1)),
         ("acount:8", .unknownKind("acount")), ("2001:db8::1", .unknownKind("2001")),
         ("\u{1B}[31m:8", .unknownKind("?[31m")),
-        ("session:x", .notAvailable(kind: "session")), ("token:x", .notAvailable(kind: "token")),
-        ("client:x", .notAvailable(kind: "client")),
+        ("session:", .empty), ("token:a b", .nameByte(0x20, at: 1)),
+        ("client:" + String(repeating: "x", count: 256), .nameLength(256)),
         ("certificate:" + fingerprint, .notSHA256), ("certificate:sha1:00", .notSHA256),
         ("certificate:sha256:", .fingerprintLength(digits: 0)),
         ("certificate:sha256:" + fingerprint.dropLast(), .fingerprintLength(digits: 63)),

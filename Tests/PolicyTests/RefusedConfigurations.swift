@@ -394,7 +394,31 @@ private let mistakes = #"""
 
     -     require: [certificate]
     +     require: [pam+totp]
-    = h:16:15: error: `require`: `pam+totp` is not available in this version (use `certificate`)
+    = h:16:5: error: route `fhir` requires `pam+totp`, but there are no local accounts (add `accounts` to `authentication`)
+
+    -     require: [certificate]
+    +     require: [token]
+    = h:16:5: error: route `fhir` requires `token`, but no issuer's are accepted (add `tokens` to an issuer)
+
+    -     require: [certificate]
+    +     require: [session]
+    = h:16:5: error: route `fhir` requires `session`, but nobody can sign in (add `providers` to `authentication.sign_in`)
+
+    -     require: [certificate]
+    +     require: [certificate]\n    level: highest
+    = h:17:12: error: `level`: unknown value `highest` (known: low, substantial, high)
+
+    -     require: [certificate]
+    +     require: [certificate]\n    max_age: 31d
+    = h:17:14: error: `max_age`: 31d is out of range (at least 1s, at most 30d)
+
+    -     require: [certificate]
+    +     require: [certificate]\n    basic: true
+    = h:17:5: error: `basic` needs `pam+totp` in `require` (a password alone proves nothing: it is followed by the six digits)
+
+    -     require: [certificate]
+    +     require: [certificate]\n    machines: {limits: standard}
+    = h:17:15: error: `machines` names nobody (`names`, the CN of certificates, or `structures`, or both)
 
     -     require: [certificate]
     +     require: [certifcate]

@@ -19,6 +19,7 @@
 #include <openssl/hmac.h>
 #include <openssl/obj_mac.h>
 #include <openssl/opensslv.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
@@ -75,5 +76,34 @@ static const uint64_t HERSE_OP_NO_TICKET = SSL_OP_NO_TICKET;
 
 static inline EVP_PKEY *herse_generate_p256(void) { return EVP_EC_gen("P-256"); }
 static inline EVP_PKEY *herse_generate_rsa(size_t bits) { return EVP_RSA_gen(bits); }
+
+/// Parameters keep pointers to their names, which Swift cannot promise to outlive a call.
+static inline EVP_PKEY *herse_public_key(const char *type, OSSL_PARAM *parameters) {
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    if (context != NULL && EVP_PKEY_fromdata_init(context) == 1)
+        (void)EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, parameters);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+/// A public key on a named curve, from an uncompressed point; NULL for a point that is not on it.
+static inline EVP_PKEY *herse_public_ec_key(const char *curve, uint8_t *point, size_t count) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)curve, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, count),
+        OSSL_PARAM_construct_end(),
+    };
+    return herse_public_key("EC", parameters);
+}
+/// A public RSA key, from numbers whose bytes stand in the machine's order.
+static inline EVP_PKEY *herse_public_rsa_key(uint8_t *modulus, size_t modulus_count,
+                                             uint8_t *exponent, size_t exponent_count) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, modulus_count),
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, exponent, exponent_count),
+        OSSL_PARAM_construct_end(),
+    };
+    return herse_public_key("RSA", parameters);
+}
 
 #endif

@@ -38,6 +38,9 @@ int herse_catch_signals(void);
 /// Cores this process may run on; 1 when the system does not say.
 int herse_usable_cores(void);
 
+/// Makes the calling thread give way to those that carry requests.
+void herse_yield_to_others(void);
+
 /// Names a thread for ps and top; at most 15 bytes are kept.
 int herse_name_thread(pthread_t thread, const char *name);
 

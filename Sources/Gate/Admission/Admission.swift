@@ -3,6 +3,7 @@
 // Neutralization, route, identity, what is asked, limits, in that order. Forwarding takes a
 // Permit, and only this file can make one (promise P1).
 
+internal import Identity
 internal import Limits
 internal import Lookup
 internal import Policy
@@ -22,60 +23,102 @@ struct Applicant: ~Copyable {
     let route: Int
     /// The configuration it is judged by, from its head to its end.
     let generation: Generation
-    fileprivate init(route: Int, generation: Generation) {
+    /// Who asks.
+    let identity: ProvenIdentity
+    fileprivate init(route: Int, generation: Generation, identity: ProvenIdentity) {
         self.route = route
         self.generation = generation
+        self.identity = identity
     }
 }
 
 extension WorkerCore {
-    /// Judges a request by its head; `bytes` are those it was parsed from.
-    func consider(
-        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, of client: ClientConnection
-    ) throws(Refusal) -> Applicant {
+    /// The route of a request from a client that may ask at all; `bytes` are those its head was
+    /// parsed from.
+    func route(
+        of head: borrowing RequestHead, _ bytes: Span<UInt8>, from client: ClientConnection
+    ) throws(Refusal) -> Int {
         // The list is asked when a connection comes in, and again only when the list has changed.
         if client.neutralizationEpoch != neutralizationEpoch { consult(client) }
         let isNeutralized = client.neutralized != nil
         if head.wantsUpgrade, !isNeutralized { throw .upgrade }
         guard !isDraining, let listener = client.listener else { throw .draining }
         try believeStill(client)
-
-        let identity = client.identity
-        let professional = identity?.professional ?? WorkerCore.nothing
-        let structure = identity?.structure ?? WorkerCore.nothing
-        let nobody = WorkerCore.nothing
-        let decision = generation.rulebook.decide(
-            isNeutralized: isNeutralized, method: Policy.Method(head.method),
-            path: bytes.extracting(head.path), listener: listener,
-            evidence: Evidence(identity?.proof ?? .none),
-            professional: professional.span, structure: structure.span,
-            organisation: nobody.span)
-        return Applicant(route: try passed(decision), generation: generation)
+        guard !isNeutralized else { throw .neutralized }
+        let match = generation.rulebook.table.match(
+            path: bytes.extracting(head.path), method: Policy.Method(head.method),
+            listener: listener)
+        return switch match {
+        case .route(let index): index
+        case .methodNotAllowed: throw .methodNotAllowed
+        case .unknown: throw .unknownRoute
+        case .ambiguous: throw .ambiguousPath
+        }
     }
 
-    /// Decides on what a applicant asks, and counts it against every window of its route, or in
+    /// Judges whoever asks on a route by what they have shown; nobody is there when they showed
+    /// nothing that the route accepts.
+    func consider(
+        _ identity: ProvenIdentity?, on route: Int, of client: ClientConnection
+    ) throws(Refusal) -> Applicant {
+        guard let identity else { throw .unproven(route: route) }
+        if identity.neutralizationEpoch != neutralizationEpoch { consult(identity) }
+        guard identity.neutralized == nil else { throw .neutralized }
+        let (professional, structure) = (identity.professional, identity.structure)
+        let organisation = identity.organisation
+        let decision = generation.rulebook.judge(
+            evidence(of: identity, on: client), route: route, professional: professional.span,
+            structure: structure.span, organisation: organisation.span)
+        if identity.method == .token {
+            switch decision {
+            case .levelTooLow, .proofTooOld: throw .tokenTooWeak(route: route)
+            default: break
+            }
+        }
+        return Applicant(
+            route: try passed(decision), generation: generation, identity: identity)
+    }
+
+    private func evidence(
+        of identity: ProvenIdentity, on client: ClientConnection
+    ) -> Evidence {
+        Evidence(
+            identity.proof, by: identity.method, level: identity.credential.level,
+            ageSeconds: proofAge(of: identity, on: client), standing: identity.standing)
+    }
+
+    /// Seconds since somebody proved who they are; nil when that is not known.
+    func proofAge(of identity: ProvenIdentity, on client: ClientConnection) -> UInt32? {
+        guard let provenAt = identity.credential.provenAt else {
+            return identity.card == nil ? nil : client.proofAgeSeconds
+        }
+        return provenAt <= clock.wallSeconds ? UInt32(clamping: clock.wallSeconds - provenAt) : nil
+    }
+
+    /// Decides on what an applicant asks, and counts it against every window of its route, or in
     /// none; `inquiry` is there on routes where identities are looked up.
     func admit(
         _ applicant: consuming Applicant, asking inquiry: Inquiry?, of client: ClientConnection
     ) throws(Refusal) -> Permit {
         let index = applicant.route
         let generation = applicant.generation
-        guard let identity = client.identity else { throw .unproven(route: index) }
+        let identity = applicant.identity
         // The list may have changed while the body came.
         if client.neutralizationEpoch != neutralizationEpoch { consult(client) }
-        guard client.neutralized == nil else { throw .neutralized }
+        if identity.neutralizationEpoch != neutralizationEpoch { consult(identity) }
+        guard client.neutralized == nil, identity.neutralized == nil else { throw .neutralized }
         let route = generation.routes[index]
         var event = LimitEvent()
         event.requests = 1
         guard let inquiry else {
-            if let set = route.limits {
+            if let set = route.limits(of: identity) {
                 try charge(identity, generation, set, event, nil, of: client, route: index)
             }
             return Permit(route: index)
         }
         try judge(inquiry, generation, route, identity)
         event.lookups = UInt32(clamping: inquiry.weight)
-        if let set = inquiry.limits {
+        if let set = inquiry.limits(of: identity) {
             if inquiry.weight > 0 { try expectRoom(identity, generation, set, route: index) }
             try charge(identity, generation, set, event, nil, of: client, route: index)
         }
@@ -87,7 +130,9 @@ extension WorkerCore {
         _ inquiry: Inquiry, _ generation: Generation, _ route: PreparedRoute,
         _ identity: ProvenIdentity
     ) throws(Refusal) {
-        switch generation.rulebook.judge(inquiry.question, route: route.index) {
+        let judgement = generation.rulebook.judge(
+            inquiry.question, route: route.index, isMachine: identity.proof == .organisation)
+        switch judgement {
         case .passes(let lookups): inquiry.weight = lookups
         case .refused(.tooVague(_, let vagueness)):
             throw .tooVague(route: route.index, vagueness)

@@ -20,6 +20,8 @@ struct AnswerAudience {
 /// What a refusal is told with besides its sentence.
 struct RefusalDetails {
     let requestID: String
+    /// Lines that tell what proof would help.
+    let challenge: String
     /// Whom to call, from the configuration; told to a neutralized person.
     let contact: String?
     /// Name, ceiling and window of the limit that was reached.
@@ -32,6 +34,7 @@ extension OwnAnswer {
     init(_ refusal: Refusal, to audience: AnswerAudience, _ details: RefusalDetails) {
         var sentence = refusal.sentence
         var fields = "Cache-Control: no-store\r\nX-Request-Id: \(details.requestID)\r\n"
+        fields += details.challenge
         switch refusal {
         case .limitReached(_, let reached):
             if let limit = details.limit {
@@ -116,7 +119,7 @@ extension Refusal {
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation, .nonNominative,
             .professionalNotAllowed, .structureNotAllowed, .interactionNotAllowed, .pageNotYours:
             "forbidden"
-        case .stepUp, .levelTooLow, .proofTooOld: "login"
+        case .stepUp, .levelTooLow, .proofTooOld, .tokenRefused, .tokenTooWeak: "login"
         case .notInDirectory: "forbidden"
         case .tooVague: "too-costly"
         case .questionNotUnderstood: "invalid"

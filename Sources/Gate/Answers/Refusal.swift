@@ -4,6 +4,7 @@
 // apart: each is a total function of it.
 
 internal import Lookup
+internal import Tokens
 internal import Wire
 
 /// Why a request is not forwarded, or its answer not delivered.
@@ -30,6 +31,9 @@ enum Refusal: Error, Equatable, Sendable {
     case notInDirectory(route: Int)
     case levelTooLow(route: Int)
     case proofTooOld(route: Int)
+    case tokenRefused(route: Int, TokenRefusal)
+    /// A token that says too little, or was earned too long ago, for this route.
+    case tokenTooWeak(route: Int)
     case limitReached(route: Int, LimitReached)
     case limitsUnavailable(route: Int)
     /// A fresher proof of identity would let it pass.
@@ -65,7 +69,9 @@ enum Refusal: Error, Equatable, Sendable {
         switch self {
         case .malformed(let error): Int(error.status)
         case .bodyMalformed, .ambiguousPath: 400
-        case .unproven: 401
+        case .unproven, .tokenTooWeak: 401
+        case .tokenRefused(_, .scope): 403
+        case .tokenRefused: 401
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation,
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .stepUp,
             .interactionNotAllowed, .tooVague, .pageNotYours, .notInDirectory, .levelTooLow,
@@ -104,6 +110,8 @@ enum Refusal: Error, Equatable, Sendable {
         case .professionalNotAllowed: "professional-not-allowed"
         case .structureNotAllowed: "structure-not-allowed"
         case .notInDirectory: "not-in-directory"
+        case .tokenRefused(_, let why): why.word
+        case .tokenTooWeak: "token-too-weak"
         case .levelTooLow: "level-too-low"
         case .proofTooOld: "proof-too-old"
         case .limitReached: "limit"
@@ -143,6 +151,9 @@ enum Refusal: Error, Equatable, Sendable {
         case .nonNominative: "A person is required here; the card names nobody."
         case .professionalNotAllowed, .structureNotAllowed: "This route is not open to you."
         case .notInDirectory: "The professionals' directory does not have you as active."
+        case .tokenRefused(_, .scope): "The token is not meant for this."
+        case .tokenRefused: "The token is not accepted."
+        case .tokenTooWeak: "A stronger or fresher proof of identity is required here."
         case .levelTooLow: "A stronger proof of identity is required here."
         case .proofTooOld: "A fresh proof of identity is required here."
         case .limitReached: "A limit is reached."
@@ -168,14 +179,14 @@ enum Refusal: Error, Equatable, Sendable {
     var closesConnection: Bool {
         switch self {
         case .malformed, .bodyMalformed, .bodyTooLarge, .headSlow, .bodySlow, .upgrade,
-            .neutralized, .notBelieved, .draining, .stepUp:
+            .neutralized, .notBelieved, .draining, .stepUp, .proofTooOld:
             true
         case .ambiguousPath, .unknownRoute, .methodNotAllowed, .unproven, .nobody, .organisation,
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .limitReached,
             .limitsUnavailable, .serverUnreachable, .serverSlow, .serverAnswerMalformed,
             .overloaded, .notRecorded, .questionNotUnderstood, .interactionNotAllowed, .tooVague,
             .pageNotYours, .answerTooLarge, .answerNotUnderstood, .notInDirectory, .levelTooLow,
-            .proofTooOld:
+            .tokenRefused, .tokenTooWeak:
             false
         }
     }
@@ -194,7 +205,8 @@ enum Refusal: Error, Equatable, Sendable {
         case .unproven(let route), .nobody(let route), .organisation(let route),
             .nonNominative(let route), .professionalNotAllowed(let route),
             .structureNotAllowed(let route), .notInDirectory(let route), .levelTooLow(let route),
-            .proofTooOld(let route), .limitReached(let route, _),
+            .proofTooOld(let route), .tokenRefused(let route, _), .tokenTooWeak(let route),
+            .limitReached(let route, _),
             .limitsUnavailable(let route), .stepUp(let route, _),
             .questionNotUnderstood(let route, _), .interactionNotAllowed(let route),
             .tooVague(let route, _), .pageNotYours(let route), .answerTooLarge(let route),

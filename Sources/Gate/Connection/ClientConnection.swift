@@ -38,6 +38,8 @@ final class ClientConnection {
 
     var phase = Phase.handshaking
     var identity: ProvenIdentity?
+    /// The token that came last, and whom it proves.
+    var bearer: Bearer?
     /// Index of this connection among its identity's; meaningless without one.
     var placeInIdentity = 0
     /// The generation under which the certificate was last believed.

@@ -27,6 +27,10 @@ final class Exchange {
     /// Counts the uses of this object, so that a late notice for an earlier one is known as such.
     private(set) var use: UInt64 = 0
     var client: ClientConnection?
+    /// Who asks, once that is known.
+    private(set) var identity: ProvenIdentity?
+    /// Index of this exchange among its identity's; meaningless without one.
+    var placeInIdentity = 0
     private(set) var server: ServerConnection?
     var generation: Generation
     var route: Int?
@@ -88,9 +92,12 @@ final class Exchange {
         method = head.method
         wantsHTML = prefersHTML(head, bytes)
         do throws(Refusal) {
-            let applicant = try worker.consider(head, bytes, of: client)
-            let index = applicant.route
+            let index = try worker.route(of: head, bytes, from: client)
             route = index
+            let identity = try worker.recognise(
+                head, bytes, on: generation.routes[index], of: client)
+            if let identity { isAsked(by: identity) }
+            let applicant = try worker.consider(identity, on: index, of: client)
             let prepared = generation.routes[index]
             bodyMax = prepared.bodyMax
             spoken = prepared.lookups
@@ -115,6 +122,12 @@ final class Exchange {
         start(on: client)
         self.refusal = refusal
         proceed()
+    }
+
+    private func isAsked(by identity: ProvenIdentity) {
+        self.identity = identity
+        // Who shows a certificate is found by the connections that show it.
+        if identity.card == nil { worker.registry.begin(self, for: identity) }
     }
 
     private func start(on client: ClientConnection) {
@@ -385,6 +398,8 @@ final class Exchange {
 
     private func finish() {
         stage = .over
+        if let identity, identity.card == nil { worker.registry.end(self, for: identity) }
+        identity = nil
         client = nil
         pool = nil
         dropRequest()

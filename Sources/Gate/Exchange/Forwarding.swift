@@ -1,5 +1,6 @@
 // Forwarding.swift: the request as its identity server gets it, written afresh from what was parsed.
 
+internal import Identity
 internal import Wire
 
 extension Exchange {
@@ -27,10 +28,12 @@ extension Exchange {
         if route.isInspected, head.method == .get || head.method == .head {
             without = without.union(.conditional)
         }
+        // A token is for this gate: whoever reads it further on could ask in the same name.
+        if identity?.method == .token { without = without.union([.authorization]) }
         out.appendEndToEndFields(of: head, in: bytes, without: without)
         if route.isInspected { out.append("Accept-Encoding: identity\r\n") }
         appendFraming(head, out)
-        if let identity = client.identity {
+        if let identity {
             out.append(identity.fields)
             if route.forwardsClientCertificate {
                 out.append(identity.clientCertificateField)

@@ -50,7 +50,7 @@ final class RecordDesk {
             writer.raw("\",\"tls\":\"")
             writer.raw(client.session.version)
             writer.raw("\"")
-            if let identity = client.identity { writer.raw(identity.record) }
+            if let identity = exchange.identity ?? client.identity { writer.raw(identity.record) }
         }
         if let route = exchange.route {
             writer.raw(exchange.generation.routes[route].record)

@@ -3,11 +3,13 @@
 // Immutable. A reload makes the next one beside it and hands it to every worker; an exchange
 // keeps the one it began under.
 
+internal import Identity
 internal import KeyedHash
 package import Limits
 package import Policy
 internal import Record
 internal import Synchronization
+internal import Tokens
 internal import Wire
 
 /// What all workers share of one configuration.
@@ -23,6 +25,8 @@ package final class Generation: Sendable {
     let deadlines: [Deadlines]
     /// How each identity server is reached, by index.
     let servers: [ServerMaterial]
+    /// The keys of each issuer, by index.
+    let keys: [KeySet]
     /// What is prepared for each route, by index.
     let routes: [PreparedRoute]
     /// What is prepared for each set of limits, by index.
@@ -47,6 +51,7 @@ package final class Generation: Sendable {
             return kept
         }
         servers = material.servers
+        keys = material.keys
         self.limits = limits
         self.key = key
         let configuration = rulebook.configuration
@@ -62,7 +67,7 @@ package final class Generation: Sendable {
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
             number: number, rulebook: rulebook,
-            Material(listeners: listeners, servers: servers),
+            Material(listeners: listeners, servers: servers, keys: keys),
             limits: limits, key: key)
     }
 }
@@ -135,11 +140,14 @@ final class PreparedLimits: Sendable {
 
     /// The rules behind it, to know for whom each holds.
     let limits: Policy.LimitSet
+    /// How sure a proof must make that passes a limit which steps up.
+    let stepUpLevel: AssuranceLevel
 
     init(
         _ set: Policy.LimitSet, isEmergency: Bool, table: LimitTable
     ) throws(LimitSetError) {
         limits = set
+        stepUpLevel = set.limits.map(\.stepUpLevel).max() ?? .low
         self.set = try table.prepare(
             name: set.name, scope: isEmergency ? set.name : "",
             windows: set.limits.map { LimitWindow($0) })

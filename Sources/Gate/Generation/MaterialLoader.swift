@@ -8,6 +8,7 @@ internal import Glibc
 internal import Limits
 internal import Neutralization
 package import Policy
+internal import Tokens
 internal import Wire
 
 /// Everything loaded for one configuration, or all that is wrong with it.
@@ -15,6 +16,8 @@ struct Material: Sendable {
     var listeners: [ListenerMaterial] = []
     var servers: [ServerMaterial] = []
     var list: LoadedList?
+    /// The keys of each issuer, by index.
+    var keys: [KeySet] = []
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -43,8 +46,24 @@ struct MaterialLoader {
         for server in configuration.identityServers {
             if let loaded = load(server) { material.servers.append(loaded) }
         }
+        for issuer in configuration.authentication.issuers {
+            if let keys = load(issuer) { material.keys.append(keys) }
+        }
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
+    }
+
+    // MARK: Issuers
+
+    private mutating func load(_ issuer: IssuerRule) -> KeySet? {
+        // INVARIANT: the configuration was not taken if its keys are not in a file.
+        guard case .file(let file) = issuer.keys else { return nil }
+        do throws(KeyFileError) {
+            return try readKeys(file.path)
+        } catch {
+            self.error(file.place, error.problem, error.hint)
+            return nil
+        }
     }
 
     // MARK: Listeners

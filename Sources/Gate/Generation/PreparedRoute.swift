@@ -1,5 +1,6 @@
 // PreparedRoute.swift: what each request of a route needs, made once for each generation.
 
+internal import Identity
 internal import KeyedHash
 internal import Limits
 internal import Lookup
@@ -12,7 +13,11 @@ final class PreparedRoute: Sendable {
     let index: Int
     let server: Int
     /// Index of its set of limits.
-    let limits: Int?
+    let acceptsCertificates: Bool
+    let acceptsTokens: Bool
+    private let limits: Int?
+    /// What organisation certificates count against instead.
+    private let machineLimits: Int?
     let bodyMax: UInt64
     let lookups: Route.Lookups
     let forwardsClientCertificate: Bool
@@ -42,7 +47,10 @@ final class PreparedRoute: Sendable {
     ) {
         self.index = index
         server = route.identityServer
+        acceptsCertificates = route.requirements.contains(.certificate)
+        acceptsTokens = route.requirements.contains(.token)
         limits = route.limits
+        machineLimits = route.machines?.limits
         let rules = route.lookupRules
         bodyMax = UInt64(clamping: route.bodyMax)
         lookups = route.lookups
@@ -65,5 +73,9 @@ final class PreparedRoute: Sendable {
         }
         emergencyHeader = rules?.breakGlass.map { Array($0.header.utf8) }
         emergencyLimits = rules?.breakGlass?.limits
+    }
+    /// Index of the set of limits that somebody counts against.
+    func limits(of identity: ProvenIdentity) -> Int? {
+        identity.proof == .organisation ? machineLimits ?? limits : limits
     }
 }

@@ -199,9 +199,11 @@ extension WorkerCore {
         registry.forgetIdentities()
         for index in 0..<slots.count {
             guard case .client(let connection) = slots.occupant(at: index),
-                let old = connection.identity
+                let card = connection.identity?.card
             else { continue }
-            let identity = registry.identity(old.fingerprint) { makeIdentity(old.leaf) }
+            let identity = registry.identity(.certificate(card.fingerprint)) {
+                makeIdentity(card.leaf)
+            }
             registry.show(identity, on: connection)
         }
     }

@@ -256,7 +256,9 @@ final class Inquiry {
     var links: [UInt64] { inspector.findings.pages }
 
     /// Index of the set of limits it counts against: another one when the glass is broken.
-    var limits: Int? { emergency.isEmpty ? route?.limits : route?.emergencyLimits }
+    func limits(of identity: ProvenIdentity) -> Int? {
+        emergency.isEmpty ? route?.limits(of: identity) : route?.emergencyLimits
+    }
 }
 
 private func replace(_ array: inout [UInt8], with bytes: Span<UInt8>) {

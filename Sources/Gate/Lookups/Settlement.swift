@@ -9,7 +9,7 @@ extension WorkerCore {
     /// Charges what an inspected answer discloses to who asked; throws when it must not leave.
     func settle(_ inquiry: Inquiry, of exchange: Exchange) throws(Refusal) {
         guard let route = inquiry.route, let client = exchange.client,
-            let identity = client.identity
+            let identity = exchange.identity
         else { throw .unproven(route: exchange.route ?? 0) }
         if case .unparsed = inquiry.finding {
             guard let count = route.unparsedCharge else {
@@ -22,7 +22,7 @@ extension WorkerCore {
         if inquiry.finding == .miss {
             event.misses = UInt32(clamping: max(1, inquiry.question.lookups))
         }
-        if let set = inquiry.limits, event.disclosures > 0 || event.misses > 0 {
+        if let set = inquiry.limits(of: identity), event.disclosures > 0 || event.misses > 0 {
             inquiry.isWithheld = true
             try charge(
                 identity, exchange.generation, set, event, inquiry, of: client, route: route.index)
@@ -50,7 +50,8 @@ extension WorkerCore {
             identity.limitSubjects, prepared.set,
             applies: identity.applying(index, in: generation), event: event,
             persons: keys.span, starts: starts.span, extras: extras,
-            authenticationAge: client.proofAgeSeconds, now: limitTime)
+            authenticationAge: identity.credential.level >= prepared.stepUpLevel
+                ? proofAge(of: identity, on: client) : nil, now: limitTime)
         shadowed = outcome.shadowed != 0
         switch outcome.decision {
         case .allowed: return

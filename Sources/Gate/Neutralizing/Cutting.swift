@@ -48,12 +48,24 @@ extension WorkerCore {
             return registry.connections(account: SubjectKey(account: account))
         case .structure(let structure):
             let key = SubjectKey(structure: structure)
-            return registry.connections { $0.structureKey == key }
+            return live { $0.structureKey == key }
         case .serial(let serial):
             let key = SubjectKey(serial: serial)
-            return registry.connections { $0.serial == key }
+            return live { $0.card?.serial == key }
         case .certificate(let fingerprint):
-            return registry.connections(certificate: Fingerprint(fingerprint.bytes.span))
+            let print = Fingerprint(fingerprint.bytes.span)
+            return live {
+                $0.card?.fingerprint == print || $0.card?.leaf.twin == print
+            }
+        case .session(let name):
+            let key = SubjectKey(name)
+            return live { $0.sessionKey == key }
+        case .token(let name):
+            let key = SubjectKey(name)
+            return live { $0.tokenKey == key }
+        case .client(let name):
+            let key = SubjectKey(name)
+            return live { $0.clientKey == key }
         case .network(let network):
             var found: [ClientConnection] = []
             for index in 0..<slots.count {
@@ -65,6 +77,21 @@ extension WorkerCore {
             }
             return found
         }
+    }
+
+    /// The connections that show a proof of somebody who `isMeant`, or carry a request in their
+    /// name.
+    private func live(_ isMeant: (ProvenIdentity) -> Bool) -> [ClientConnection] {
+        var found: [ClientConnection] = []
+        for index in 0..<slots.count {
+            guard case .client(let connection) = slots.occupant(at: index) else { continue }
+            if connection.identity.map(isMeant) == true
+                || connection.exchange?.identity.map(isMeant) == true
+            {
+                found.append(connection)
+            }
+        }
+        return found
     }
 
     private func cut(_ connection: ClientConnection, _ count: inout CutCount) {
@@ -97,7 +124,7 @@ extension WorkerCore {
                 connection.phase != .handshaking
             {
                 consult(connection)
-                if connection.neutralized != nil {
+                if connection.neutralized != nil || isAnybodyNeutralized(on: connection) {
                     cut(connection, &sweep.cut)
                 } else if connection.identity != nil, connection.listener != nil,
                     connection.believedIn != generation.number
@@ -115,6 +142,15 @@ extension WorkerCore {
         }
         self.sweep = nil
         for continuation in sweep.waiting { continuation.resume(returning: sweep.cut) }
+    }
+}
+
+extension WorkerCore {
+    /// Whether the exchange of a connection is under way for somebody who may ask no more.
+    private func isAnybodyNeutralized(on connection: ClientConnection) -> Bool {
+        guard let identity = connection.exchange?.identity else { return false }
+        consult(identity)
+        return identity.neutralized != nil
     }
 }
 

@@ -6,13 +6,23 @@
 internal import Neutralization
 internal import Wire
 
-/// Live connections of a worker, by identity and account.
+/// Live connections and exchanges of a worker, by who has proven to ask.
 struct Registry {
-    private var identities: [Fingerprint: ProvenIdentity] = [:]
+    /// What an identity was proven by.
+    enum Name: Hashable {
+        case certificate(Fingerprint)
+        /// SHA-256 of a token, or of an account's name and password.
+        case credential(Fingerprint)
+        /// A session of the gate's own, by the identifier operators see.
+        case session(String)
+    }
+
+    private var identities: [Name: ProvenIdentity] = [:]
     private var accounts: [SubjectKey: [ProvenIdentity]] = [:]
     private(set) var connectionCount = 0
 
-    /// Identities kept although nobody shows them now, so that the next connection is cheap.
+    /// Identities kept although nothing is under way for them now, so that the next request is
+    /// cheap.
     private static let identitiesMax = 65_536
 
     mutating func add(_ connection: ClientConnection) { connectionCount += 1 }
@@ -29,16 +39,40 @@ struct Registry {
         identity.connections.removeLast()
     }
 
-    /// The identity of a certificate, made when it is not known yet.
-    mutating func identity(
-        _ fingerprint: Fingerprint, make: () -> ProvenIdentity
-    ) -> ProvenIdentity {
-        if let known = identities[fingerprint] { return known }
-        if identities.count >= Self.identitiesMax { forgetUnshown() }
-        let identity = make()
-        identities[fingerprint] = identity
-        if let account = identity.account { accounts[account, default: []].append(identity) }
+    /// What is known of whoever this name stands for.
+    func identity(_ name: Name) -> ProvenIdentity? { identities[name] }
+
+    /// The identity of a name, made when it is not known yet.
+    mutating func identity(_ name: Name, make: () -> ProvenIdentity) -> ProvenIdentity {
+        if let known = identities[name] { return known }
+        return put(make(), as: name)
+    }
+
+    /// Knows an identity by this name from now on.
+    @discardableResult
+    mutating func put(_ identity: ProvenIdentity, as name: Name) -> ProvenIdentity {
+        if identities.count >= Self.identitiesMax { forgetUnused() }
+        if let former = identities.updateValue(identity, forKey: name) {
+            forgetAccounts(of: former)
+        }
+        for account in identity.accounts { accounts[account, default: []].append(identity) }
         return identity
+    }
+
+    /// Knows a name no longer: its proof is over.
+    mutating func forget(_ name: Name) {
+        guard let identity = identities[name], identity.exchanges.isEmpty else { return }
+        identities[name] = nil
+        forgetAccounts(of: identity)
+    }
+
+    /// Whatever is under way for it stays to be found.
+    private mutating func forgetAccounts(of identity: ProvenIdentity) {
+        guard !identity.isInUse else { return }
+        for account in identity.accounts {
+            accounts[account]?.removeAll { $0 === identity }
+            if accounts[account]?.isEmpty == true { accounts[account] = nil }
+        }
     }
 
     /// Notes that `connection` shows `identity`.
@@ -48,36 +82,53 @@ struct Registry {
         identity.connections.append(connection)
     }
 
-    private mutating func forgetUnshown() {
-        identities = identities.filter { !$0.value.connections.isEmpty }
+    /// Notes that `exchange` is under way in the name of `identity`.
+    func begin(_ exchange: Exchange, for identity: ProvenIdentity) {
+        exchange.placeInIdentity = identity.exchanges.count
+        identity.exchanges.append(exchange)
+    }
+
+    /// Notes that it is over.
+    func end(_ exchange: Exchange, for identity: ProvenIdentity) {
+        let last = identity.exchanges.count - 1
+        let place = exchange.placeInIdentity
+        guard place <= last else { return }
+        let moved = identity.exchanges[last]
+        identity.exchanges[place] = moved
+        moved.placeInIdentity = place
+        identity.exchanges.removeLast()
+    }
+
+    private mutating func forgetUnused() {
+        identities = identities.filter { $0.value.isInUse }
         accounts = accounts.compactMapValues { known in
-            let shown = known.filter { !$0.connections.isEmpty }
-            return shown.isEmpty ? nil : shown
+            let used = known.filter(\.isInUse)
+            return used.isEmpty ? nil : used
         }
     }
 
-    /// Forgets every identity, so that each is made anew under another rule; connections keep
-    /// theirs until they are shown one again.
+    /// Forgets every identity, so that each is made anew under another rule; connections and
+    /// exchanges keep theirs until they are shown one again.
     mutating func forgetIdentities() {
-        identities.removeAll()
-        accounts.removeAll()
+        identities = [:]
+        accounts = accounts.compactMapValues { known in
+            let used = known.filter { !$0.exchanges.isEmpty }
+            return used.isEmpty ? nil : used
+        }
     }
 
-    /// What is known of an account's holder, by one of their certificates.
+    /// What is known of an account's holder, by one of their proofs.
     func identity(account: SubjectKey) -> ProvenIdentity? { accounts[account]?.first }
 
-    /// The live connections of an account.
+    /// What carries bytes to an account.
     func connections(account: SubjectKey) -> [ClientConnection] {
-        (accounts[account] ?? []).flatMap(\.connections)
+        (accounts[account] ?? []).flatMap(\.liveConnections)
     }
+}
 
-    /// The live connections of every identity that `isMeant`.
-    func connections(where isMeant: (ProvenIdentity) -> Bool) -> [ClientConnection] {
-        identities.values.filter(isMeant).flatMap(\.connections)
-    }
+extension ProvenIdentity {
+    var isInUse: Bool { !connections.isEmpty || !exchanges.isEmpty }
 
-    /// The live connections that show a certificate.
-    func connections(certificate: Fingerprint) -> [ClientConnection] {
-        connections { $0.fingerprint == certificate || $0.leaf.twin == certificate }
-    }
+    /// The connections that show it, and those that carry an exchange in its name.
+    var liveConnections: [ClientConnection] { connections + exchanges.compactMap(\.client) }
 }

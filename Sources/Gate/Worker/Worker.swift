@@ -17,12 +17,12 @@ actor Worker: LoopOwner {
 
     init(
         number: Int, loop: EventLoop, log: GateLog, limits: LimitTable, record: RecordLog,
-        pages: PageBindings, generation: Generation
+        pages: PageBindings, proofs: ProofDesk, generation: Generation
     ) throws(SystemError) {
         self.loop = loop
         core = try WorkerCore(
             number: number, loop: loop, log: log, limits: limits, record: record, pages: pages,
-            generation: generation)
+            proofs: proofs, generation: generation)
     }
 
     func turn() -> Bool { core.turn() }

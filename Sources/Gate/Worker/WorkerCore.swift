@@ -5,6 +5,7 @@
 
 internal import CSystem
 internal import Glibc
+internal import Identity
 internal import Limits
 internal import Lookup
 internal import Neutralization
@@ -49,6 +50,8 @@ final class WorkerCore {
 
     /// Who may follow which page link; the same for all workers.
     let pages: PageBindings
+    /// What proofs of possession must keep to, and those used; the same for all workers.
+    let proofs: ProofDesk
     /// Exceptions to limits in force.
     var grants = Grants()
     /// Bytes of requests and answers held until they are understood and settled.
@@ -79,10 +82,11 @@ final class WorkerCore {
 
     init(
         number: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
-        record: RecordLog, pages: PageBindings, generation: Generation
+        record: RecordLog, pages: PageBindings, proofs: ProofDesk, generation: Generation
     ) throws(SystemError) {
         self.number = number
         self.pages = pages
+        self.proofs = proofs
         self.loop = loop
         self.log = log
         self.limits = limits
@@ -259,7 +263,8 @@ final class WorkerCore {
             refusal,
             to: audience,
             RefusalDetails(
-                requestID: id.text, contact: configuration.contact, limit: limit,
+                requestID: id.text, challenge: challenge(for: refusal, generation),
+                contact: configuration.contact, limit: limit,
                 isDraining: isDraining))
     }
 
@@ -361,7 +366,9 @@ final class WorkerCore {
                 return false
             }
             connection.believedUntil = belief.until
-            let identity = registry.identity(fingerprint) { makeIdentity(belief.leaf) }
+            let identity = registry.identity(.certificate(fingerprint)) {
+                makeIdentity(belief.leaf)
+            }
             registry.show(identity, on: connection)
         }
         consult(connection)
@@ -370,19 +377,38 @@ final class WorkerCore {
 
     func makeIdentity(_ leaf: LeafCertificate) -> ProvenIdentity {
         ProvenIdentity(
-            leaf, rule: generation.configuration.certificateAuthentication.rule, limits: limits)
+            Who(leaf, rule: generation.configuration.certificateAuthentication.rule),
+            card: Card(leaf), credential: Credential(), limits: limits)
     }
 
     /// Asks the list about everything a connection stands for.
     func consult(_ connection: ClientConnection) {
         connection.neutralizationEpoch = neutralizationEpoch
         connection.neutralized = neutralization.verdict(
-            account: connection.identity?.account, structure: connection.identity?.structureKey,
-            certificate: connection.identity?.certificate, serial: connection.identity?.serial,
             address: NetworkAddress(connection.peer), now: UnixSeconds(clock.wallSeconds))
-        if connection.neutralized == nil, let twin = connection.identity?.twin {
-            connection.neutralized = neutralization.verdict(
-                certificate: twin, now: UnixSeconds(clock.wallSeconds))
+        guard connection.neutralized == nil, let identity = connection.identity else { return }
+        // What is neutralized until a moment is so no longer: the list is asked each time.
+        consult(identity)
+        connection.neutralized = identity.neutralized
+    }
+
+    /// Asks the list about everything by which somebody can be neutralized.
+    func consult(_ identity: ProvenIdentity) {
+        let now = UnixSeconds(clock.wallSeconds)
+        identity.neutralizationEpoch = neutralizationEpoch
+        identity.neutralized = neutralization.verdict(
+            account: identity.accounts.first, structure: identity.structureKey,
+            certificate: identity.card?.certificate, serial: identity.card?.serial, now: now)
+        for alias in identity.accounts.dropFirst() where identity.neutralized == nil {
+            identity.neutralized = neutralization.verdict(account: alias, now: now)
+        }
+        if identity.neutralized == nil, identity.method != .certificate {
+            identity.neutralized = neutralization.verdict(
+                session: identity.sessionKey, token: identity.tokenKey,
+                client: identity.clientKey, now: now)
+        }
+        if identity.neutralized == nil, let twin = identity.card?.twin {
+            identity.neutralized = neutralization.verdict(certificate: twin, now: now)
         }
     }
 

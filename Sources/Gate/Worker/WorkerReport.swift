@@ -66,7 +66,7 @@ extension WorkerCore {
                     peer: connection.peer.description, professional: id.isEmpty ? nil : id,
                     structure: structure.isEmpty ? nil : structure,
                     method: identity == nil ? "none" : "certificate",
-                    certificate: identity.map { "sha256:\($0.fingerprint.hex)" },
+                    certificate: identity?.card.map { "sha256:\($0.fingerprint.hex)" },
                     tls: connection.session.version.description,
                     resumed: connection.session.isResumed,
                     ageSeconds: (clock.milliseconds - connection.openedAt) / 1000,

@@ -44,11 +44,13 @@ package struct IssuerRule: Sendable {
     package var professionalClaim = "SubjectNameID"
     package var leeway: Int64 = 30
 
+    /// Where its keys are, when its metadata is not asked.
     package enum KeySource: Equatable, Sendable {
         case url(String)
         case file(FileReference)
     }
 
+    /// Which tokens the issuer itself is asked about, RFC 7662.
     package enum Introspection: String, CaseIterable, Sendable {
         case never
         case opaque
@@ -108,6 +110,7 @@ package struct AccountRule: Sendable {
     /// Hours an enrolment link lives.
     package var linkHours = 24
 
+    /// What a key must tell of itself when it is registered.
     package enum Attestation: String, CaseIterable, Sendable {
         case none
         /// Asked for and verified against `attestationAuthorities`.

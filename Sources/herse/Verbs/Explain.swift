@@ -244,6 +244,9 @@ struct Asker {
                 address = single
             case .structure(let code):
                 throw ValidationError("--as: name the structure with `--structure \(code)`")
+            case .session, .token, .client:
+                throw ValidationError(
+                    "--as: `\(printable(text))` proves nothing by itself: name its account")
             case .serial(let number):
                 guard serial == nil else { throw ValidationError("--as: two serial numbers") }
                 serial = number

@@ -13,7 +13,8 @@ struct NeutralizeCommand: Verb {
             ticket of the subjects is gone; prints how many were cut and in how many milliseconds. \
             The order holds over reload, restart and power loss until its end or `herse \
             reinstate`. A SUBJECT is account:ID (or a bare ID), structure:ID, \
-            certificate:sha256:HEX, serial:HEX@ISSUER-CN or network:CIDR. The reason is kept in \
+            certificate:sha256:HEX, serial:HEX@ISSUER-CN, session:ID, token:JTI, client:ID or \
+            network:CIDR. The reason is kept in \
             the journal and never shown to the professional.
 
             Examples:

@@ -1,0 +1,139 @@
+// AssertionKeys.swift: the keys that sign for identity servers who asks, made and changed by time.
+
+internal import JSON
+internal import Synchronization
+
+/// The keys of Herse-Assertion, ES256, in files of the state folder.
+///
+/// A key is published before it signs, so that whoever fetches keys now and then has it in time,
+/// and after it signed until the last that it signed is over.
+package final class AssertionKeys: Sendable {
+    private struct Key: Sendable {
+        let beginsAt: Int64
+        let key: SigningKey
+        /// The header of what it signs, and the dot behind it.
+        let head: [UInt8]
+    }
+
+    private struct State {
+        /// By when they begin.
+        var keys: [Key]
+        var document: [UInt8]
+    }
+
+    private let state: Mutex<State>
+    /// Held while files change.
+    private let isMaintained = Mutex(())
+    private let files: AssertionKeyFiles
+    private let rotate: Int64
+    /// Seconds between publishing a key and signing with it.
+    private let lead: Int64
+    /// Seconds for which a key is published once another signs.
+    private let trail: Int64
+
+    /// Seconds before a new key that it is published at most.
+    package static let leadMax: Int64 = 86_400
+    /// Seconds by which clocks of those who verify may be off.
+    private static let leeway: Int64 = 300
+
+    /// Reads the keys of a folder, which is made when there is none, and makes what is lacking.
+    ///
+    /// - Parameters:
+    ///   - folder: Nobody else's; 0700.
+    ///   - rotate: Seconds after which another key signs.
+    ///   - lifetime: Seconds that what is signed is good for.
+    ///   - now: Seconds since 1970.
+    package init(
+        folder: String, rotate: Int64, lifetime: Int64 = 60, now: Int64
+    ) throws(AssertionKeyError) {
+        precondition(rotate > 0 && lifetime >= 0, "keys last some time")
+        files = AssertionKeyFiles(folder: folder)
+        self.rotate = rotate
+        lead = min(Self.leadMax, rotate / 2)
+        trail = lifetime + Self.leeway
+        try files.prepare()
+        var keys: [Key] = []
+        // One from a clock that ran far ahead waits until its time is near.
+        for beginsAt in try files.list() where beginsAt <= now + 2 * max(rotate, Self.leadMax) {
+            keys.append(Self.named(try files.read(beginsAt: beginsAt), beginsAt))
+        }
+        state = Mutex(State(keys: keys, document: []))
+        try maintain(now: now)
+    }
+
+    /// Makes the next key when its time is near, and forgets those whose signatures are over.
+    ///
+    /// It writes to the disk: to be called now and then, and not where requests wait. When it
+    /// throws, the key at hand goes on signing.
+    package func maintain(now: Int64) throws(AssertionKeyError) {
+        try isMaintained.withLock { _ throws(AssertionKeyError) in try change(now: now) }
+    }
+
+    private func change(now: Int64) throws(AssertionKeyError) {
+        let newest = state.withLock { $0.keys.last?.beginsAt }
+        if let newest {
+            // Until its own rotation is near, there is one to sign with, or one to come.
+            if now >= newest + rotate - lead { try add(beginsAt: max(newest + rotate, now + lead)) }
+        } else {
+            // Nobody can have been told of the first.
+            try add(beginsAt: now)
+        }
+        let over = state.withLock { state -> [Int64] in
+            var over: [Int64] = []
+            while state.keys.count > 1, state.keys[1].beginsAt + trail < now {
+                over.append(state.keys.removeFirst().beginsAt)
+            }
+            state.document = Self.document(state.keys)
+            return over
+        }
+        for beginsAt in over { files.remove(beginsAt: beginsAt) }
+    }
+
+    private func add(beginsAt: Int64) throws(AssertionKeyError) {
+        guard let key = SigningKey.make() else {
+            throw AssertionKeyError(
+                path: files.folder, problem: "no key can be made", hint: "restart the gate")
+        }
+        try files.write(key, beginsAt: beginsAt)
+        state.withLock { state in
+            state.keys.append(Self.named(key, beginsAt))
+            state.keys.sort { $0.beginsAt < $1.beginsAt }
+            state.document = Self.document(state.keys)
+        }
+    }
+
+    private static func named(_ key: SigningKey, _ beginsAt: Int64) -> Key {
+        let header = JSONValue.object([
+            "alg": .string("ES256"), "kid": .string(key.publicKey.thumbprint),
+            "typ": .string("JWT"),
+        ])
+        let head = encodeBase64URL(header.encoded.span) + [UInt8(ascii: ".")]
+        return Key(beginsAt: beginsAt, key: key, head: head)
+    }
+
+    /// A JWT of these claims, a JSON text; nil when OpenSSL fails, and then nothing may be sent.
+    package func sign(claims: [UInt8], now: Int64) -> [UInt8]? {
+        let key = state.withLock { state in
+            state.keys.last { $0.beginsAt <= now } ?? state.keys.first
+        }
+        guard let key else { return nil }
+        let message = key.head + encodeBase64URL(claims.span)
+        guard let signature = key.key.sign(message.span) else { return nil }
+        return message + [UInt8(ascii: ".")] + encodeBase64URL(signature.span)
+    }
+
+    /// The public halves, as a set of RFC 7517.
+    package var published: [UInt8] { state.withLock { $0.document } }
+
+    private static func document(_ keys: [Key]) -> [UInt8] {
+        let members = keys.map { key -> JSONValue in
+            .object([
+                "kty": .string("EC"), "crv": .string("P-256"),
+                "x": .string(encodeBase64URL(key.key.x)), "y": .string(encodeBase64URL(key.key.y)),
+                "kid": .string(key.key.publicKey.thumbprint), "alg": .string("ES256"),
+                "use": .string("sig"),
+            ])
+        }
+        return JSONValue.object(["keys": .array(members)]).encoded
+    }
+}
