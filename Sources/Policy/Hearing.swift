@@ -6,6 +6,8 @@ import Lookup
 extension Rulebook {
     /// Hears an inquiry; persons are told apart under `key`.
     package func hear(_ inquiry: Inquiry, key: SipKey) -> Hearing {
+        var inquiry = inquiry
+        inquiry.holder.level = inquiry.evidence.level
         let method = Array(inquiry.method.utf8)
         let path = Array(inquiry.path.utf8)
         let professional = Array(inquiry.professional.utf8)
@@ -18,6 +20,9 @@ extension Rulebook {
         guard case .allowed(let index) = hearing.decision else { return hearing }
         let route = configuration.routes[index]
         hearing.set = route.limits
+        if inquiry.evidence.proof == .organisation, let own = route.machines?.limits {
+            hearing.set = own
+        }
         if inquiry.breaksGlass, let glass = route.lookupRules?.breakGlass {
             hearing.set = glass.limits
         }

@@ -9,6 +9,8 @@ package struct PolicyTest: Sendable {
     package let place: SourceLocation
     /// What is asked; its listener is looked up by `listener`.
     let inquiry: Inquiry
+    /// What is shown, weighed by the configuration it is put to.
+    let shown: ShownProof
     /// Nil for the first listener.
     let listener: String?
     let expectation: Expectation
@@ -113,6 +115,12 @@ private func result(
             return nil
         }
         inquiry.listener = index
+    }
+    do {
+        inquiry.evidence = try configuration.authentication.weigh(test.shown).evidence
+    } catch {
+        problems.error(test.place, error.message, hint: error.hint)
+        return nil
     }
     if let name = test.expectation.route {
         let names = configuration.routes.map(\.name)

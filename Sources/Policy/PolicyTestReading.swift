@@ -29,8 +29,9 @@ func readPolicyTests(
 
 private struct PolicyTestReading {
     static let keys = [
-        "name", "request", "content_type", "body", "body_file", "as", "with", "holder", "title",
-        "structure", "card_age", "break_glass", "listener", "after", "neutralized", "answer",
+        "name", "request", "content_type", "body", "body_file", "as", "with", "issuer", "client",
+        "level", "age", "holder", "organisation", "directory", "title", "structure", "card_age",
+        "break_glass", "listener", "after", "neutralized", "answer",
         "expect", "status", "route", "rule", "interaction", "vague", "lookups", "patients",
         "fields",
     ]
@@ -52,12 +53,13 @@ private struct PolicyTestReading {
         let listener = fields.optional("listener") { (scalar) throws(Complaint) in
             try scalar.name()
         }
+        let shown = shown(fields, hasAccount: inquiry?.professional.isEmpty == false)
         let expectation = expectation(fields)
         guard let name, let inquiry, let expectation, problems.errorCount == errorsBefore else {
             return nil
         }
         return PolicyTest(
-            name: name, place: value.place, inquiry: inquiry, listener: listener,
+            name: name, place: value.place, inquiry: inquiry, shown: shown, listener: listener,
             expectation: expectation)
     }
 
@@ -70,8 +72,12 @@ private struct PolicyTestReading {
         let holder = holder(fields)
         guard let request, let subject else { return nil }
         var inquiry = Inquiry(
-            method: request.method, target: request.target,
-            proof: proof(fields, hasAccount: subject != nil), professional: subject ?? "")
+            method: request.method, target: request.target, proof: .none,
+            professional: subject ?? "")
+        inquiry.organisation =
+            fields.optional("organisation") { (scalar) throws(Complaint) in
+                Array(try scalar.line().utf8)
+            } ?? []
         inquiry.holder = holder
         inquiry.used = used
         inquiry.isNeutralized = fields.optional("neutralized", default: false) {
@@ -97,9 +103,7 @@ private struct PolicyTestReading {
             return id.description
         }
         let title = fields.optional("title") { (scalar) throws(Complaint) in try scalar.line() }
-        let age = fields.optional("card_age", default: .zero) { (scalar) throws(Complaint) in
-            try scalar.duration(.zero ... .seconds(86_400))
-        }
+        let age = Duration.seconds(proofAge(fields))
         return LimitedHolder(
             titles: title.map { [$0] } ?? [], structure: Array(structure.utf8), cardAge: age)
     }
@@ -161,22 +165,67 @@ private struct PolicyTestReading {
         return bytes ?? []
     }
 
-    private func proof(_ fields: Fields, hasAccount: Bool) -> Proof {
-        let way = fields.optional("with", default: hasAccount ? Way.certificate : .none) {
+    /// Seconds since the proof was given: `age`, or of a card also `card_age`.
+    private func proofAge(_ fields: Fields) -> UInt32 {
+        if fields["age"] != nil, let entry = fields["card_age"] {
+            problems.error(entry.place, "`card_age` beside `age`: one of them is enough")
+        }
+        let key = fields["age"] == nil ? "card_age" : "age"
+        return fields.optional(key, default: 0) { (scalar) throws(Complaint) in
+            UInt32(try scalar.seconds(0...(key == "age" ? 30 : 1) * 86_400))
+        }
+    }
+
+    private func shown(_ fields: Fields, hasAccount: Bool) -> ShownProof {
+        let isMachine = fields["organisation"] != nil
+        let way = fields.optional("with", default: hasAccount || isMachine ? .certificate : .none) {
             (scalar) throws(Complaint) in try scalar.word(Way.self)
         }
-        let holder = fields.optional("holder", default: hasAccount ? Holder.person : .nobody) {
+        let standard: Holder = isMachine ? .organisation : hasAccount ? .person : .nobody
+        let holder = fields.optional("holder", default: standard) {
             (scalar) throws(Complaint) in try scalar.word(Holder.self)
         }
-        if way == .none, let entry = fields["holder"] {
-            problems.error(entry.place, "a `holder` needs `with: certificate`")
+        judge(fields, way, holder)
+        var shown = ShownProof(
+            way == .none ? .none : holder.proof, by: way.method ?? .certificate,
+            ageSeconds: proofAge(fields))
+        shown.issuer = fields.optional("issuer") { (scalar) throws(Complaint) in try scalar.name() }
+        shown.client = fields.optional("client") { (scalar) throws(Complaint) in
+            try scalar.token()
         }
-        guard way == .certificate else { return .none }
-        switch holder {
-        case .person: return .person
-        case .organisation: return .organisation
-        case .nonNominative: return .nonNominative
-        case .nobody: return .nobody
+        shown.level = fields.optional("level") { (scalar) throws(Complaint) in
+            try scalar.word(AssuranceLevel.self)
+        }
+        shown.standing = fields.optional("directory", default: .unchecked) {
+            (scalar) throws(Complaint) in try scalar.word(DirectoryWord.self).standing
+        }
+        return shown
+    }
+
+    /// Refuses what does not go together.
+    private func judge(_ fields: Fields, _ way: Way, _ holder: Holder) {
+        if way == .none {
+            for key in ["holder", "organisation", "level", "age"] {
+                guard let entry = fields[key] else { continue }
+                let article = key == "organisation" || key == "age" ? "an" : "a"
+                problems.error(entry.place, "\(article) `\(key)` needs `with: certificate`")
+            }
+        } else if way != .certificate {
+            for key in ["holder", "organisation"] {
+                guard let entry = fields[key] else { continue }
+                problems.error(
+                    entry.place, "`\(key)` goes with `with: certificate` only",
+                    hint: "by \(way.rawValue) one proves to be a person")
+            }
+        }
+        if holder != .organisation, way == .certificate, let entry = fields["organisation"] {
+            problems.error(entry.place, "`organisation` goes with `holder: organisation` only")
+        }
+        if way != .token, way != .session, let entry = fields["issuer"] {
+            problems.error(entry.place, "`issuer` goes with `with: token` or `session` only")
+        }
+        if way != .token, let entry = fields["client"] {
+            problems.error(entry.place, "`client` goes with `with: token` only")
         }
     }
 
@@ -238,7 +287,28 @@ private struct PolicyTestReading {
 
 private enum Way: String, CaseIterable {
     case certificate
+    case token
+    case session
+    case pamTOTP = "pam+totp"
+    case pamWebAuthn = "pam+webauthn"
     case none
+
+    var method: ProofMethod? { ProofMethod(rawValue: rawValue) }
+}
+
+/// What the directory says of somebody.
+private enum DirectoryWord: String, CaseIterable {
+    case known
+    case unknown
+    case left
+
+    var standing: Standing {
+        switch self {
+        case .known: .known
+        case .unknown: .unknown
+        case .left: .left
+        }
+    }
 }
 
 private enum Holder: String, CaseIterable {
@@ -247,6 +317,15 @@ private enum Holder: String, CaseIterable {
     case nonNominative = "non-nominative"
     /// A certificate without any identifier that could be read.
     case nobody
+
+    var proof: Proof {
+        switch self {
+        case .person: .person
+        case .organisation: .organisation
+        case .nonNominative: .nonNominative
+        case .nobody: .nobody
+        }
+    }
 }
 
 private enum Verdict: String, CaseIterable {

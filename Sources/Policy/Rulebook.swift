@@ -273,6 +273,12 @@ package struct Rulebook: Sendable {
                 place: route(index).structures.place)
         case .questionNotUnderstood(let index, _):
             return Rule(name: "route \(route(index).name): lookups", place: route(index).place)
+        case .interactionNotAllowed(let index, let interaction)
+        where route(index).machines?.mayLookUp == false
+            && route(index).lookupRules?.interactions.contains(interaction) == true:
+            // Whoever is no machine may ask it here.
+            return Rule(
+                name: "route \(route(index).name): machines", place: route(index).machines?.place)
         case .interactionNotAllowed(let index, let interaction):
             let rules = route(index).lookupRules
             let key = interaction == .operation ? "operations" : "interactions"

@@ -2,6 +2,8 @@
 //
 // For whoever asks without the gate's counters: policy tests and `explain`.
 
+package import Identity
+
 /// So many of each thing that is counted.
 package struct Usage: Equatable, Sendable {
     package var requests = 0
@@ -38,15 +40,19 @@ package struct LimitedHolder: Equatable, Sendable {
     package var titles: [String]
     /// National identifier of the structure, empty for none.
     package var structure: [UInt8]
-    /// How long ago the card was shown in a full handshake.
+    /// How long ago it was proven: the card shown in a full handshake, the sign-in done.
     package var cardAge: Duration
+    /// How sure the proof makes.
+    package var level: AssuranceLevel
 
     package init(
-        titles: [String] = [], structure: [UInt8] = [], cardAge: Duration = .zero
+        titles: [String] = [], structure: [UInt8] = [], cardAge: Duration = .zero,
+        level: AssuranceLevel = .high
     ) {
         self.titles = titles
         self.structure = structure
         self.cardAge = cardAge
+        self.level = level
     }
 }
 
@@ -65,7 +71,7 @@ extension Rulebook {
                 limit.applies(titles: holder.titles, structure: holder.structure.span)
             else { continue }
             if let age = limit.cardAgeMax {
-                guard holder.cardAge > age else { continue }
+                guard holder.cardAge > age || holder.level < limit.stepUpLevel else { continue }
                 return .stepUpNeeded(route: route, set: set, limit: index)
             }
             return .limitReached(route: route, set: set, limit: index)

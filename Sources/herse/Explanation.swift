@@ -75,7 +75,7 @@ struct Explanation: Encodable {
 
     init(
         _ rulebook: Rulebook, _ inquiry: Inquiry, _ asker: Asker, key: SipKey,
-        _ verdict: NeutralizationVerdict
+        _ verdict: NeutralizationVerdict, whyUnproven: String? = nil, note: String? = nil
     ) {
         let configuration = rulebook.configuration
         var inquiry = inquiry
@@ -96,7 +96,7 @@ struct Explanation: Encodable {
             configuration.identityServers[configuration.routes[$0].identityServer].name
         }
         gateConsulted = verdict.gateConsulted
-        var notes = verdict.notes
+        var notes = verdict.notes + (note.map { [$0] } ?? [])
         if hearing.question?.page != nil {
             notes.append("a page link passes only for who was given it, which only the gate knows")
         }
@@ -107,7 +107,8 @@ struct Explanation: Encodable {
         steps =
             Trail(
                 rulebook: rulebook, inquiry: inquiry, hearing: hearing, rule: rule,
-                professional: asker.account?.description, verdict: verdict
+                professional: asker.account?.description, verdict: verdict,
+                whyUnproven: whyUnproven
             ).steps
     }
 
@@ -129,7 +130,7 @@ struct Explanation: Encodable {
 }
 
 extension Explanation.Asked {
-    fileprivate init(_ question: Question, lookups: Int) {
+    init(_ question: Question, lookups: Int) {
         interaction = question.interaction.rawValue
         transaction = question.interaction.transaction?.description
         self.lookups = lookups
@@ -146,7 +147,7 @@ extension Explanation.Asked {
 }
 
 extension Explanation.Disclosed {
-    fileprivate init(_ inspected: Inspected) {
+    init(_ inspected: Inspected) {
         switch inspected.finding {
         case .understood: (finding, unparsed) = ("understood", nil)
         case .miss: (finding, unparsed) = ("miss", nil)
@@ -177,127 +178,6 @@ extension Explanation.Disclosed {
         }
         return words
     }
-}
-
-/// What an explanation is made of, step by step.
-private struct Trail {
-    let rulebook: Rulebook
-    let inquiry: Inquiry
-    let hearing: Hearing
-    let rule: Rule
-    let professional: String?
-    let verdict: NeutralizationVerdict
-
-    private static let names = [
-        "neutralization", "route", "identity", "question", "limits", "answer",
-    ]
-
-    private var configuration: Configuration { rulebook.configuration }
-    private var route: Route? { hearing.decision.route.map { configuration.routes[$0] } }
-
-    var steps: [Explanation.Step] {
-        let (refusing, why) = refusal
-        return Self.names.enumerated().map { index, name in
-            let isAsked = index < 5 || hearing.inspected != nil
-            if index > refusing || !isAsked {
-                return .init(name: name, outcome: .notReached, detail: "", place: nil)
-            }
-            if index == refusing {
-                let place = index == 0 ? verdict.place : rule.place?.description
-                return .init(name: name, outcome: .refused, detail: why, place: place)
-            }
-            let (detail, place) = passed(index)
-            return .init(name: name, outcome: .passed, detail: detail, place: place)
-        }
-    }
-
-    /// Which step refuses, beyond the last when none does, and why.
-    private var refusal: (step: Int, why: String) {
-        switch hearing.decision {
-        case .neutralized: (0, verdict.detail)
-        case .ambiguousPath: (1, "the path can be read in two ways")
-        case .unknownRoute:
-            (
-                1,
-                "no route of listener \(configuration.listeners[inquiry.listener].name) has this path"
-            )
-        case .methodNotAllowed:
-            (1, "no route with this path accepts \(printable(inquiry.method))")
-        case .unproven: (2, "no certificate is shown")
-        case .nobody: (2, "the certificate names no professional")
-        case .organisationRefused: (2, "an organisation is no person")
-        case .nonNominativeRefused: (2, "a service card names nobody")
-        case .professionalNotAllowed: (2, "the professional is not among those allowed")
-        case .structureNotAllowed: (2, "the structure is not among those allowed")
-        case .notInDirectory: (2, "the directory does not have the professional as active")
-        case .levelTooLow: (2, "the proof does not make sure enough")
-        case .proofTooOld: (2, "the proof was given too long ago")
-        case .questionNotUnderstood(_, let error): (3, words(error))
-        case .interactionNotAllowed(_, let interaction):
-            (3, "\(interaction.rawValue) is not among the interactions allowed")
-        case .tooVague(_, let vagueness): (3, "too vague: \(vagueness.rawValue)")
-        case .limitReached(_, let set, let limit): (limitStep, reached(set, limit))
-        case .stepUpNeeded(_, let set, let limit):
-            (limitStep, reached(set, limit) + ", and the card was not shown lately")
-        case .answerWithheld(_, let why): (5, "the answer is not understood: \(why.rawValue)")
-        case .allowed: (6, "")
-        }
-    }
-
-    /// Limits are asked before the request leaves, and again of what is answered.
-    private var limitStep: Int { hearing.inspected == nil ? 4 : 5 }
-
-    private func reached(_ set: Int, _ limit: Int) -> String {
-        let count = configuration.limitSets[set].limits[limit].count
-        return "\(rule.name), \(inquiry.used[count]) made already, \(hearing.charge[count]) more"
-    }
-
-    private func passed(_ index: Int) -> (detail: String, place: String?) {
-        switch index {
-        case 0: return (verdict.detail, verdict.place)
-        case 1: return (route.map { "\($0.name): \($0.path)" } ?? "", route?.place.description)
-        case 2:
-            let who = professional.map { "professional \($0)" } ?? words(inquiry.proof)
-            return ("\(who), by certificate", route?.requirementsPlace.description)
-        case 3:
-            guard let question = hearing.question else {
-                return ("nothing is looked up on this route", route?.place.description)
-            }
-            let asked = Explanation.Asked(question, lookups: hearing.charge.lookups)
-            return (asked.words, route?.lookupRules?.interactionsPlace.description)
-        case 4:
-            guard let set = hearing.set.map({ configuration.limitSets[$0] }) else {
-                return ("the route has none", nil)
-            }
-            let limits = set.limits.map { limit in
-                limit.description
-                    + (limit.enforcement == .deny ? "" : " (\(limit.enforcement.rawValue))")
-            }
-            return ("\(set.name): \(limits.joined(separator: ", "))", set.place.description)
-        default:
-            return (hearing.inspected.map { Explanation.Disclosed($0).words } ?? "", nil)
-        }
-    }
-
-    private func words(_ error: QuestionError) -> String {
-        switch error {
-        case .pathNotUnderstood: "the path is none of this interface"
-        case .formNotUnderstood: "the query or form is not understood"
-        case .bodyNotUnderstood: "the body is not understood"
-        case .mediaTypeNotUnderstood: "the media type of the body is not understood"
-        case .tooManyEntries: "too many requests in one"
-        }
-    }
-
-    private func words(_ proof: Proof) -> String {
-        switch proof {
-        case .none, .nobody: "nobody"
-        case .person: "a person"
-        case .organisation: "an organisation"
-        case .nonNominative: "a service card"
-        }
-    }
-
 }
 
 extension Explanation {

@@ -61,12 +61,13 @@ struct NeutralizationVerdict {
 
     /// The list's own entry about whoever asks.
     private static func listed(_ asker: Asker, _ list: NeutralizedSet) -> Neutralized? {
-        let certificate = asker.certificate.flatMap { SubjectKey(sha256: $0.bytes.span) }
-        return NeutralizationState(list: list).verdict(
-            account: asker.accountID.map { SubjectKey(account: $0) },
-            structure: asker.structureCode.map { SubjectKey(structure: $0) },
-            certificate: certificate, serial: asker.serial.map { SubjectKey(serial: $0) },
-            address: asker.address, now: UnixSeconds(Int64(Date().timeIntervalSince1970)))
+        let state = NeutralizationState(list: list)
+        let now = UnixSeconds(Int64(Date().timeIntervalSince1970))
+        for subject in asker.subjects {
+            if let found = state.verdict(on: subject, now: now) { return found }
+        }
+        // An address is in many networks.
+        return state.verdict(address: asker.address, now: now)
     }
 
     /// Orders of the running gate in force about whoever asks; nil when it cannot be asked.

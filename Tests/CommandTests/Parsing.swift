@@ -64,7 +64,7 @@ import Testing
         (["neutralize", "899700218896"], "--reason"),
         (["neutralize", "899700218896", "--reason", " "], "--reason: is empty"),
         (["neutralize", "899700218896", "--reason", "x", "--until", "tomorrow"], "2026-"),
-        (["neutralize", "token:abc", "--reason", "x"], "not available in this version"),
+        (["neutralize", "token:a b", "--reason", "x"], "not allowed in a name"),
         (["neutralize", "certificate:sha256:ab", "--reason", "x"], "64 hexadecimal digits"),
         (["neutralize", "network:203.0.113.1/24", "--reason", "x"], "203.0.113.0/24"),
         (["neutralize", "a b", "--reason", "x"], "not allowed in an account"),

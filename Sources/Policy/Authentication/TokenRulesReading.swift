@@ -91,3 +91,8 @@ extension Reading {
         }.map(\.value)
     }
 }
+
+extension TokenRules {
+    /// Whether tokens given to `client` are accepted.
+    func accepts(client: String) -> Bool { clients.isEmpty || clients.contains(client) }
+}

@@ -26,8 +26,12 @@ struct CheckCommand: Verb {
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let loaded = ConfigurationLoader().load(path: source.path)
         var diagnostics = loaded.diagnostics
+        var directory: String?
         if let configuration = loaded.configuration {
             diagnostics += checkMaterial(configuration)
+            let checked = checkDirectory(configuration)
+            diagnostics += checked.diagnostics
+            directory = checked.summary
         }
         let isValid = !diagnostics.contains { $0.severity == .error }
         if output.json {
@@ -36,7 +40,8 @@ struct CheckCommand: Verb {
             for diagnostic in diagnostics { console.talk(printable(diagnostic.description)) }
             console.print(
                 verdict(
-                    source.path, isValid ? loaded.configuration : nil, diagnostics: diagnostics))
+                    source.path, isValid ? loaded.configuration : nil, directory,
+                    diagnostics: diagnostics))
         }
         return isValid ? .done : .refused
     }
@@ -44,7 +49,8 @@ struct CheckCommand: Verb {
 
 /// `herse.yaml: valid, 2 listeners, 3 routes, 1 warning`; `configuration` is nil when invalid.
 private func verdict(
-    _ path: String, _ configuration: Configuration?, diagnostics: [Diagnostic]
+    _ path: String, _ configuration: Configuration?, _ directory: String?,
+    diagnostics: [Diagnostic]
 ) -> String {
     let errors = diagnostics.count { $0.severity == .error }
     let warnings = diagnostics.count - errors
@@ -54,6 +60,7 @@ private func verdict(
             "valid", counted(configuration.listeners.count, "listener"),
             counted(configuration.routes.count, "route"),
         ]
+        if let directory { parts.append(directory) }
     } else {
         parts = ["invalid", counted(errors, "error")]
     }

@@ -5,7 +5,6 @@ import Foundation
 import Gate
 import Identity
 import KeyedHash
-import Neutralization
 import Policy
 
 struct ExplainCommand: Verb {
@@ -22,7 +21,7 @@ struct ExplainCommand: Verb {
 
             Examples:
               herse explain GET '/fhir/Patient?family=MARTIN' --as 899700218896
-              herse explain GET /fhir/Patient/1 --as 899700218896 --after patients=60
+              herse explain GET /fhir/Patient/1 --as 899700218896 --method token
               herse explain POST /pdq --as 899700218896 --body q.xml --answer a.xml
             """)
 
@@ -36,9 +35,40 @@ struct ExplainCommand: Verb {
         name: .customLong("as"),
         help: ArgumentHelp(
             "Who asks: an account, and beside it certificate:sha256:HEX, "
-                + "serial:HEX@ISSUER-CN and network:ADDRESS; `none` shows no certificate.",
+                + "serial:HEX@ISSUER-CN, session:ID, token:JTI, client:ID and network:ADDRESS; "
+                + "`none` shows nothing.",
             valueName: "subject"))
     var subjects: [String]
+
+    @Option(
+        name: .customLong("method"),
+        help: ArgumentHelp(
+            "How identity is proven; by certificate unless given.", valueName: "method"))
+    var way: MethodWord?
+
+    @Option(help: "What the proof is worth; what the configuration says unless given.")
+    var level: LevelWord?
+
+    @Option(
+        name: [.long, .customLong("card-age")],
+        help: ArgumentHelp(
+            "How long ago identity was proven: the card shown, the sign-in done.",
+            valueName: "duration"))
+    var age: String?
+
+    @Option(help: ArgumentHelp("The client a token was given to.", valueName: "id"))
+    var client: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The issuer of a token or provider of a session, by its name in the configuration.",
+            valueName: "name"))
+    var issuer: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The machine that asks, by the CN of an organisation's certificate.", valueName: "cn"))
+    var organisation: String?
 
     @Option(
         help: ArgumentHelp(
@@ -49,8 +79,12 @@ struct ExplainCommand: Verb {
     @Option(help: ArgumentHelp("The listener asked; the first unless given.", valueName: "name"))
     var listener: String?
 
-    @Option(help: "Whose certificate it is.")
-    var holder = HolderWord.person
+    @Option(help: "Whose certificate it is; a person's unless --organisation is given.")
+    var holder: HolderWord?
+
+    @Option(
+        help: "What the professionals' directory says of them; asked of its files unless given.")
+    var directory: DirectoryWord?
 
     @Option(
         help: ArgumentHelp(
@@ -61,9 +95,6 @@ struct ExplainCommand: Verb {
 
     @Option(help: ArgumentHelp("The holder's title as on the card.", valueName: "text"))
     var title: String?
-
-    @Option(help: ArgumentHelp("How long ago the card was shown.", valueName: "duration"))
-    var cardAge: String?
 
     @Option(help: ArgumentHelp("The request's body.", valueName: "file"), completion: .file())
     var body: String?
@@ -95,13 +126,14 @@ struct ExplainCommand: Verb {
     @OptionGroup var output: OutputOption
 
     func validate() throws {
-        _ = try Asker(subjects, structure: structure)
+        _ = try asker()
+        try validateProof()
         guard path.hasPrefix("/") || path == "*" else {
             throw ValidationError("`\(printable(path))` is not a path (it begins with /)")
         }
         _ = try used()
-        if let cardAge, secondsOfDuration(cardAge) == nil {
-            throw ValidationError("--card-age: `\(printable(cardAge))` is not a duration (as 5m)")
+        if let age, secondsOfDuration(age) == nil {
+            throw ValidationError("--age: `\(printable(age))` is not a duration (as 5m)")
         }
         guard (200...599).contains(answerStatus) else {
             throw ValidationError("--answer-status: is out of range, 200 to 599 are answers")
@@ -111,14 +143,20 @@ struct ExplainCommand: Verb {
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let configuration = try loadConfiguration(at: gate.configuration.path)
         let index = try listenerIndex(configuration)
-        guard var asker = try? Asker(subjects, structure: structure) else { return .refused }
-        if noCertificate { asker.hideCertificate() }
+        guard var asker = try? asker() else { return .refused }
+        if noCertificate { asker.hideCertificate(isProof: proofMethod == .certificate) }
+        let record = DirectoryRecord(
+            asker.account?.description, configuration, assumed: directory?.standing)
+        asker.resolve(record)
         let verdict = try NeutralizationVerdict(
             asker, configuration, gate: gate, assumed: neutralized)
-        let inquiry = try inquiry(of: asker, listener: index)
+        var inquiry = try inquiry(of: asker, listener: index)
+        let weighed = try weigh(asker, configuration, record.standing)
+        inquiry.evidence = weighed.evidence
         let explanation = Explanation(
             Rulebook(configuration), inquiry, asker,
-            key: SipKey(low: .random(in: .min ... .max), high: .random(in: .min ... .max)), verdict)
+            key: SipKey(low: .random(in: .min ... .max), high: .random(in: .min ... .max)), verdict,
+            whyUnproven: weighed.why, note: record.note)
         console.print(output.json ? json(explanation) : explanation.text)
         return .done
     }
@@ -127,11 +165,12 @@ struct ExplainCommand: Verb {
         var inquiry = Inquiry(
             method: method, target: path, proof: proof(of: asker),
             professional: asker.account?.description ?? "")
+        inquiry.organisation = Array((organisation ?? "").utf8)
         inquiry.listener = listener
         inquiry.holder = LimitedHolder(
             titles: title.map { [$0] } ?? [],
             structure: Array((asker.structure?.description ?? "").utf8),
-            cardAge: .seconds(cardAge.flatMap { secondsOfDuration($0) } ?? 0))
+            cardAge: .seconds(ageSeconds))
         inquiry.used = (try? used()) ?? Usage()
         inquiry.breaksGlass = breakGlass
         if let body { inquiry.body = try contents(of: body) }
@@ -183,13 +222,56 @@ struct ExplainCommand: Verb {
         return index
     }
 
+    private var ageSeconds: Int { age.flatMap { secondsOfDuration($0) } ?? 0 }
+
+    private func asker() throws -> Asker {
+        try Asker(subjects + (client.map { ["client:\($0)"] } ?? []), structure: structure)
+    }
+
+    /// How identity is proven: as said, else by certificate.
+    private var proofMethod: ProofMethod { way?.method ?? .certificate }
+
+    private func validateProof() throws {
+        let isCard = way == nil || way == .certificate
+        if subjects.contains("none"), way != nil, !isCard {
+            throw ValidationError("--method: `none` shows nothing")
+        }
+        if !isCard, organisation != nil || holder != nil {
+            throw ValidationError(
+                "--method: `--organisation` and `--holder` go with a certificate only")
+        }
+        if organisation != nil, let holder, holder != .organisation {
+            throw ValidationError("--organisation: goes with `--holder organisation` only")
+        }
+        if issuer != nil, way != .token, way != .session {
+            throw ValidationError("--issuer: goes with `--method token` or `session` only")
+        }
+        if client != nil, way != .token {
+            throw ValidationError("--client: goes with `--method token` only")
+        }
+    }
+
     private func proof(of asker: Asker) -> Proof {
-        if noCertificate || asker.isNobody { return .none }
-        switch holder {
+        let isCard = proofMethod == .certificate
+        if isCard && noCertificate || asker.isNobody && organisation == nil { return .none }
+        switch holder ?? (organisation == nil ? .person : .organisation) {
         case .person: return .person
         case .organisation: return .organisation
         case .nonNominative: return .nonNominative
         case .nobody: return .nobody
+        }
+    }
+
+    private func weigh(
+        _ asker: Asker, _ configuration: Configuration, _ standing: Standing
+    ) throws(Failure) -> Weighed {
+        let shown = ShownProof(
+            proof(of: asker), by: proofMethod, issuer: issuer, client: client,
+            level: level?.level, ageSeconds: UInt32(clamping: ageSeconds), standing: standing)
+        do {
+            return try configuration.authentication.weigh(shown)
+        } catch {
+            throw Failure("--issuer: \(error.message)", hint: error.hint)
         }
     }
 }
@@ -202,101 +284,52 @@ enum HolderWord: String, CaseIterable, ExpressibleByArgument {
     case nobody
 }
 
-/// Who asks, as the options name them.
-struct Asker {
-    /// `none` was said.
-    let isNobody: Bool
-    private(set) var account: ProfessionalID?
-    private(set) var structure: StructureID?
-    private(set) var certificate: CertificateFingerprint?
-    private(set) var serial: CertificateSerial?
-    let address: NetworkAddress?
+/// A way to prove who one is, in the words of `require`.
+enum MethodWord: String, CaseIterable, ExpressibleByArgument {
+    case certificate
+    case token
+    case session
+    case pamTOTP = "pam+totp"
+    case pamWebAuthn = "pam+webauthn"
 
-    init(_ subjects: [String], structure: String?) throws {
-        var account: ProfessionalID?
-        var certificate: CertificateFingerprint?
-        var serial: CertificateSerial?
-        var address: NetworkAddress?
-        isNobody = subjects.contains("none")
-        guard !subjects.isEmpty, !isNobody || subjects.count == 1 else {
-            throw ValidationError("--as: name a subject, or only `none`")
+    var method: ProofMethod {
+        switch self {
+        case .certificate: .certificate
+        case .token: .token
+        case .session: .session
+        case .pamTOTP: .pamTOTP
+        case .pamWebAuthn: .pamWebAuthn
         }
-        if !isNobody { try validateSubjects(subjects) }
-        for text in isNobody ? [] : subjects {
-            switch try Subject(text) {
-            case .account(let id):
-                guard account == nil else { throw ValidationError("--as: two accounts") }
-                guard let professional = try? ProfessionalID(id.id) else {
-                    throw ValidationError(
-                        "--as: `\(id.id)` is not a professional's national identifier "
-                            + "(such as 899700218896)")
-                }
-                account = professional
-            case .certificate(let fingerprint):
-                guard certificate == nil else { throw ValidationError("--as: two certificates") }
-                certificate = fingerprint
-            case .network(let network):
-                guard address == nil else { throw ValidationError("--as: two networks") }
-                guard let single = NetworkAddress(String(text.dropFirst("network:".count))) else {
-                    throw ValidationError(
-                        "--as: `\(network)` is more than one address (such as network:203.0.113.7)")
-                }
-                address = single
-            case .structure(let code):
-                throw ValidationError("--as: name the structure with `--structure \(code)`")
-            case .session, .token, .client:
-                throw ValidationError(
-                    "--as: `\(printable(text))` proves nothing by itself: name its account")
-            case .serial(let number):
-                guard serial == nil else { throw ValidationError("--as: two serial numbers") }
-                serial = number
-            }
-        }
-        self.account = account
-        self.certificate = certificate
-        self.serial = serial
-        self.address = address
-        guard let structure else {
-            // As the gate does: whoever numbers an employee is the structure.
-            self.structure = account?.employer
-            return
-        }
-        guard let id = try? StructureID(structure) else {
-            throw ValidationError(
-                "--structure: `\(printable(structure))` is not a structure's national identifier")
-        }
-        self.structure = id
     }
+}
 
-    /// Forgets what only a certificate tells: the gate then knows no more than the address.
-    mutating func hideCertificate() {
-        account = nil
-        structure = nil
-        certificate = nil
-        serial = nil
-    }
+/// What a proof is worth.
+enum LevelWord: String, CaseIterable, ExpressibleByArgument {
+    case low
+    case substantial
+    case high
 
-    var accountID: AccountID? { account.flatMap { try? AccountID($0.description) } }
-
-    var structureCode: StructureCode? {
-        structure.flatMap { try? StructureCode($0.description) }
-    }
-
-    /// The subjects as the gate knows them.
-    var subjects: [Subject] {
-        var subjects: [Subject] = []
-        if let accountID { subjects.append(.account(accountID)) }
-        if let structureCode { subjects.append(.structure(structureCode)) }
-        if let certificate { subjects.append(.certificate(certificate)) }
-        if let serial { subjects.append(.serial(serial)) }
-        if let address, let subject = try? Subject("network:\(address)") {
-            subjects.append(subject)
+    var level: AssuranceLevel {
+        switch self {
+        case .low: .low
+        case .substantial: .substantial
+        case .high: .high
         }
-        return subjects
     }
+}
 
-    var description: String {
-        subjects.isEmpty ? "none" : subjects.map(\.description).joined(separator: " ")
+/// What the directory says of somebody.
+enum DirectoryWord: String, CaseIterable, ExpressibleByArgument {
+    case known
+    case unknown
+    case left
+
+    var standing: Standing {
+        switch self {
+        case .known: .known
+        case .unknown: .unknown
+        case .left: .left
+        }
     }
 }
 
