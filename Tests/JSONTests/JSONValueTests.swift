@@ -33,7 +33,8 @@ private func read(_ text: String) throws(JSONError) -> JSONValue {
     func `is what the text says`(text: String, value: JSONValue) throws {
         #expect(try read(text) == value)
         let again = try read(text).encoded
-        #expect(try JSONValue(again.span) == value)
+        let reread = try JSONValue(again.span)
+        #expect(reread == value)
     }
 
     @Test(arguments: [
@@ -81,12 +82,15 @@ private func read(_ text: String) throws(JSONError) -> JSONValue {
         }
         #expect(throws: Never.self) { try read(nested(16)) }
         #expect(throws: JSONError.tooDeep) { try read(nested(17)) }
-        #expect(throws: JSONError.tooDeep) { try read(String(repeating: #"{"a":"#, count: 100_000)) }
+        #expect(throws: JSONError.tooDeep) {
+            try read(String(repeating: #"{"a":"#, count: 100_000))
+        }
         func list(_ count: Int) -> String { "[" + String(repeating: "0,", count: count - 2) + "0]" }
         #expect(try read(list(4096)).items?.count == 4095)
         #expect(throws: JSONError.tooLarge) { try read(list(4097)) }
         let text = Array(#""12345678""#.utf8)
-        #expect(try JSONValue(text.span, bytesMax: 10) == .string("12345678"))
+        let longest = try JSONValue(text.span, bytesMax: 10)
+        #expect(longest == .string("12345678"))
         #expect(throws: JSONError.tooLarge) { try JSONValue(text.span, bytesMax: 9) }
     }
 

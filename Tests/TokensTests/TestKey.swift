@@ -90,13 +90,13 @@ import Testing
         // Safe because the start moves over a copy that outlives the call, and both halves have
         // the room that is said.
         try unsafe der.withUnsafeBufferPointer { der in
-            var start = unsafe der.baseAddress
+            var start = der.baseAddress
             let pair = unsafe d2i_ECDSA_SIG(nil, &start, der.count)
             defer { unsafe ECDSA_SIG_free(pair) }
             try #require(unsafe pair != nil)
             var raw = [UInt8](repeating: 0, count: 2 * size)
             unsafe raw.withUnsafeMutableBufferPointer { raw in
-                guard let base = unsafe raw.baseAddress else { return }
+                guard let base = raw.baseAddress else { return }
                 _ = unsafe BN_bn2binpad(ECDSA_SIG_get0_r(pair), base, Int32(size))
                 _ = unsafe BN_bn2binpad(ECDSA_SIG_get0_s(pair), base + size, Int32(size))
             }

@@ -9,6 +9,7 @@ let parts: [String: @Sendable ([String]) -> Void] = [
     "bundles": writeBundles,
     "inspection": timeInspection,
     "limits": timeLimits,
+    "tokens": timeTokens,
 ]
 
 @main

@@ -27,6 +27,8 @@ struct FuzzTarget: Sendable {
         .xmlAnswer,
         .soapRequest,
         .extractor,
+        .jsonValue,
+        .token,
         .canary,
     ]
 }
