@@ -1,2 +1,2 @@
-// CCurl.c: nothing to compile; SwiftPM wants one source file in a C target.
+// CCurl.c: makes the header a module; every function is inline.
 #include "CCurl.h"

@@ -59,25 +59,30 @@ private func run(
     }
     let limits = try openLimits(configuration.state)
     let grants = try openGrants(configuration.state, limits)
-    let generation: Generation
-    do throws(LimitSetError) {
-        generation = try makeGeneration(number: 1, configuration, material, limits: limits)
-    } catch {
-        throw StartFailure("limits: \(error.message)")
-    }
     // Before any port is opened: the admin socket says whether another gate is here.
     let socket = try openSocket(configuration.control)
     let (record, segment) = try openRecord(configuration)
     let threads = Threads()
     let log = try systemCall { () throws(SystemError) in try GateLog() }
-    let workers = try startWorkers(generation, log, limits, record, threads)
+    let services = try systemCall { () throws(SystemError) in
+        try Services(log: log, limits: limits, record: record)
+    }
+    services.neutralization.current = neutralization
+    let generation: Generation
+    do throws(GenerationError) {
+        generation = try makeGeneration(number: 1, configuration, material, services)
+    } catch {
+        throw StartFailure(error.message)
+    }
+    services.sessions.obey(configuration.authentication)
+    let workers = try startWorkers(generation, services, threads)
     let inForce = Grants(grants.inForce(at: limits.time), limits)
     for worker in workers { await worker.putInForce(inForce) }
     let ports = try await putInForce(generation, neutralization, workers)
     let loop = try systemCall { () throws(SystemError) in try EventLoop() }
     let start = ControlStart(
-        socket: socket, signals: signals, log: log, configurationPath: path, workers: workers,
-        limits: limits, record: record, generation: generation, neutralization: neutralization,
+        socket: socket, signals: signals, services: services, configurationPath: path,
+        workers: workers, generation: generation, neutralization: neutralization,
         list: material.list, ports: ports, journal: journal, grants: grants)
     do throws(SystemError) {
         let plane = try ControlPlane(start, loop: loop)
@@ -222,19 +227,15 @@ private func workerCount(_ configuration: Configuration) -> Int {
 }
 
 private func startWorkers(
-    _ generation: Generation, _ log: GateLog, _ limits: LimitTable, _ record: RecordLog,
-    _ threads: Threads
+    _ generation: Generation, _ services: Services, _ threads: Threads
 ) throws(StartFailure) -> [Worker] {
     let count = workerCount(generation.configuration)
-    let pages = PageBindings()
-    let proofs = ProofDesk()
     return try systemCall { () throws(SystemError) in
         var workers: [Worker] = []
         for number in 0..<count {
             let loop = try EventLoop()
             let worker = try Worker(
-                number: number, loop: loop, log: log, limits: limits, record: record,
-                pages: pages, proofs: proofs, generation: generation)
+                number: number, loop: loop, services, generation: generation)
             try loop.start(worker, name: "herse-\(number)") { threads.oneEnded() }
             workers.append(worker)
         }

@@ -26,6 +26,8 @@ package struct IssuerSettings: Equatable, Sendable {
     package var introspectionCache: Int64 = 30
     /// Instead of what the metadata says.
     package var introspectionEndpoint: String?
+    /// Folder in which the last good keys are kept over a restart; nil for not at all.
+    package var stateFolder: String?
 
     /// Where keys are, when the metadata is not asked.
     package enum KeySource: Equatable, Sendable {

@@ -81,7 +81,6 @@ extension NeutralizationState {
         return nil
     }
 
-    /// Whether the list or a command names this very subject at `now`.
     /// The first entry that concerns the session, the token or the client of a proof.
     package func verdict(
         session: SubjectKey?, token: SubjectKey?, client: SubjectKey?, now: UnixSeconds
@@ -97,6 +96,7 @@ extension NeutralizationState {
         return verdict(IndexKey(name: client, of: .client), now, time)
     }
 
+    /// Whether the list or a command names this very subject at `now`.
     package func verdict(on subject: Subject, now: UnixSeconds) -> Neutralized? {
         verdict(IndexKey(subject), now, UInt32(listTime: now))
     }

@@ -49,11 +49,13 @@ private struct PolicyTestReading {
                 value, of: "a policy test", keys: Self.keys, problems: problems)
         else { return nil }
         let name = fields.required("name") { (scalar) throws(Complaint) in try scalar.line() }
-        let inquiry = inquiry(fields)
+        let age = proofAge(fields)
+        let inquiry = inquiry(fields, provenBefore: age)
         let listener = fields.optional("listener") { (scalar) throws(Complaint) in
             try scalar.name()
         }
-        let shown = shown(fields, hasAccount: inquiry?.professional.isEmpty == false)
+        let shown = shown(
+            fields, hasAccount: inquiry?.professional.isEmpty == false, provenBefore: age)
         let expectation = expectation(fields)
         guard let name, let inquiry, let expectation, problems.errorCount == errorsBefore else {
             return nil
@@ -63,13 +65,13 @@ private struct PolicyTestReading {
             expectation: expectation)
     }
 
-    private func inquiry(_ fields: Fields) -> Inquiry? {
+    private func inquiry(_ fields: Fields, provenBefore age: UInt32) -> Inquiry? {
         let request = fields.required("request") { (scalar) throws(Complaint) in
             try scalar.request()
         }
         let subject = fields.required("as") { (scalar) throws(Complaint) in try scalar.account() }
         let used = used(fields)
-        let holder = holder(fields)
+        let holder = holder(fields, provenBefore: age)
         guard let request, let subject else { return nil }
         var inquiry = Inquiry(
             method: request.method, target: request.target, proof: .none,
@@ -94,7 +96,7 @@ private struct PolicyTestReading {
         return inquiry
     }
 
-    private func holder(_ fields: Fields) -> LimitedHolder {
+    private func holder(_ fields: Fields, provenBefore age: UInt32) -> LimitedHolder {
         let structure = fields.optional("structure", default: "") {
             (scalar) throws(Complaint) in
             guard let id = try? StructureID(scalar.text) else {
@@ -103,9 +105,9 @@ private struct PolicyTestReading {
             return id.description
         }
         let title = fields.optional("title") { (scalar) throws(Complaint) in try scalar.line() }
-        let age = Duration.seconds(proofAge(fields))
         return LimitedHolder(
-            titles: title.map { [$0] } ?? [], structure: Array(structure.utf8), cardAge: age)
+            titles: title.map { [$0] } ?? [], structure: Array(structure.utf8),
+            cardAge: .seconds(age))
     }
 
     /// A number of requests, or how many of each thing that is counted.
@@ -176,7 +178,9 @@ private struct PolicyTestReading {
         }
     }
 
-    private func shown(_ fields: Fields, hasAccount: Bool) -> ShownProof {
+    private func shown(
+        _ fields: Fields, hasAccount: Bool, provenBefore age: UInt32
+    ) -> ShownProof {
         let isMachine = fields["organisation"] != nil
         let way = fields.optional("with", default: hasAccount || isMachine ? .certificate : .none) {
             (scalar) throws(Complaint) in try scalar.word(Way.self)
@@ -188,7 +192,7 @@ private struct PolicyTestReading {
         judge(fields, way, holder)
         var shown = ShownProof(
             way == .none ? .none : holder.proof, by: way.method ?? .certificate,
-            ageSeconds: proofAge(fields))
+            ageSeconds: age)
         shown.issuer = fields.optional("issuer") { (scalar) throws(Complaint) in try scalar.name() }
         shown.client = fields.optional("client") { (scalar) throws(Complaint) in
             try scalar.token()

@@ -46,29 +46,15 @@ extension Standing {
     }
 }
 
-/// Reads the directory's files as the gate would, and tells what is wrong with them.
-func checkDirectory(
-    _ configuration: Configuration
-) -> (diagnostics: [Diagnostic], summary: String?) {
-    guard let rule = configuration.authentication.directory else { return ([], nil) }
-    let load = loadDirectory(rule.files.map(\.path))
-    var diagnostics = load.problems.map { problem in
-        let place = SourceLocation(file: problem.file, line: max(1, problem.line), column: 1)
-        return Diagnostic(
-            place, problem.fault.isFatal ? .error : .warning, problem.fault.message,
-            hint: problem.fault.hint)
-    }
-    if load.problemCount > load.problems.count {
-        diagnostics.append(
-            Diagnostic(
-                rule.place, .warning,
-                "the directory has \(load.problemCount - load.problems.count) more bad lines"))
-    }
-    guard let directory = load.directory else { return (diagnostics, nil) }
+/// How many people the directory on disk has; nil without one, or when it cannot be believed.
+func directorySummary(_ configuration: Configuration) -> String? {
+    guard let rule = configuration.authentication.directory,
+        let directory = loadDirectory(rule.files.map(\.path)).directory
+    else { return nil }
     var parts = [
         "directory of \(directory.listedCount + directory.leftCount) people",
         counted(directory.aliasCount, "other number"),
     ]
     if directory.leftCount > 0 { parts.append("\(directory.leftCount) left") }
-    return (diagnostics, parts.joined(separator: ", "))
+    return parts.joined(separator: ", ")
 }

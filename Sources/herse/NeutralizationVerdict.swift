@@ -63,11 +63,24 @@ struct NeutralizationVerdict {
     private static func listed(_ asker: Asker, _ list: NeutralizedSet) -> Neutralized? {
         let state = NeutralizationState(list: list)
         let now = UnixSeconds(Int64(Date().timeIntervalSince1970))
-        for subject in asker.subjects {
-            if let found = state.verdict(on: subject, now: now) { return found }
+        let certificate = asker.certificate.flatMap { SubjectKey(sha256: $0.bytes.span) }
+        if let found = state.verdict(
+            account: asker.accountID.map { SubjectKey(account: $0) },
+            structure: asker.structureCode.map { SubjectKey(structure: $0) },
+            certificate: certificate, serial: asker.serial.map { SubjectKey(serial: $0) },
+            address: asker.address, now: now)
+        {
+            return found
         }
-        // An address is in many networks.
-        return state.verdict(address: asker.address, now: now)
+        for alias in asker.aliasIDs {
+            if let found = state.verdict(account: SubjectKey(account: alias), now: now) {
+                return found
+            }
+        }
+        return state.verdict(
+            session: asker.session.map { SubjectKey($0) },
+            token: asker.token.map { SubjectKey($0) },
+            client: asker.client.map { SubjectKey($0) }, now: now)
     }
 
     /// Orders of the running gate in force about whoever asks; nil when it cannot be asked.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.browser import Browser
 from harness.fhir import FHIRServer
 from harness.gate import Gate, configuration, executable, strict
 from harness.issuer import Issuer
@@ -156,3 +157,19 @@ def make_gate(request, pki):
     for gate in gates:
         gate.remove()
     assert not crashed, "a gate died:\n" + crashed[0][:6000]
+
+
+@pytest.fixture
+def make_browser(pki):
+    """Makes browsers that trust the tests' authority; they are gone with the test."""
+    browsers = []
+
+    def make(card=None, **options):
+        files = pki.card(card) if card else None
+        browser = Browser([pki.path("root-ca.pem")], files, **options)
+        browsers.append(browser)
+        return browser
+
+    yield make
+    for browser in browsers:
+        browser.remove()

@@ -375,7 +375,7 @@ private func opening(_ disk: FailingDisk) throws(JournalError) -> JournalOpening
         "1 neutralize account:A at=2026-11-16T12:00:00Z by=x reason=y until=tomorrow",
         "1 neutralize account:A at=2026-11-16T12:00:00Z by=x reason=y colour=red",
         "1 neutralize account:A at=2026-11-16T12:00:00Z by=x reason=y reason=z",
-        "1 neutralize session:A at=2026-11-16T12:00:00Z by=x reason=y",
+        "1 neutralize sessions:A at=2026-11-16T12:00:00Z by=x reason=y",
         "1 neutralize account:A by=x reason=y", "1 neutralize account:A",
         "1 reinstate account:A at=2026-11-16T12:00:00Z by=x reason=y", "1  ",
         "1 settle account:A at=2026-11-16T12:00:00Z by=%4 reason=y",

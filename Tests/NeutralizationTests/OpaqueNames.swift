@@ -14,9 +14,7 @@ private func key(_ name: String) throws -> SubjectKey {
 
     @Test(arguments: ["session", "token", "client"])
     func `is found in a list under its own kind only`(kind: String) throws {
-        let bytes = Array("\(kind) Ab-1 reason=stolen\n".utf8)
-        let list = try NeutralizedSet(list: bytes.span)
-        let state = NeutralizationState(list: list)
+        let state = NeutralizationState(list: try list("\(kind) Ab-1 reason=stolen\n"))
         let named = try key("Ab-1")
         func found(_ asked: String) -> Neutralized? {
             state.verdict(

@@ -62,8 +62,6 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("899700218896\n", .accountByte(0x0A, at: 12)), ("A,B", .accountByte(0x2C, at: 1)),
         ("acount:8", .unknownKind("acount")), ("2001:db8::1", .unknownKind("2001")),
         ("\u{1B}[31m:8", .unknownKind("?[31m")),
-        ("session:", .empty), ("token:a b", .nameByte(0x20, at: 1)),
-        ("client:" + String(repeating: "x", count: 256), .nameLength(256)),
         ("certificate:" + fingerprint, .notSHA256), ("certificate:sha1:00", .notSHA256),
         ("certificate:sha256:", .fingerprintLength(digits: 0)),
         ("certificate:sha256:" + fingerprint.dropLast(), .fingerprintLength(digits: 63)),
@@ -81,6 +79,16 @@ private let fingerprint = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6
         ("network:::ffff:203.0.113.0/120", .mappedNetwork), ("network:example.org", .notAnAddress),
     ])
     func `is refused when it is none`(text: String, error: SubjectError) {
+        #expect(throws: error) { try Subject(text) }
+        #expect(!error.message.isEmpty)
+        #expect(!error.hint.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("session:", SubjectError.empty), ("token:a b", .nameByte(0x20, at: 1)),
+        ("client:" + String(repeating: "x", count: 256), .nameLength(256)),
+    ])
+    func `is refused when it is no name`(text: String, error: SubjectError) {
         #expect(throws: error) { try Subject(text) }
         #expect(!error.message.isEmpty)
         #expect(!error.hint.isEmpty)

@@ -38,13 +38,7 @@ extension WorkerCore {
     func route(
         of head: borrowing RequestHead, _ bytes: Span<UInt8>, from client: ClientConnection
     ) throws(Refusal) -> Int {
-        // The list is asked when a connection comes in, and again only when the list has changed.
-        if client.neutralizationEpoch != neutralizationEpoch { consult(client) }
-        let isNeutralized = client.neutralized != nil
-        if head.wantsUpgrade, !isNeutralized { throw .upgrade }
-        guard !isDraining, let listener = client.listener else { throw .draining }
-        try believeStill(client)
-        guard !isNeutralized else { throw .neutralized }
+        let listener = try welcome(client, wantsUpgrade: head.wantsUpgrade)
         let match = generation.rulebook.table.match(
             path: bytes.extracting(head.path), method: Policy.Method(head.method),
             listener: listener)
@@ -54,6 +48,19 @@ extension WorkerCore {
         case .unknown: throw .unknownRoute
         case .ambiguous: throw .ambiguousPath
         }
+    }
+
+    /// Whoever may ask anything at all of the gate, and through which listener.
+    @discardableResult
+    func welcome(_ client: ClientConnection, wantsUpgrade: Bool) throws(Refusal) -> Int {
+        // The list is asked when a connection comes in, and again only when the list has changed.
+        if client.neutralizationEpoch != neutralizationEpoch { consult(client) }
+        let isNeutralized = client.neutralized != nil
+        if wantsUpgrade, !isNeutralized { throw .upgrade }
+        guard !isDraining, let listener = client.listener else { throw .draining }
+        try believeStill(client)
+        guard !isNeutralized else { throw .neutralized }
+        return listener
     }
 
     /// Judges whoever asks on a route by what they have shown; nobody is there when they showed

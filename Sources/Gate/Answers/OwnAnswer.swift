@@ -24,6 +24,8 @@ struct RefusalDetails {
     let challenge: String
     /// Whom to call, from the configuration; told to a neutralized person.
     let contact: String?
+    /// Where a browser is sent instead of being refused; empty for everybody else.
+    let signInAddress: String
     /// Name, ceiling and window of the limit that was reached.
     let limit: (name: String, limit: Int, seconds: Int)?
     let isDraining: Bool
@@ -44,7 +46,7 @@ extension OwnAnswer {
                     + "RateLimit: \"\(limit.name)\";r=0;t=\(reached.retryAfter)\r\n"
             }
             fields += "Retry-After: \(reached.retryAfter)\r\n"
-        case .overloaded, .draining, .notRecorded, .limitsUnavailable:
+        case .overloaded, .draining, .notRecorded, .limitsUnavailable, .issuerUnavailable:
             fields += "Retry-After: 5\r\n"
         case .neutralized:
             sentence += " Incident \(details.requestID)."
@@ -52,10 +54,14 @@ extension OwnAnswer {
         default: break
         }
         let (type, body) = OwnAnswer.body(refusal, sentence, audience, details)
+        if !details.signInAddress.isEmpty {
+            fields += "Location: \(details.signInAddress)\r\nReferrer-Policy: no-referrer\r\n"
+        }
         self.init(
-            status: refusal.status, fields: fields + "Content-Type: \(type)\r\n",
+            status: details.signInAddress.isEmpty ? refusal.status : 303, fields: fields + "Content-Type: \(type)\r\n",
             body: Array(body.utf8),
-            closesConnection: refusal.closesConnection || details.isDraining)
+            closesConnection: refusal.closesConnection && details.signInAddress.isEmpty
+                || details.isDraining)
     }
 
     private static func body(
@@ -119,8 +125,9 @@ extension Refusal {
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation, .nonNominative,
             .professionalNotAllowed, .structureNotAllowed, .interactionNotAllowed, .pageNotYours:
             "forbidden"
-        case .stepUp, .levelTooLow, .proofTooOld, .tokenRefused, .tokenTooWeak: "login"
-        case .notInDirectory: "forbidden"
+        case .stepUp, .levelTooLow, .proofTooOld, .tokenRefused, .tokenTooWeak, .accountRefused:
+            "login"
+        case .notInDirectory, .otherOrigin: "forbidden"
         case .tooVague: "too-costly"
         case .questionNotUnderstood: "invalid"
         case .answerTooLarge: "too-long"
@@ -131,7 +138,7 @@ extension Refusal {
         case .malformed, .bodyMalformed, .ambiguousPath: "structure"
         case .upgrade: "not-supported"
         case .overloaded, .draining, .serverUnreachable, .serverAnswerMalformed, .notRecorded,
-            .limitsUnavailable:
+            .limitsUnavailable, .issuerUnavailable:
             "transient"
         }
     }

@@ -34,6 +34,12 @@ enum Refusal: Error, Equatable, Sendable {
     case tokenRefused(route: Int, TokenRefusal)
     /// A token that says too little, or was earned too long ago, for this route.
     case tokenTooWeak(route: Int)
+    /// An account, its password or its code that is wrong.
+    case accountRefused(route: Int)
+    /// Whoever vouches for a proof cannot be asked.
+    case issuerUnavailable(route: Int)
+    /// A session's request that no page of ours made.
+    case otherOrigin(route: Int)
     case limitReached(route: Int, LimitReached)
     case limitsUnavailable(route: Int)
     /// A fresher proof of identity would let it pass.
@@ -69,13 +75,13 @@ enum Refusal: Error, Equatable, Sendable {
         switch self {
         case .malformed(let error): Int(error.status)
         case .bodyMalformed, .ambiguousPath: 400
-        case .unproven, .tokenTooWeak: 401
+        case .unproven, .tokenTooWeak, .accountRefused: 401
         case .tokenRefused(_, .scope): 403
         case .tokenRefused: 401
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation,
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .stepUp,
             .interactionNotAllowed, .tooVague, .pageNotYours, .notInDirectory, .levelTooLow,
-            .proofTooOld:
+            .proofTooOld, .otherOrigin:
             403
         case .questionNotUnderstood: 400
         case .unknownRoute: 404
@@ -84,7 +90,7 @@ enum Refusal: Error, Equatable, Sendable {
         case .limitReached: 429
         case .upgrade: 501
         case .serverUnreachable, .serverAnswerMalformed, .answerTooLarge, .answerNotUnderstood: 502
-        case .overloaded, .draining, .notRecorded, .limitsUnavailable: 503
+        case .overloaded, .draining, .notRecorded, .limitsUnavailable, .issuerUnavailable: 503
         case .serverSlow: 504
         }
     }
@@ -112,6 +118,9 @@ enum Refusal: Error, Equatable, Sendable {
         case .notInDirectory: "not-in-directory"
         case .tokenRefused(_, let why): why.word
         case .tokenTooWeak: "token-too-weak"
+        case .accountRefused: "account-refused"
+        case .issuerUnavailable: "issuer-unavailable"
+        case .otherOrigin: "other-origin"
         case .levelTooLow: "level-too-low"
         case .proofTooOld: "proof-too-old"
         case .limitReached: "limit"
@@ -154,6 +163,9 @@ enum Refusal: Error, Equatable, Sendable {
         case .tokenRefused(_, .scope): "The token is not meant for this."
         case .tokenRefused: "The token is not accepted."
         case .tokenTooWeak: "A stronger or fresher proof of identity is required here."
+        case .accountRefused: "The account, its password or its code is not right."
+        case .issuerUnavailable: "Proof of identity cannot be checked at the moment."
+        case .otherOrigin: "This request does not come from a page of this site."
         case .levelTooLow: "A stronger proof of identity is required here."
         case .proofTooOld: "A fresh proof of identity is required here."
         case .limitReached: "A limit is reached."
@@ -186,7 +198,7 @@ enum Refusal: Error, Equatable, Sendable {
             .limitsUnavailable, .serverUnreachable, .serverSlow, .serverAnswerMalformed,
             .overloaded, .notRecorded, .questionNotUnderstood, .interactionNotAllowed, .tooVague,
             .pageNotYours, .answerTooLarge, .answerNotUnderstood, .notInDirectory, .levelTooLow,
-            .tokenRefused, .tokenTooWeak:
+            .tokenRefused, .tokenTooWeak, .accountRefused, .issuerUnavailable, .otherOrigin:
             false
         }
     }
@@ -206,6 +218,7 @@ enum Refusal: Error, Equatable, Sendable {
             .nonNominative(let route), .professionalNotAllowed(let route),
             .structureNotAllowed(let route), .notInDirectory(let route), .levelTooLow(let route),
             .proofTooOld(let route), .tokenRefused(let route, _), .tokenTooWeak(let route),
+            .accountRefused(let route), .issuerUnavailable(let route), .otherOrigin(let route),
             .limitReached(let route, _),
             .limitsUnavailable(let route), .stepUp(let route, _),
             .questionNotUnderstood(let route, _), .interactionNotAllowed(let route),

@@ -16,6 +16,8 @@ final class ClientConnection {
         case handshaking
         /// For a request, or the rest of its head.
         case idle
+        /// For it to be found out elsewhere who sends the request whose head waits in `inbound`.
+        case recognising
         /// For its exchange to end.
         case exchanging
         /// For the last bytes to leave; then it closes.
@@ -40,6 +42,13 @@ final class ClientConnection {
     var identity: ProvenIdentity?
     /// The token that came last, and whom it proves.
     var bearer: Bearer?
+    /// The session shown last, and the account.
+    var shownSession: ShownSession?
+    var shownAccount: ShownAccount?
+    /// What an errand found out about the request whose head waits.
+    var finding: ErrandFinding?
+    /// Counts the errands it waited for: a late one is known as such.
+    var errandsRun: UInt64 = 0
     /// Index of this connection among its identity's; meaningless without one.
     var placeInIdentity = 0
     /// The generation under which the certificate was last believed.
@@ -118,7 +127,7 @@ final class ClientConnection {
             if readiness.contains(.readable) || readiness.contains(.readClosed) { readAll() }
         case .closing:
             if readiness.contains(.writable) { flush() } else { discardInput() }
-        case .closed: break
+        case .recognising, .closed: break
         }
     }
 
@@ -267,7 +276,7 @@ final class ClientConnection {
             exchange.clientTookAll()
         case .closing:
             if outbound == nil { finishClosing() }
-        case .handshaking, .idle, .closed: break
+        case .handshaking, .idle, .recognising, .closed: break
         }
     }
 
@@ -390,6 +399,7 @@ final class ClientConnection {
             } else {
                 refuseWithoutExchange(.headSlow)
             }
+        case .recognising: goOn(with: .overloaded)
         case .exchanging: exchange?.clientTooSlow()
         case .closing, .closed: close()
         }

@@ -64,7 +64,7 @@ extension ClientConnection {
                 guard let buffer = inbound, !buffer.isEmpty, let exchange, exchange.mayTakeBody
                 else { return }
                 if !readBody(buffer, exchange) { return }
-            case .handshaking, .closing, .closed: return
+            case .handshaking, .recognising, .closing, .closed: return
             }
         }
     }
@@ -107,9 +107,16 @@ extension ClientConnection {
         beginTotal()
         let exchange = worker.takeExchange()
         self.exchange = exchange
-        buffer.withBytes { bytes in
+        let errand = buffer.withBytes { bytes in
             exchange.begin(worker.requestHead, bytes, on: self)
         }
+        if let errand {
+            // The head stays where it is, and is read again when the errand is back.
+            self.exchange = nil
+            requestCount &-= 1
+            return !wait(for: errand)
+        }
+        finding = nil
         buffer.consume(length)
         if exchange.isRefused { discardBody(buffer) }
         exchange.proceed()

@@ -30,11 +30,9 @@ actor ControlPlane: LoopOwner {
     private var connections: [UInt64: ControlConnection] = [:]
     private var nextToken = Watched.connection.rawValue
 
-    let log: GateLog
+    let services: Services
     let configurationPath: String
     let workers: [Worker]
-    let limits: LimitTable
-    let record: RecordLog
     let startedAt: UInt64
 
     var generation: Generation
@@ -53,6 +51,8 @@ actor ControlPlane: LoopOwner {
     /// When the list changes by itself next, in seconds since 1970.
     var nextListChange: UnixSeconds?
     private var nextTicketKeys: UInt64
+    private var nextUpkeep: UInt64 = 0
+    var nextSlowUpkeep: UInt64 = 0
     /// When a gate that stops looks again whether anything is under way.
     private var nextLookAtBusy: UInt64 = 0
     var stopAt: UInt64?
@@ -66,6 +66,7 @@ actor ControlPlane: LoopOwner {
     /// Administrators' connections at once.
     private static let connectionsMax = 32
     private static let requestMilliseconds: UInt64 = 30_000
+    private static let upkeepMilliseconds: UInt64 = 1000
     private static let busyMilliseconds: UInt64 = 50
     /// How long tickets are sealed with one key: a stolen key opens no older session than this.
     private static let ticketKeyMilliseconds: UInt64 = 3_600_000
@@ -85,11 +86,9 @@ actor ControlPlane: LoopOwner {
         poller = try Poller()
         socket = start.socket
         signals = start.signals
-        log = start.log
+        services = start.services
         configurationPath = start.configurationPath
         workers = start.workers
-        limits = start.limits
-        record = start.record
         generation = start.generation
         neutralization = start.neutralization
         list = start.list
@@ -105,6 +104,9 @@ actor ControlPlane: LoopOwner {
         try poller.add(socket.descriptor, .readable, token: Watched.socket.rawValue)
     }
 
+    var log: GateLog { services.log }
+    var limits: LimitTable { services.limits }
+    var record: RecordLog { services.record }
     var milliseconds: UInt64 { herse_clock(CLOCK_MONOTONIC) / 1_000_000 }
     var now: UnixSeconds { UnixSeconds(Int64(time(nil))) }
 
@@ -136,6 +138,10 @@ actor ControlPlane: LoopOwner {
         }
         if let until = former?.until, until <= moment, !changing.isHeld {
             Task { await self.confirmationLapsed() }
+        }
+        if nextUpkeep <= moment, !isStopping {
+            nextUpkeep = moment + Self.upkeepMilliseconds
+            keepUp()
         }
         if nextTicketKeys <= moment {
             nextTicketKeys = moment + Self.ticketKeyMilliseconds
@@ -328,11 +334,9 @@ private func encode(_ answer: ControlAnswer) async -> [UInt8] {
 struct ControlStart: ~Copyable {
     let socket: ControlSocket
     let signals: Int32
-    let log: GateLog
+    let services: Services
     let configurationPath: String
     let workers: [Worker]
-    let limits: LimitTable
-    let record: RecordLog
     let generation: Generation
     let neutralization: NeutralizationState
     let list: LoadedList?

@@ -87,15 +87,18 @@ extension ControlPlane {
         }
         let state = neutralization.obeying(commands)
         neutralization = state
+        services.neutralization.current = state
         var counts = await everywhere { worker in
             await worker.neutralize(
                 state, cutting: cutting.count > Self.cutOneByOneMax ? [] : cutting)
         }
         // A long order is a walk over all connections, in slices, rather than one long stop.
         if cutting.count > Self.cutOneByOneMax { counts += await everywhere { await $0.sweep() } }
+        var cut = counts.reduce(CutCount(), +)
+        if !isReinstatement { cut.sessions = endNeutralizedSessions() }
         nextListChange = await nextChange(of: state, after: now)
         let report = report(
-            named ?? cutting, counts.reduce(CutCount(), +), begun: begun,
+            named ?? cutting, cut, begun: begun,
             durable: durable - begun, preview: false, unchanged: unchanged)
         if let problem {
             log.say("order not durable: \(problem)")

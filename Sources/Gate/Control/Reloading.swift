@@ -25,7 +25,7 @@ extension ControlPlane {
         let begun = milliseconds
         let path = configurationPath
         // Loading takes as long as it takes: orders are obeyed meanwhile.
-        let candidate = await loadCandidate(path)
+        let candidate = await loadCandidate(path, after: generation)
         guard let configuration = candidate.configuration, let material = candidate.material else {
             return .refused(candidate.diagnostics.map(\.description))
         }
@@ -40,12 +40,12 @@ extension ControlPlane {
                     milliseconds + UInt64(clamping: min($0, Self.confirmSecondsMax)) * 1000
                 })
             let next: Generation
-            do throws(LimitSetError) {
+            do throws(GenerationError) {
                 next = try makeGeneration(
-                    number: generation.number + 1, configuration, material, limits: limits,
+                    number: generation.number + 1, configuration, material, services,
                     after: generation)
             } catch {
-                return .refused(["limits: \(error.message)"])
+                return .refused([error.message])
             }
             switch await putInForce(next, list: material.list) {
             case .failure(let problem): return .refused([problem.text])
@@ -150,6 +150,7 @@ extension ControlPlane {
             }
         }
         neutralization = state
+        services.neutralization.current = state
         list = newList
         generation = next
         for (index, listener) in next.configuration.listeners.enumerated() {
@@ -157,14 +158,17 @@ extension ControlPlane {
         }
         nextListChange = await nextChange(of: state, after: now)
         _ = await everywhere { await $0.commit(state) }
-        let cuts = await everywhere { await $0.sweep() }
-        return .success(cuts.reduce(CutCount(), +))
+        services.sessions.obey(next.configuration.authentication)
+        var cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
+        cut.sessions = endNeutralizedSessions()
+        return .success(cut)
     }
 
     func listChangedByItself() async {
         // Before the sweep: what changes while it runs is the next change, not one that is past.
         let moment = now
         let cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
+        _ = endNeutralizedSessions()
         nextListChange = await nextChange(of: neutralization, after: moment)
         log.say(
             "an entry of the neutralization list came in force or ended: \(cut.connections) cut")
@@ -186,31 +190,42 @@ struct Candidate: Sendable {
 
 /// Loads everything a gate needs, off the control plane's thread.
 @concurrent
-func loadCandidate(_ path: String) async -> Candidate {
+func loadCandidate(_ path: String, after former: Generation? = nil) async -> Candidate {
     let loaded = ConfigurationLoader().load(path: path)
     guard let configuration = loaded.configuration else {
         return Candidate(configuration: nil, material: nil, diagnostics: loaded.diagnostics)
     }
-    var loader = MaterialLoader(configuration)
+    var loader = MaterialLoader(configuration, after: former)
     let material = loader.load()
     return Candidate(
         configuration: configuration, material: material,
         diagnostics: loaded.diagnostics + loader.diagnostics)
 }
 
+/// Why a configuration that was read cannot be put in force.
+struct GenerationError: Error {
+    let message: String
+}
+
 func makeGeneration(
-    number: UInt64, _ configuration: Configuration, _ material: Material, limits: LimitTable,
+    number: UInt64, _ configuration: Configuration, _ material: Material, _ services: Services,
     after former: Generation? = nil
-) throws(LimitSetError) -> Generation {
+) throws(GenerationError) -> Generation {
     var prepared: [PreparedLimits] = []
     let emergency = Set(configuration.routes.compactMap { $0.lookupRules?.breakGlass?.limits })
     for (index, set) in configuration.limitSets.enumerated() {
-        prepared.append(
-            try PreparedLimits(set, isEmergency: emergency.contains(index), table: limits))
+        do throws(LimitSetError) {
+            prepared.append(
+                try PreparedLimits(
+                    set, isEmergency: emergency.contains(index), table: services.limits))
+        } catch {
+            throw GenerationError(message: "limits: \(error.message)")
+        }
     }
     return Generation(
         number: number, rulebook: Rulebook(configuration), material, limits: prepared,
-        key: limits.personKey, after: former)
+        ways: try Ways(configuration, material, services, after: former),
+        key: services.limits.personKey, after: former)
 }
 
 func describe(_ error: StagingError, _ generation: Generation) -> String {

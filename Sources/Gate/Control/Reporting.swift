@@ -80,7 +80,7 @@ extension ControlPlane {
                 entries: commands, ageSeconds: nil, nextUpdate: nil))
         for material in generation.listeners {
             for list in material.settings.anchors.lists {
-                let isStale = list.nextUpdate.map { $0 < moment.value } ?? false
+                let isStale = list.nextUpdate.map { $0 <= moment.value } ?? false
                 let state = isStale ? "stale" : list.entryCount == 0 ? "empty" : "fresh"
                 reports.append(
                     ListReport(

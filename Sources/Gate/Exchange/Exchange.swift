@@ -7,6 +7,7 @@
 
 internal import Policy
 internal import Record
+internal import SignIn
 internal import Wire
 
 /// One request and its answer; reused by its worker when it is over.
@@ -42,7 +43,7 @@ final class Exchange {
     private var beganAt: UInt64 = 0
     private var answeredAt: UInt64 = 0
     private(set) var requestID = RequestID()
-    private(set) var bodyMax: UInt64 = 0
+    var bodyMax: UInt64 = 0
 
     /// The request as it is sent: its head, and what there is of its body.
     var request: Buffer?
@@ -61,6 +62,10 @@ final class Exchange {
     var shadowed = false
     /// What is asked and disclosed; on routes where identities are looked up.
     var inquiry: Inquiry?
+    /// Where a browser may be sent to prove more, once it is refused; empty for most.
+    var signInAddress = ""
+    /// What is asked of the gate itself; its body is held until it is whole.
+    var page: OwnRequest?
     /// Whether the body decides what is asked: it is held until it is whole.
     var awaitsBody = false
     /// What the head allows so far, until the body has been understood.
@@ -84,18 +89,31 @@ final class Exchange {
     /// Takes a parsed head: decides on it and, if it may pass, writes what the identity server will
     /// get.
     ///
-    /// `bytes` are those the head was parsed from.
+    /// `bytes` are those the head was parsed from. When it cannot be told here who asks, nothing
+    /// has begun: what is returned finds out, and the head is to be brought again.
     func begin(
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, on client: ClientConnection
-    ) {
+    ) -> Errand? {
         start(on: client)
         method = head.method
         wantsHTML = prefersHTML(head, bytes)
         do throws(Refusal) {
+            if let request = try worker.ownPage(of: head, bytes, from: client) {
+                try beginPage(request, head)
+                return nil
+            }
             let index = try worker.route(of: head, bytes, from: client)
             route = index
-            let identity = try worker.recognise(
+            let recognition = try worker.recognise(
                 head, bytes, on: generation.routes[index], of: client)
+            var identity: ProvenIdentity?
+            switch recognition {
+            case .nobody: break
+            case .somebody(let known): identity = known
+            case .unknown(let errand):
+                notBegun()
+                return errand
+            }
             if let identity { isAsked(by: identity) }
             let applicant = try worker.consider(identity, on: index, of: client)
             let prepared = generation.routes[index]
@@ -107,14 +125,22 @@ final class Exchange {
                 shadowed = worker.shadowed
                 write(head, bytes, of: client)
                 forward(permit)
-                return
+                return nil
             }
             try inquire(applicant, head, bytes, of: client)
         } catch {
             refusal = error
             route = error.route ?? route
+            if wantsHTML { signInAddress = worker.signInAddress(error, head, bytes, client) ?? "" }
             spoken = worker.audience(of: head, bytes, listener: client.listener, route: route)
         }
+        return nil
+    }
+
+    /// Undoes `start`: the request is brought again once it is known who asks.
+    private func notBegun() {
+        worker.counters.requests -= 1
+        finish()
     }
 
     /// Takes bytes that were no request.
@@ -154,6 +180,8 @@ final class Exchange {
         shadowed = false
         spoken = .none
         awaitsBody = false
+        page = nil
+        signInAddress = ""
         worker.shadowed = false
         worker.counters.requests += 1
         worker.exchangesRunning += 1
@@ -163,6 +191,10 @@ final class Exchange {
     func proceed() {
         if let refusal {
             refuse(refusal)
+            return
+        }
+        if requestIsWhole, page != nil {
+            makePage()
             return
         }
         if awaitsBody, requestIsWhole {
@@ -189,11 +221,16 @@ final class Exchange {
     /// That of a refused request is not read until its answer is gone: nobody would consume it.
     var mayTakeBody: Bool {
         guard stage != .over, refusal == nil else { return false }
-        return awaitsBody || (request?.count ?? 0) < Self.requestHeldMax
+        return awaitsBody || page != nil || (request?.count ?? 0) < Self.requestHeldMax
     }
 
     func takeBody(_ bytes: Span<UInt8>) {
-        guard let request, refusal == nil else { return }
+        guard refusal == nil else { return }
+        if page != nil {
+            for index in bytes.indices { page?.body.append(bytes[index]) }
+            return
+        }
+        guard let request else { return }
         if awaitsBody {
             inquiry?.takeRequest(bytes)
             return
@@ -205,6 +242,10 @@ final class Exchange {
 
     func bodyEnded() {
         requestIsWhole = true
+        if page != nil {
+            makePage()
+            return
+        }
         if awaitsBody {
             questionIsWhole()
             return
@@ -337,7 +378,7 @@ final class Exchange {
         status = UInt16(clamping: refusal.status)
         let answer = worker.answer(
             to: refusal, AnswerAudience(lookups: spoken, wantsHTML: wantsHTML), generation,
-            requestID)
+            requestID, signInAddress)
         worker.counters.count(refusal)
         let isRequest = route != nil || refusal.isDecision
         _ = worker.desk.record(
@@ -346,6 +387,19 @@ final class Exchange {
         stage = .delivering
         answerIsWhole = true
         client.stage(answer)
+        client.release()
+    }
+
+    /// Answers with a page of the gate's own.
+    ///
+    /// What it told of somebody is recorded as an event, not as a disclosure: no identity server
+    /// was asked.
+    func deliver(_ reply: OwnReply) {
+        guard stage == .forwarding, let client else { return }
+        status = UInt16(clamping: reply.status)
+        stage = .delivering
+        answerIsWhole = true
+        client.stage(OwnAnswer(reply))
         client.release()
     }
 
@@ -372,7 +426,7 @@ final class Exchange {
     func clientGone() {
         guard stage != .over, stage != .unused else { return }
         dropServer()
-        if stage == .delivering {
+        if stage == .delivering, page == nil {
             _ = worker.desk.record(
                 self, entry(refusal == nil ? .allow : .deny, .aborted, bytes: answerCount))
         }
@@ -402,6 +456,7 @@ final class Exchange {
         identity = nil
         client = nil
         pool = nil
+        page = nil
         dropRequest()
         dropInquiry()
         worker.exchangesRunning -= 1

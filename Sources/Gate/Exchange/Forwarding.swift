@@ -1,6 +1,8 @@
 // Forwarding.swift: the request as its identity server gets it, written afresh from what was parsed.
 
 internal import Identity
+internal import Policy
+internal import SignIn
 internal import Wire
 
 extension Exchange {
@@ -29,8 +31,12 @@ extension Exchange {
             without = without.union(.conditional)
         }
         // A token is for this gate: whoever reads it further on could ask in the same name.
-        if identity?.method == .token { without = without.union([.authorization]) }
+        let isByField = identity?.method == .token || client.shownAccount != nil
+        if isByField { without = without.union([.authorization]) }
+        let cookies = othersCookies(head, bytes)
+        if cookies != nil { without = without.union([.cookie]) }
         out.appendEndToEndFields(of: head, in: bytes, without: without)
+        if let cookies { out.append(cookies) }
         if route.isInspected { out.append("Accept-Encoding: identity\r\n") }
         appendFraming(head, out)
         if let identity {
@@ -38,12 +44,34 @@ extension Exchange {
             if route.forwardsClientCertificate {
                 out.append(identity.clientCertificateField)
             }
+            if route.forwardsAssertion {
+                out.append(worker.assertion(of: identity, for: route, generation))
+            }
         }
         out.append(route.field)
         out.append("X-Request-Id: ")
         requestID.append(to: out)
         appendForwarded(head, bytes, client.peer, out)
         out.append(awaitsBody ? "\r\n" : "\r\n\r\n")
+    }
+
+    /// The lines `Cookie` without the gate's own; nil when none of its own is among them.
+    ///
+    /// A server that could read the session's cookie could speak for the professional.
+    private func othersCookies(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>
+    ) -> [UInt8]? {
+        guard generation.configuration.authentication.signIn != nil else { return nil }
+        var lines: [UInt8] = []
+        var hasOwn = false
+        for index in 0..<head.fields.count where head.fields[index].known == .cookie {
+            let value = bytes.extracting(head.fields[index].value)
+            let kept = withoutOwnCookies(value)
+            if kept != nil { hasOwn = true }
+            let others = kept ?? copy(value)
+            if !others.isEmpty { lines += Array("Cookie: ".utf8) + others + [0x0D, 0x0A] }
+        }
+        return hasOwn ? lines : nil
     }
 
     private func appendFraming(_ head: borrowing RequestHead, _ out: Buffer) {

@@ -1,6 +1,8 @@
 // RecordDesk.swift: a worker's side of the record: lines written, answers that wait for them.
 
+internal import Identity
 internal import Record
+internal import SignIn
 internal import Wire
 
 /// Writes the lines of one worker's exchanges and wakes those whose line is safe.
@@ -74,6 +76,31 @@ final class RecordDesk {
         if entry.delivery == .begun, let inquiry = exchange.inquiry {
             inquiry.write(to: writer, isDelivered: entry.decision == .allow)
         }
+        writer.end()
+    }
+
+    /// Writes the line of something that happened at the gate's own pages.
+    func record(_ event: SignInEvent, by worker: WorkerCore) {
+        lineCount += 1
+        writer.begin()
+        writer.raw("\"time\":")
+        writer.raw(worker.clock.stamp)
+        var fields = ",\"event\":\"\(event.kind.rawValue)\""
+        func add(_ name: String, _ value: String?) {
+            guard let value, !value.isEmpty else { return }
+            fields += ",\"\(name)\":" + String(decoding: jsonString(value), as: UTF8.self)
+        }
+        add("why", event.reason)
+        add("peer", event.peer)
+        add("professional", event.professional?.description)
+        add("method", event.method?.rawValue)
+        add("level", event.level?.rawValue)
+        add("issuer", event.provider)
+        add("account", event.account)
+        add("session", event.session)
+        if event.count > 0 { fields += ",\"count\":\(event.count)" }
+        let bytes = Array(fields.utf8)
+        writer.raw(bytes)
         writer.end()
     }
 

@@ -9,7 +9,6 @@ package import Limits
 package import Policy
 internal import Record
 internal import Synchronization
-internal import Tokens
 internal import Wire
 
 /// What all workers share of one configuration.
@@ -25,8 +24,7 @@ package final class Generation: Sendable {
     let deadlines: [Deadlines]
     /// How each identity server is reached, by index.
     let servers: [ServerMaterial]
-    /// The keys of each issuer, by index.
-    let keys: [KeySet]
+    let ways: Ways
     /// What is prepared for each route, by index.
     let routes: [PreparedRoute]
     /// What is prepared for each set of limits, by index.
@@ -37,7 +35,7 @@ package final class Generation: Sendable {
     /// `key` is that of the limits' table, under which patients are counted.
     init(
         number: UInt64, rulebook: Rulebook, _ material: Material, limits: [PreparedLimits],
-        key: SipKey, after former: Generation? = nil
+        ways: Ways, key: SipKey, after former: Generation? = nil
     ) {
         self.number = number
         self.rulebook = rulebook
@@ -51,7 +49,7 @@ package final class Generation: Sendable {
             return kept
         }
         servers = material.servers
-        keys = material.keys
+        self.ways = ways
         self.limits = limits
         self.key = key
         let configuration = rulebook.configuration
@@ -67,8 +65,7 @@ package final class Generation: Sendable {
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
             number: number, rulebook: rulebook,
-            Material(listeners: listeners, servers: servers, keys: keys),
-            limits: limits, key: key)
+            Material(listeners: listeners, servers: servers), limits: limits, ways: ways, key: key)
     }
 }
 

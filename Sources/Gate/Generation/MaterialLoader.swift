@@ -16,8 +16,9 @@ struct Material: Sendable {
     var listeners: [ListenerMaterial] = []
     var servers: [ServerMaterial] = []
     var list: LoadedList?
-    /// The keys of each issuer, by index.
-    var keys: [KeySet] = []
+    /// The keys of each issuer that stand in a file, by index.
+    var keys: [KeySet?] = []
+    var directory: LoadedDirectory?
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -30,12 +31,17 @@ package func checkMaterial(_ configuration: Configuration) -> [Diagnostic] {
 struct MaterialLoader {
     private let configuration: Configuration
     private(set) var diagnostics: [Diagnostic] = []
+    /// What is in force, of which that is kept which would be read in vain.
+    private let former: Generation?
     private let now = Int64(time(nil))
 
     /// Seconds before a certificate's end from which on it is warned of: 14 days.
     private static let endWarning: Int64 = 14 * 86_400
 
-    init(_ configuration: Configuration) { self.configuration = configuration }
+    init(_ configuration: Configuration, after former: Generation? = nil) {
+        self.configuration = configuration
+        self.former = former
+    }
 
     /// Nil when there is any error; then `diagnostics` has them all.
     mutating func load() -> Material? {
@@ -47,7 +53,12 @@ struct MaterialLoader {
             if let loaded = load(server) { material.servers.append(loaded) }
         }
         for issuer in configuration.authentication.issuers {
-            if let keys = load(issuer) { material.keys.append(keys) }
+            material.keys.append(load(issuer))
+        }
+        if let rule = configuration.authentication.directory {
+            let loaded = loadDirectory(rule, after: former?.ways.directory)
+            material.directory = loaded.directory
+            diagnostics += loaded.diagnostics
         }
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
@@ -55,8 +66,15 @@ struct MaterialLoader {
 
     // MARK: Issuers
 
+    /// Reads the files an issuer's rule names; its keys, when they are in one.
     private mutating func load(_ issuer: IssuerRule) -> KeySet? {
-        // INVARIANT: the configuration was not taken if its keys are not in a file.
+        if let file = issuer.authorities {
+            _ = attempt(file) { () throws(TLSMaterialError) in try readCertificates(file.path) }
+        }
+        _ = issuer.clientCertificate.flatMap { load($0) }
+        if let file = issuer.clientSecret, let problem = problemOfSecret(file.path) {
+            error(file.place, "`\(file.path)`: \(problem)", "one line, readable by the gate alone")
+        }
         guard case .file(let file) = issuer.keys else { return nil }
         do throws(KeyFileError) {
             return try readKeys(file.path)
@@ -161,7 +179,7 @@ struct MaterialLoader {
         }
         for list in anchors.lists {
             guard let place = tls.revocationLists.first(where: { $0.path == list.file })?.place,
-                let next = list.nextUpdate, next < now
+                let next = list.nextUpdate, next <= now
             else { continue }
             let effect =
                 tls.expiredRevocation == .refuse
@@ -287,6 +305,15 @@ struct MaterialLoader {
     private mutating func warn(_ place: SourceLocation, _ message: String, _ hint: String?) {
         diagnostics.append(Diagnostic(place, .warning, message, hint: hint))
     }
+}
+
+/// Why a file cannot hold a secret; nil when it can.
+private func problemOfSecret(_ path: String) -> String? {
+    var status = stat()
+    // Safe because the structure is a local.
+    guard unsafe stat(path, &status) == 0, (unsafe access(path, R_OK)) == 0 else { return "cannot be read" }
+    guard status.st_mode & 0o077 == 0 else { return "others may read it" }
+    return status.st_size == 0 ? "is empty" : nil
 }
 
 // MARK: Digests, by which a reload sees what did not change

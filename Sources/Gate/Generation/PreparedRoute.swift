@@ -12,15 +12,21 @@ final class PreparedRoute: Sendable {
     /// Its place in the configuration.
     let index: Int
     let server: Int
-    /// Index of its set of limits.
     let acceptsCertificates: Bool
     let acceptsTokens: Bool
+    /// Whether somebody may prove who they are by a session, however that began.
+    let acceptsSessions: Bool
+    /// Whether by an account's password and code in each request.
+    let acceptsBasic: Bool
+    private let requirements: [ProofMethod]
+    /// Index of its set of limits.
     private let limits: Int?
     /// What organisation certificates count against instead.
     private let machineLimits: Int?
     let bodyMax: UInt64
     let lookups: Route.Lookups
     let forwardsClientCertificate: Bool
+    let forwardsAssertion: Bool
     /// `Herse-Route: fhir` and CRLF.
     let field: [UInt8]
     /// `,"route":"fhir"`.
@@ -49,11 +55,15 @@ final class PreparedRoute: Sendable {
         server = route.identityServer
         acceptsCertificates = route.requirements.contains(.certificate)
         acceptsTokens = route.requirements.contains(.token)
+        requirements = route.requirements
+        acceptsSessions = !Set(requirements).isDisjoint(with: [.session, .pamTOTP, .pamWebAuthn])
+        acceptsBasic = route.acceptsBasic
         limits = route.limits
         machineLimits = route.machines?.limits
         let rules = route.lookupRules
         bodyMax = UInt64(clamping: route.bodyMax)
         lookups = route.lookups
+        forwardsAssertion = route.forwardsAssertion
         forwardsClientCertificate = route.forwardsClientCertificate
         field = Array("Herse-Route: \(route.name)\r\n".utf8)
         record = Array(",\"route\":".utf8) + jsonString(route.name)
@@ -74,6 +84,10 @@ final class PreparedRoute: Sendable {
         emergencyHeader = rules?.breakGlass.map { Array($0.header.utf8) }
         emergencyLimits = rules?.breakGlass?.limits
     }
+
+    /// Whether this way to prove who one is counts here.
+    func accepts(_ method: ProofMethod) -> Bool { requirements.contains(method) }
+
     /// Index of the set of limits that somebody counts against.
     func limits(of identity: ProvenIdentity) -> Int? {
         identity.proof == .organisation ? machineLimits ?? limits : limits

@@ -53,6 +53,7 @@ extension WorkerCore {
             listenerPlaces: places(from: before, to: next),
             rereadsIdentities: rule.map {
                 $0 != next.configuration.certificateAuthentication.rule
+                    || before?.ways.directory !== next.ways.directory
             } ?? false)
         return bound
     }

@@ -6,6 +6,7 @@
 
 internal import Identity
 internal import Policy
+internal import Issuers
 internal import Tokens
 internal import Wire
 
@@ -13,12 +14,6 @@ internal import Wire
 struct Bearer {
     let token: [UInt8]
     let identity: ProvenIdentity
-
-    func isSame(_ bytes: Span<UInt8>) -> Bool {
-        guard token.count == bytes.count else { return false }
-        for index in bytes.indices where token[index] != bytes[index] { return false }
-        return true
-    }
 }
 
 /// A token as it stands in a request.
@@ -51,21 +46,26 @@ extension WorkerCore {
     func bearer(
         _ shown: ShownToken, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
         _ client: ClientConnection
-    ) throws(TokenRefusal) -> ProvenIdentity {
+    ) throws(TokenRefusal) -> Recognition {
         let token = bytes.extracting(shown.range)
-        if let known = client.bearer, known.isSame(token), isBelieved(known.identity) {
+        if let known = client.bearer, isSame(known.token, token), isBelieved(known.identity) {
             if known.identity.credential.verified?.keyThumbprint != nil || shown.isProven {
                 try checkHolding(known.identity, shown, head, bytes, client)
             }
-            return known.identity
+            return .somebody(known.identity)
         }
-        let identity = try identity(of: token)
+        let identity: ProvenIdentity
+        if case .somebody(let found)? = client.finding {
+            identity = found
+        } else {
+            switch try self.identity(of: token) {
+            case .somebody(let known): identity = known
+            case let other: return other
+            }
+        }
         try checkHolding(identity, shown, head, bytes, client)
-        var copy: [UInt8] = []
-        copy.reserveCapacity(token.count)
-        for index in token.indices { copy.append(token[index]) }
-        client.bearer = Bearer(token: copy, identity: identity)
-        return identity
+        client.bearer = Bearer(token: copy(token), identity: identity)
+        return .somebody(identity)
     }
 
     /// Whether what was verified once still is: its time is not over, its rules are in force.
@@ -75,23 +75,76 @@ extension WorkerCore {
     }
 
     /// Whom a token proves, wherever it comes from; what it is tied to is still to be checked.
-    private func identity(of token: Span<UInt8>) throws(TokenRefusal) -> ProvenIdentity {
+    private func identity(of token: Span<UInt8>) throws(TokenRefusal) -> Recognition {
         let digest = sha256(token)
         let name = Registry.Name.credential(Fingerprint(digest.span))
         if let known = registry.identity(name) {
-            if isBelieved(known) { return known }
+            if isBelieved(known) { return .somebody(known) }
             registry.forget(name)
         }
         let issuers = generation.configuration.authentication.issuers
-        guard let written = issuer(ofUnverified: token),
-            let index = issuers.firstIndex(where: { $0.issuer == written }),
+        let now = clock.wallSeconds
+        guard let written = issuer(ofUnverified: token) else {
+            let candidates = issuers.indices.filter {
+                issuers[$0].tokens != nil && issuers[$0].introspection != .never
+            }
+            guard !candidates.isEmpty else { throw .issuer }
+            return .unknown(inquiry(token, candidates, as: name, isOpaque: true))
+        }
+        guard let index = issuers.firstIndex(where: { $0.issuer == written }),
             let rules = issuers[index].tokens
         else { throw .issuer }
-        let verified = try verifyAccessToken(
-            token, keys: generation.keys[index], rules: rules, now: clock.wallSeconds)
-        let who = Who(professional: verified.professional)
+        let desk = generation.ways.issuers[index]
+        guard issuers[index].introspection != .always, let keys = desk.keys(now: now) else {
+            return .unknown(inquiry(token, [index], as: name, isOpaque: false))
+        }
+        do throws(TokenRefusal) {
+            let verified = try verifyAccessToken(token, keys: keys, rules: rules, now: now)
+            return .somebody(try adopt(verified, of: index, as: name))
+        } catch {
+            guard error == .unknownKey, desk.mayLearn(now: now) else { throw error }
+            return .unknown(inquiry(token, [index], as: name, isOpaque: false))
+        }
+    }
+
+    /// What finds out about a token that cannot be judged here and now.
+    private func inquiry(
+        _ token: Span<UInt8>, _ issuers: [Int], as name: Registry.Name, isOpaque: Bool
+    ) -> Errand {
+        let rules = generation.configuration.authentication.issuers
+        let inquiry = TokenInquiry(
+            token: copy(token),
+            candidates: issuers.compactMap { index in
+                rules[index].tokens.map {
+                    TokenInquiry.Candidate(
+                        index: index, desk: generation.ways.issuers[index], rules: $0,
+                        introspection: rules[index].introspection,
+                        cache: rules[index].introspectionCache)
+                }
+            }, isOpaque: isOpaque, now: clock.wallSeconds)
+        let asked = generation.number
+        return Errand(lane: .recognition) {
+            inquiry.find()
+        } adopt: { [self] result in
+            guard generation.number == asked else { return .outdated }
+            guard case .token(let found) = result else { return .unavailable }
+            do throws(TokenRefusal) {
+                let found = try found.get()
+                return .somebody(
+                    try adopt(found.token, of: found.index, as: name, until: found.until))
+            } catch {
+                return .token(error)
+            }
+        }
+    }
+
+    /// Whom a verified token of an issuer proves, known by `name` from now on.
+    func adopt(
+        _ verified: VerifiedToken, of index: Int, as name: Registry.Name, until: Int64 = .max
+    ) throws(TokenRefusal) -> ProvenIdentity {
+        let who = who(verified.professional)
         guard who.proof == .person else { throw .professional }
-        let rule = issuers[index]
+        let rule = generation.configuration.authentication.issuers[index]
         var credential = Credential()
         credential.method = .token
         credential.level = rule.level(of: verified.context)
@@ -101,7 +154,8 @@ extension WorkerCore {
         credential.session = verified.session
         credential.client = verified.client
         credential.provenAt = verified.authenticatedAt ?? verified.issuedAt
-        credential.until = verified.expiresAt.addingReportingOverflow(rule.leeway).partialValue
+        let (end, overflows) = verified.expiresAt.addingReportingOverflow(rule.leeway)
+        credential.until = min(until, overflows ? .max : end)
         credential.verified = verified
         credential.generation = generation.number
         let identity = ProvenIdentity(who, card: nil, credential: credential, limits: limits)
@@ -132,44 +186,11 @@ extension WorkerCore {
     private func proof(
         _ shown: ShownToken, _ head: borrowing RequestHead, _ bytes: Span<UInt8>
     ) throws(TokenRefusal) -> VerifiedProof {
-        var found: Range<Int>?
-        for index in 0..<head.fields.count {
-            let field = head.fields[index]
-            guard field.name.count == 4, begins(bytes, field.name, "dpop") else { continue }
-            guard found == nil else { throw .proof }
-            found = field.value
-        }
-        guard let found, let host = head.host else { throw .proof }
+        guard let found = field("dpop", head, bytes), let host = head.host else { throw .proof }
         let address =
-            "https://" + text(bytes.extracting(host)) + text(bytes.extracting(head.target.path))
+            "https://" + asciiText(bytes.extracting(host)) + asciiText(bytes.extracting(head.target.path))
         return try verifyProof(
             bytes.extracting(found), method: bytes.extracting(head.methodName), address: address,
             token: bytes.extracting(shown.range), rules: proofs.rules, now: clock.wallSeconds)
     }
-}
-
-/// A text of ASCII.
-private func text(_ bytes: Span<UInt8>) -> String {
-    var text = ""
-    for index in bytes.indices { text.unicodeScalars.append(Unicode.Scalar(bytes[index])) }
-    return text
-}
-
-/// Whether credentials are of this scheme, also when nothing follows it.
-private func hasScheme(_ bytes: Span<UInt8>, _ range: Range<Int>, _ scheme: StaticString) -> Bool {
-    guard begins(bytes, range, scheme) else { return false }
-    let end = range.lowerBound + scheme.utf8CodeUnitCount
-    return end == range.upperBound || bytes[end] == 0x20
-}
-
-/// Whether what lies there begins with these lower-case letters, in either case.
-private func begins(_ bytes: Span<UInt8>, _ range: Range<Int>, _ word: StaticString) -> Bool {
-    guard range.count >= word.utf8CodeUnitCount else { return false }
-    for offset in 0..<word.utf8CodeUnitCount {
-        let byte = bytes[range.lowerBound + offset]
-        let folded = byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
-        // Safe because offset is below the length of the static text.
-        guard folded == (unsafe word.utf8Start[offset]) else { return false }
-    }
-    return true
 }

@@ -5,6 +5,7 @@ internal import Limits
 internal import Neutralization
 internal import Policy
 internal import Record
+internal import SignIn
 internal import Tokens
 internal import Wire
 
@@ -17,8 +18,12 @@ struct Credential {
     var issuerName = ""
     /// The token's `jti`.
     var token: String?
-    /// The session it belongs to: the issuer's `sid`.
+    /// The session it belongs to: the issuer's `sid`, or our own.
     var session: String?
+    /// The provider's session behind our own.
+    var providerSession: String?
+    /// Our own session, which may end at any moment.
+    var live: LiveSession?
     /// The software it was given to.
     var client: String?
     /// Seconds since 1970 at which the professional proved themselves; nil when that is the
@@ -81,9 +86,10 @@ final class ProvenIdentity {
     let accounts: [SubjectKey]
     /// The structure the professional is attached to.
     let structureKey: SubjectKey?
-    /// The token, the session and the client it can be neutralized by.
+    /// The token, the sessions and the client it can be neutralized by.
     let tokenKey: SubjectKey?
     let sessionKey: SubjectKey?
+    let providerSessionKey: SubjectKey?
     let clientKey: SubjectKey?
     /// What counts together: the professional, else the certificate by issuer and number, which
     /// its holder cannot write in another way.
@@ -101,6 +107,9 @@ final class ProvenIdentity {
     /// `Client-Cert: :…:` and CRLF (RFC 9440), made when a route asks for it first.
     lazy var clientCertificateField: [UInt8] =
         card.map { Array("Client-Cert: :".utf8) + base64($0.leaf.der) + Array(":\r\n".utf8) } ?? []
+
+    /// What was stated of it last, for an identity server.
+    var assertion: SignedAssertion?
 
     /// The connections that show its certificate now.
     var connections: [ClientConnection] = []
@@ -127,6 +136,7 @@ final class ProvenIdentity {
         }
         tokenKey = ProvenIdentity.key(credential.token)
         sessionKey = ProvenIdentity.key(credential.session)
+        providerSessionKey = ProvenIdentity.key(credential.providerSession)
         clientKey = ProvenIdentity.key(credential.client)
         let counted = id.isEmpty ? (card.map { $0.leaf.issuer + $0.leaf.serial } ?? owner) : id
         limitKey = limits.professional(counted.span)
@@ -169,6 +179,7 @@ final class ProvenIdentity {
         add("client", credential.client)
         add("token", credential.token)
         add("session", credential.session)
+        add("provider_session", credential.providerSession)
         return record
     }
 

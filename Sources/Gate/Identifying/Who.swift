@@ -1,5 +1,6 @@
 // Who.swift: who somebody was found to be, whatever proved it.
 
+internal import Directory
 internal import Identity
 internal import Policy
 internal import Wire
@@ -63,5 +64,29 @@ struct Who {
         let recogniser = CertificateRule(
             attribute: rule.attribute, acceptsOrganisations: true, acceptsNonNominative: true)
         return try? Identity.holder(of: subject, facts: facts, rule: recogniser)
+    }
+}
+
+extension WorkerCore {
+    /// The professional of this national identifier, as far as anything is known of them; nobody
+    /// when it is none.
+    func who(_ professional: String, structure: String = "") -> Who {
+        var who = Who(professional: professional, structure: structure)
+        look(for: &who)
+        return who
+    }
+
+    /// Adds what the directory knows of a professional: the number they are counted under, their
+    /// others, their professions, whether they have left.
+    func look(for who: inout Who) {
+        guard who.proof == .person || !who.professional.isEmpty,
+            let directory = generation.ways.directory?.directory
+        else { return }
+        let id = Array(who.professional.utf8)
+        who.standing = Standing(directory.standing(of: id.span))
+        guard let person = directory.person(id.span) else { return }
+        who.professional = person.id
+        who.aliases = person.aliases
+        who.titles += person.professions
     }
 }

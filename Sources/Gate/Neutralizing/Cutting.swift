@@ -9,11 +9,14 @@ internal import Wire
 package struct CutCount: Sendable, Codable, Equatable {
     package var connections = 0
     package var exchanges = 0
+    /// Sessions of people who had signed in with a browser.
+    package var sessions = 0
 
     package static func + (one: CutCount, other: CutCount) -> CutCount {
         CutCount(
             connections: one.connections + other.connections,
-            exchanges: one.exchanges + other.exchanges)
+            exchanges: one.exchanges + other.exchanges,
+            sessions: one.sessions + other.sessions)
     }
 }
 
@@ -59,7 +62,7 @@ extension WorkerCore {
             }
         case .session(let name):
             let key = SubjectKey(name)
-            return live { $0.sessionKey == key }
+            return live { $0.sessionKey == key || $0.providerSessionKey == key }
         case .token(let name):
             let key = SubjectKey(name)
             return live { $0.tokenKey == key }

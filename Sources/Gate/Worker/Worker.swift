@@ -16,13 +16,11 @@ actor Worker: LoopOwner {
     }
 
     init(
-        number: Int, loop: EventLoop, log: GateLog, limits: LimitTable, record: RecordLog,
-        pages: PageBindings, proofs: ProofDesk, generation: Generation
+        number: Int, loop: EventLoop, _ services: Services, generation: Generation
     ) throws(SystemError) {
         self.loop = loop
         core = try WorkerCore(
-            number: number, loop: loop, log: log, limits: limits, record: record, pages: pages,
-            proofs: proofs, generation: generation)
+            number: number, loop: loop, services, generation: generation)
     }
 
     func turn() -> Bool { core.turn() }

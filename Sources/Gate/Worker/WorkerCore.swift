@@ -12,6 +12,7 @@ internal import Neutralization
 internal import Policy
 internal import Reactor
 internal import Record
+internal import SignIn
 internal import Wire
 
 /// The state of one worker.
@@ -52,6 +53,10 @@ final class WorkerCore {
     let pages: PageBindings
     /// What proofs of possession must keep to, and those used; the same for all workers.
     let proofs: ProofDesk
+    let sessionStore: SessionStore
+    let signInEvents: SignInEvents
+    /// What is found out elsewhere for this worker's requests.
+    let errands: ErrandDesk
     /// Exceptions to limits in force.
     var grants = Grants()
     /// Bytes of requests and answers held until they are understood and settled.
@@ -81,24 +86,26 @@ final class WorkerCore {
     private static let freeInquiriesMax = 64
 
     init(
-        number: Int, loop: EventLoop, log: GateLog, limits: LimitTable,
-        record: RecordLog, pages: PageBindings, proofs: ProofDesk, generation: Generation
+        number: Int, loop: EventLoop, _ services: Services, generation: Generation
     ) throws(SystemError) {
         self.number = number
-        self.pages = pages
-        self.proofs = proofs
+        pages = services.pages
+        proofs = services.proofs
+        sessionStore = services.sessions
+        signInEvents = services.events
+        errands = ErrandDesk(lanes: services.lanes, loop: loop)
         self.loop = loop
-        self.log = log
-        self.limits = limits
+        log = services.log
+        limits = services.limits
         poller = try Poller()
         wheel = TimerWheel(now: clock.milliseconds)
-        desk = RecordDesk(log: record, number: number)
+        desk = RecordDesk(log: services.record, number: number)
         self.generation = generation
         requestRandom = UInt64.random(in: .min ... .max)
         reserveDescriptor = unsafe herse_open("/dev/null", O_RDONLY, 0)
         let wake = slots.add { _ in .wake }
         try poller.add(loop.wakeDescriptor, .readable, token: wake)
-        record.attach(worker: number, wake: { loop.wake() })
+        services.record.attach(worker: number, wake: { loop.wake() })
     }
 
     deinit { Glibc.close(reserveDescriptor) }
@@ -146,6 +153,7 @@ final class WorkerCore {
             case .wake:
                 loop.drainWake()
                 desk.collect()
+                errands.collect()
             case .server, .none: break
             }
         }
@@ -250,7 +258,8 @@ final class WorkerCore {
 
     /// The gate's own answer to a refusal.
     func answer(
-        to refusal: Refusal, _ audience: AnswerAudience, _ generation: Generation, _ id: RequestID
+        to refusal: Refusal, _ audience: AnswerAudience, _ generation: Generation,
+        _ id: RequestID, _ signInAddress: String = ""
     ) -> OwnAnswer {
         let configuration = generation.configuration
         var limit: (name: String, limit: Int, seconds: Int)?
@@ -264,7 +273,7 @@ final class WorkerCore {
             to: audience,
             RefusalDetails(
                 requestID: id.text, challenge: challenge(for: refusal, generation),
-                contact: configuration.contact, limit: limit,
+                contact: configuration.contact, signInAddress: signInAddress, limit: limit,
                 isDraining: isDraining))
     }
 
@@ -376,9 +385,9 @@ final class WorkerCore {
     }
 
     func makeIdentity(_ leaf: LeafCertificate) -> ProvenIdentity {
-        ProvenIdentity(
-            Who(leaf, rule: generation.configuration.certificateAuthentication.rule),
-            card: Card(leaf), credential: Credential(), limits: limits)
+        var who = Who(leaf, rule: generation.configuration.certificateAuthentication.rule)
+        look(for: &who)
+        return ProvenIdentity(who, card: Card(leaf), credential: Credential(), limits: limits)
     }
 
     /// Asks the list about everything a connection stands for.
@@ -406,6 +415,10 @@ final class WorkerCore {
             identity.neutralized = neutralization.verdict(
                 session: identity.sessionKey, token: identity.tokenKey,
                 client: identity.clientKey, now: now)
+        }
+        if identity.neutralized == nil, let session = identity.providerSessionKey {
+            identity.neutralized = neutralization.verdict(
+                session: session, token: nil, client: nil, now: now)
         }
         if identity.neutralized == nil, let twin = identity.card?.twin {
             identity.neutralized = neutralization.verdict(certificate: twin, now: now)

@@ -22,6 +22,14 @@ package enum Method: UInt8, Sendable, Equatable, CaseIterable {
         }
     }
 
+    /// Whether it only asks, RFC 9110 §9.2.1.
+    package var isSafe: Bool {
+        switch self {
+        case .get, .head, .options, .trace: true
+        case .post, .put, .delete, .patch, .connect, .other: false
+        }
+    }
+
     /// Whether sending it twice is as sending it once, RFC 9110 §9.2.2.
     package var isIdempotent: Bool {
         switch self {

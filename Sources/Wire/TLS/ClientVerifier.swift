@@ -109,7 +109,7 @@ package struct Belief: Sendable {
         if anchors.expired == .refuse {
             // A list that is over already had no say in this verdict; the next to end might.
             for list in anchors.lists {
-                if let end = list.nextUpdate, end >= now { until = min(until, end) }
+                if let end = list.nextUpdate, end > now { until = min(until, end) }
             }
         }
         if verdicts.count >= Self.verdictsMax { verdicts.removeAll(keepingCapacity: true) }

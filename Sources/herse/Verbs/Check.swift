@@ -29,9 +29,7 @@ struct CheckCommand: Verb {
         var directory: String?
         if let configuration = loaded.configuration {
             diagnostics += checkMaterial(configuration)
-            let checked = checkDirectory(configuration)
-            diagnostics += checked.diagnostics
-            directory = checked.summary
+            directory = directorySummary(configuration)
         }
         let isValid = !diagnostics.contains { $0.severity == .error }
         if output.json {

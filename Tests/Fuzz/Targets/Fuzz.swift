@@ -29,6 +29,7 @@ struct FuzzTarget: Sendable {
         .extractor,
         .jsonValue,
         .token,
+        .webAuthn,
         .canary,
     ]
 }

@@ -1,0 +1,57 @@
+// AccountProof.swift: a local account's password and code in each request, RFC 7617.
+//
+// Only where a route says `basic: true`. The password is followed by the six digits of the moment,
+// which count once: what was found right is kept with the connection, and nowhere else.
+
+internal import Identity
+internal import Policy
+internal import SignIn
+internal import Wire
+
+/// An account's credentials as a connection showed them.
+struct ShownAccount {
+    let credentials: [UInt8]
+    let identity: ProvenIdentity
+    /// Seconds since 1970 after which they must be shown to be right again.
+    let until: Int64
+}
+
+extension WorkerCore {
+    /// Where the credentials of a request lie, still encoded; nil when it has none of this scheme.
+    func basicCredentials(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ route: PreparedRoute
+    ) throws(Refusal) -> Range<Int>? {
+        var found: Range<Int>?
+        for index in 0..<head.fields.count where head.fields[index].known == .authorization {
+            let value = head.fields[index].value
+            guard hasScheme(bytes, value, "basic") else { continue }
+            guard found == nil else { throw .accountRefused(route: route.index) }
+            var start = value.lowerBound + 5
+            while start < value.upperBound, bytes[start] == 0x20 { start += 1 }
+            found = start..<value.upperBound
+        }
+        return found
+    }
+
+    /// Whom an account's credentials prove.
+    func account(
+        _ shown: Range<Int>, _ bytes: Span<UInt8>, on route: PreparedRoute,
+        of client: ClientConnection
+    ) throws(Refusal) -> Recognition {
+        let credentials = bytes.extracting(shown)
+        if let known = client.shownAccount, isSame(known.credentials, credentials),
+            known.until > clock.wallSeconds,
+            known.identity.credential.generation == generation.number
+        {
+            return .somebody(known.identity)
+        }
+        if case .somebody(let found)? = client.finding {
+            let absolute = generation.configuration.authentication.signIn?.absolute ?? 0
+            client.shownAccount = ShownAccount(
+                credentials: copy(credentials), identity: found,
+                until: clock.wallSeconds + absolute)
+            return .somebody(found)
+        }
+        throw .accountRefused(route: route.index)
+    }
+}

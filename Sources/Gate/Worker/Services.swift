@@ -1,0 +1,43 @@
+// Services.swift: what all workers share, whatever configuration is in force.
+
+internal import Limits
+internal import Neutralization
+internal import Reactor
+internal import Record
+internal import SignIn
+internal import Synchronization
+
+/// Made once, before the first worker; outlives every generation.
+struct Services: Sendable {
+    let log: GateLog
+    let limits: LimitTable
+    let record: RecordLog
+    let pages = PageBindings()
+    let proofs = ProofDesk()
+    let sessions = SessionStore()
+    /// What is done off the workers.
+    let lanes: ErrandLanes
+    /// What happened at the gate's own pages, until it is recorded.
+    let events = SignInEvents()
+    /// The list in force, for whoever is not a worker.
+    let neutralization = NeutralizationView()
+
+    init(log: GateLog, limits: LimitTable, record: RecordLog) throws(SystemError) {
+        self.log = log
+        self.limits = limits
+        self.record = record
+        lanes = try ErrandLanes()
+    }
+}
+
+/// The neutralization list in force, as errands see it; the control plane changes it before the
+/// workers' own, so that nobody who is cut off begins a session meanwhile.
+final class NeutralizationView: Sendable {
+    private let state = Mutex(NeutralizationState())
+
+    /// The state in force; a copy of one reference.
+    var current: NeutralizationState {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+}
