@@ -1,0 +1,1 @@
+// RevocationSuites.swift: the suites of the module Revocation stand beside this file.

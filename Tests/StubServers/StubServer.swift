@@ -1,0 +1,1 @@
+// StubServer.swift: an HTTP server of the tests' own, that answers whatever it is told to.
