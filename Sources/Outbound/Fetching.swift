@@ -8,7 +8,8 @@ private let isStarted = herse_curl_start() == CURLE_OK
 /// Asks an address and waits for the answer, from any thread.
 ///
 /// No redirect is followed, no proxy, cookie, netrc or environment asked, nothing unpacked. TLS is
-/// 1.2 or later, with the host's name checked, and trusts `request.tls.authorities` alone.
+/// 1.2 or later, with the host's name checked, and trusts `request.tls.authorities` alone. The
+/// process must ignore SIGPIPE, as the gate does.
 package func fetch(_ request: FetchRequest) throws(FetchError) -> FetchAnswer {
     guard let scheme = scheme(of: request.url) else { throw FetchError(request.url, .address) }
     guard request.fields.allSatisfy({ isField($0.name, $0.value) }),
