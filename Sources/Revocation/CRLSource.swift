@@ -1,7 +1,7 @@
 // CRLSource.swift: a revocation list at an address, fetched ahead, the last good one kept.
 
-package import Outbound
 internal import COpenSSL
+package import Outbound
 internal import Synchronization
 
 /// Where a revocation list is, and how old it may grow.

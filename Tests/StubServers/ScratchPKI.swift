@@ -67,7 +67,8 @@ package final class ScratchAuthority: Sendable {
                 "req", "-x509", "-days", "2", "-subj", "/CN=\(name)", "-nodes",
                 "-CA", identity.certificate, "-CAkey", identity.key,
                 "-keyout", made.key, "-out", made.certificate,
-            ] + Self.newKey + (["basicConstraints=CA:FALSE"] + extensions).flatMap { ["-addext", $0] }
+            ] + Self.newKey
+                + (["basicConstraints=CA:FALSE"] + extensions).flatMap { ["-addext", $0] }
                 + (serial.map { ["-set_serial", String($0)] } ?? []))
         return made
     }

@@ -1,1 +1,0 @@
-// RevocationSuites.swift: the suites of the module Revocation stand beside this file.
