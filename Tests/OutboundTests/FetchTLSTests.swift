@@ -31,8 +31,8 @@ import Testing
 
     @Test func `refuses another host's certificate`() throws {
         let other = try authority.issue("other", ["subjectAltName=DNS:other.example"])
-        let unnamed = try authority.issue("127.0.0.1")
-        for identity in [other, unnamed] {
+        let both = try authority.issue("127.0.0.1", ["subjectAltName=DNS:other.example"])
+        for identity in [other, both] {
             let server = try StubServer(tls: StubTLS(identity)) { _ in .answer(200, []) }
             #expect(problem(request(server.url("/"))) == .otherHostName)
             #expect(server.requests.isEmpty)
@@ -40,7 +40,8 @@ import Testing
     }
 
     @Test func `refuses another authority's certificate, even one of the same name`() throws {
-        let server = try StubServer(tls: StubTLS(try ScratchAuthority().server())) { _ in
+        let twin = try ScratchAuthority()
+        let server = try StubServer(tls: StubTLS(try twin.server())) { _ in
             .answer(200, [])
         }
         let found = problem(request(server.url("/")))
