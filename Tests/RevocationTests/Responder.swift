@@ -16,7 +16,7 @@ final class RevokingAuthority: Sendable {
 
     init(_ name: String = "Authority") throws {
         authority = try ScratchAuthority(name)
-        certificates = try (1...3).map { [authority] serial in
+        certificates = try (1...3).map { [authority] (serial: Int) in
             try authority.issue("person\(serial)", serial: serial)
         }
         try authority.folder.write(
