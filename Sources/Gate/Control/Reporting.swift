@@ -81,7 +81,7 @@ extension ControlPlane {
                 state: journalProblem != nil ? "unknown" : commands == 0 ? "empty" : "fresh",
                 entries: commands, ageSeconds: nil, nextUpdate: nil))
         for material in generation.listeners {
-            for list in material.settings.anchors.lists {
+            for list in material.fileSettings.anchors.lists {
                 let isStale = list.nextUpdate.map { $0 <= moment.value } ?? false
                 let state = isStale ? "stale" : list.entryCount == 0 ? "empty" : "fresh"
                 reports.append(
@@ -91,6 +91,7 @@ extension ControlPlane {
                         nextUpdate: list.nextUpdate.map { UnixSeconds($0).description }))
             }
         }
+        reports += fetchedListReports(generation)
         return reports
     }
 
@@ -120,6 +121,11 @@ extension ControlPlane {
         for listener in generation.configuration.listeners
         where listener.tls.expiredRevocation == .unsafeAccept {
             found.append("listener `\(listener.name)`: expired revocation lists are accepted")
+        }
+        for listener in generation.configuration.listeners
+        where listener.tls.ocsp?.acceptsUnavailable == true {
+            found.append(
+                "listener `\(listener.name)`: certificates pass that no responder answers about")
         }
         for material in generation.listeners {
             for authority in material.settings.anchors.authoritiesWithoutList {

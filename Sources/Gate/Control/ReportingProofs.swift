@@ -5,6 +5,7 @@ internal import Identity
 internal import Issuers
 internal import Neutralization
 internal import Policy
+internal import Revocation
 internal import SignIn
 internal import Tokens
 internal import Wire
@@ -64,6 +65,34 @@ extension ControlPlane {
             default: return nil
             }
         }
+    }
+
+    /// The revocation lists of addresses.
+    func fetchedListReports(_ generation: Generation) -> [ListReport] {
+        let moment = now.value
+        var reports: [ListReport] = []
+        for (index, desk) in generation.ways.revocation.enumerated() {
+            for source in desk?.sources ?? [] {
+                let report = source.report(now: moment)
+                let list = generation.listeners[index].settings.anchors.lists.first {
+                    $0.file == source.settings.url
+                }
+                let entries = list?.entryCount ?? 0
+                let isOver = report.nextUpdate.map { $0 <= moment } ?? false
+                let state =
+                    switch report.state {
+                    case .missing: "unknown"
+                    case .stale: "stale"
+                    case .fresh: isOver ? "stale" : entries == 0 ? "empty" : "fresh"
+                    }
+                reports.append(
+                    ListReport(
+                        kind: "revocation", name: source.settings.url, state: state,
+                        entries: entries, ageSeconds: report.age,
+                        nextUpdate: report.nextUpdate.map { UnixSeconds($0).description }))
+            }
+        }
+        return reports
     }
 
     func directoryStatus(_ generation: Generation) -> DirectoryStatus? {

@@ -148,7 +148,7 @@ struct MaterialLoader {
         let anchors = TrustAnchors(
             authorities: authorities, lists: lists,
             expired: tls.expiredRevocation == .refuse ? .refuse : .unsafeAccept,
-            depth: tls.chainDepth)
+            depth: tls.chainDepth, asksForLists: !tls.revocationSources.isEmpty)
         check(anchors, tls)
         let settings = TLSServerSettings(
             credentials: credentials, demand: demand(tls.clientCertificate), anchors: anchors,

@@ -15,6 +15,8 @@ internal import Tokens
 final class Ways: Sendable {
     /// By index in the configuration.
     let issuers: [IssuerDesk]
+    /// By listener.
+    let revocation: [RevocationDesk?]
     let directory: LoadedDirectory?
     /// What signs `Herse-Assertion`.
     let assertion: AssertionKeys?
@@ -44,6 +46,15 @@ final class Ways: Sendable {
             let issuer =
                 known.first { $0.settings == settings } ?? Issuer(settings, now: now)
             return IssuerDesk(fixed: material.keys[index], issuer: issuer)
+        }
+        let names = former?.configuration.listeners.map(\.name) ?? []
+        revocation = configuration.listeners.enumerated().map { index, listener in
+            let before = names.firstIndex(of: listener.name).flatMap {
+                former?.ways.revocation[$0]
+            }
+            return RevocationDesk.made(
+                listener, material.listeners[index], state: configuration.state, after: before,
+                now: now)
         }
         directory = material.directory
         accounts = configuration.authentication.accounts.map {

@@ -25,6 +25,8 @@ struct Services: Sendable {
     let lockout = Lockout()
     /// What happened at the gate's own pages, until it is recorded.
     let events = SignInEvents()
+    /// Set when a revocation list was fetched that is not in force yet.
+    let listsChanged = Flag()
     /// The list in force, for whoever is not a worker.
     let neutralization = NeutralizationView()
 
@@ -34,6 +36,16 @@ struct Services: Sendable {
         self.record = record
         lanes = try ErrandLanes()
     }
+}
+
+/// Something to be done, set by any thread.
+final class Flag: Sendable {
+    private let isSet = Atomic<Bool>(false)
+
+    func set() { isSet.store(true, ordering: .releasing) }
+
+    /// Whether it was set; it no longer is.
+    func take() -> Bool { isSet.exchange(false, ordering: .acquiring) }
 }
 
 /// The neutralization list in force, as errands see it; the control plane changes it before the

@@ -1,5 +1,6 @@
 // WorkerReport.swift: what a worker tells of itself: for `herse status` and `herse sessions`.
 
+internal import Identity
 internal import Limits
 internal import Neutralization
 internal import Policy
