@@ -59,7 +59,8 @@ extension OwnAnswer {
             fields += "Location: \(details.signInAddress)\r\nReferrer-Policy: no-referrer\r\n"
         }
         self.init(
-            status: details.signInAddress.isEmpty ? refusal.status : 303, fields: fields + "Content-Type: \(type)\r\n",
+            status: details.signInAddress.isEmpty ? refusal.status : 303,
+            fields: fields + "Content-Type: \(type)\r\n",
             body: Array(body.utf8),
             closesConnection: refusal.closesConnection && details.signInAddress.isEmpty
                 || details.isDraining)

@@ -202,7 +202,8 @@ enum Refusal: Error, Equatable, Sendable {
         case .ambiguousPath, .unknownRoute, .methodNotAllowed, .unproven, .nobody, .organisation,
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .limitReached,
             .limitsUnavailable, .serverUnreachable, .serverSlow, .serverAnswerMalformed,
-            .overloaded, .notRecorded, .revocationUnknown, .questionNotUnderstood, .interactionNotAllowed, .tooVague,
+            .overloaded, .notRecorded, .revocationUnknown, .questionNotUnderstood,
+            .interactionNotAllowed, .tooVague,
             .pageNotYours, .answerTooLarge, .answerNotUnderstood, .notInDirectory, .levelTooLow,
             .tokenRefused, .tokenTooWeak, .accountRefused, .issuerUnavailable, .otherOrigin:
             false

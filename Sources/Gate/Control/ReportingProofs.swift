@@ -105,7 +105,9 @@ extension ControlPlane {
 
     func signInStatus(_ generation: Generation) -> SignInStatus? {
         guard generation.ways.signIn != nil else { return nil }
-        let (signIn, recognition) = (services.lanes.signIn.report, services.lanes.recognition.report)
+        let (signIn, recognition) = (
+            services.lanes.signIn.report, services.lanes.recognition.report
+        )
         return SignInStatus(
             sessions: services.sessions.count, waiting: signIn.waiting + recognition.waiting,
             refused: signIn.refused + recognition.refused)

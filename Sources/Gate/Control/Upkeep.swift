@@ -55,7 +55,8 @@ extension ControlPlane {
                     if source.refresh(now: moment) { changed.set() }
                     let after = source.report(now: moment).problem
                     if after != before {
-                        log.say("revocation list \(source.settings.url): \(after ?? "fetched again")")
+                        log.say(
+                            "revocation list \(source.settings.url): \(after ?? "fetched again")")
                     }
                 }
             }

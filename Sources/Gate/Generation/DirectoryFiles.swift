@@ -1,7 +1,7 @@
 // DirectoryFiles.swift: the professionals' directory, read again only when its files have changed.
 
-package import Directory
 internal import CSystem
+package import Directory
 internal import Glibc
 package import Policy
 

@@ -341,7 +341,9 @@ struct MaterialLoader {
 private func problemOfSecret(_ path: String) -> String? {
     var status = stat()
     // Safe because the structure is a local.
-    guard unsafe stat(path, &status) == 0, (unsafe access(path, R_OK)) == 0 else { return "cannot be read" }
+    guard unsafe stat(path, &status) == 0, (unsafe access(path, R_OK)) == 0 else {
+        return "cannot be read"
+    }
     guard status.st_mode & 0o077 == 0 else { return "others may read it" }
     return status.st_size == 0 ? "is empty" : nil
 }

@@ -17,7 +17,8 @@ extension SignInDesk {
         case .failure(let refusal): return refusal.reply
         }
         let account = offer.account
-        let app = offer.factors.contains(.totp)
+        let app =
+            offer.factors.contains(.totp)
             ? AppOffer(
                 secret: base32(offer.secret),
                 address: codeAddress(

@@ -161,7 +161,8 @@ extension SignInDesk {
     }
 
     func event(
-        _ kind: SignInEvent.Kind, _ request: OwnRequest, _ provider: Provider, _ reason: String? = nil
+        _ kind: SignInEvent.Kind, _ request: OwnRequest, _ provider: Provider,
+        _ reason: String? = nil
     ) -> SignInEvent {
         var event = SignInEvent(kind, request, reason)
         event.provider = provider.name
