@@ -1,6 +1,7 @@
 // Upkeep.swift: what has to be done now and then, off the workers and off the control plane: keys
 // fetched ahead, assertion keys changed, sessions that outlived themselves taken out.
 
+internal import Accounts
 internal import Glibc
 internal import Issuers
 internal import Neutralization
@@ -28,6 +29,17 @@ extension ControlPlane {
             }
         }
         keepUpRevocation(ways, now: moment)
+        if let accounts = ways.accounts {
+            let (sessions, log) = (services.sessions, self.log)
+            _ = lane.run {
+                do throws(AccountError) {
+                    let count = try accounts.endSessions(in: sessions)
+                    if count > 0 { log.say("accounts changed: \(count) sessions ended") }
+                } catch {
+                    log.say("accounts: \(error.message)", kind: "accounts")
+                }
+            }
+        }
         guard nextSlowUpkeep <= milliseconds else { return }
         nextSlowUpkeep = milliseconds + 10_000
         let (sessions, log) = (services.sessions, self.log)
@@ -90,7 +102,9 @@ extension ControlPlane {
 }
 
 /// Fetches the lists of which none is at hand, all at once, and waits for them: nobody is believed
-/// without. Returns whether any came.
+/// without.
+///
+/// Returns whether any came.
 func fetchMissingLists(_ generation: Generation, _ services: Services) async -> Bool {
     let now = Int64(time(nil))
     let missing = generation.ways.revocation.compactMap { $0 }.flatMap(\.sources)

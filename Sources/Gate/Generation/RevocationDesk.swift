@@ -106,7 +106,9 @@ final class RevocationDesk: Sendable {
         }
     }
 
-    /// Asks for a fresh response to staple, if its time has come; blocks. Returns what went wrong.
+    /// Asks for a fresh response to staple, if its time has come; blocks.
+    ///
+    /// Returns what went wrong.
     func renewStaple(now: Int64) -> String? {
         guard let stapling, stapling.renewAt.withLock({ $0 <= now }) else { return nil }
         // Asked again in a minute, should it fail.

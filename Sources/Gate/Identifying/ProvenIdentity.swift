@@ -26,6 +26,7 @@ struct Credential {
     var live: LiveSession?
     /// The local account's name.
     var account: String?
+    var accountEpoch: UInt64?
     /// The software it was given to.
     var client: String?
     /// Seconds since 1970 at which the professional proved themselves; nil when that is the

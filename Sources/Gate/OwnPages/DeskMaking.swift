@@ -6,10 +6,13 @@ internal import Identity
 internal import Neutralization
 internal import Policy
 internal import SignIn
+internal import Synchronization
 
 /// What local accounts are kept and judged by; kept over a reload as far as its settings stay.
-struct AccountDesk: Sendable {
+final class AccountDesk: Sendable {
     let store: AccountStore
+    /// The state of the accounts for which sessions were judged last.
+    private let judged: Mutex<UInt64>
     let passwords: PasswordChecker
     private let service: String
     private let helpers: Int
@@ -18,6 +21,9 @@ struct AccountDesk: Sendable {
     init(_ rule: AccountRule, state: String, after former: AccountDesk?) {
         // The store keeps what it has offered to those who are enrolling now.
         store = former?.store ?? AccountStore(folder: state + "/accounts")
+        // Known before the first of them comes; what fails here is told a second later.
+        if former == nil { _ = try? store.roll(after: 0) }
+        judged = Mutex(former?.judged.withLock { $0 } ?? 0)
         (service, helpers, deadline) = (rule.service, rule.helpers, rule.deadline)
         if let former, former.service == service, former.helpers == helpers,
             former.deadline == deadline
@@ -26,6 +32,19 @@ struct AccountDesk: Sendable {
         } else {
             passwords = PasswordChecker(service: service, helpers: helpers, deadline: deadline)
         }
+    }
+
+    /// Ends the sessions of accounts that were removed, disabled or begun anew; blocks on the disk.
+    ///
+    /// Returns how many, and throws when the accounts cannot be read: then none ends.
+    func endSessions(in sessions: SessionStore) throws(AccountError) -> Int {
+        guard let roll = try store.roll(after: judged.withLock { $0 }) else { return 0 }
+        let count = sessions.endAll(.account) { session in
+            guard let account = session.account else { return false }
+            return AccountName(account).flatMap { roll.epochs[$0] } != session.proof.accountEpoch
+        }
+        judged.withLock { $0 = roll.version }
+        return count
     }
 }
 

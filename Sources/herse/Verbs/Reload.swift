@@ -94,7 +94,7 @@ private func reloaded(_ answer: ControlAnswer) throws(Failure) -> ReloadReport {
 func text(of report: ReloadReport) -> String {
     var text =
         "generation \(report.generation) in force in \(shownMilliseconds(report.milliseconds))"
-    if report.cut != CutCount() {
+    if report.cut.connections + report.cut.exchanges + report.cut.sessions > 0 {
         text += ", \(shown(report.cut)) cut"
     }
     if let seconds = report.confirmWithinSeconds {
