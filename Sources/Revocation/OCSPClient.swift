@@ -17,6 +17,7 @@ package final class OCSPClient: Sendable {
     /// Seconds for which `unknown` is kept at most: it may be a certificate made just now.
     private static let unknownSeconds: Int64 = 60
 
+    /// Knows nothing yet.
     package init(_ settings: OCSPSettings) {
         self.settings = settings
         cache = Mutex(AnswerCache(countMax: Self.countMax))
