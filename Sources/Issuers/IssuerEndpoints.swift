@@ -26,6 +26,7 @@ final class EndpointState: Sendable {
             active: AnswerCache(countMax: 16_384, bytesMax: 16 << 20),
             inactive: AnswerCache(countMax: 4_096, bytesMax: 1 << 20)))
     let pause = FailurePause()
+    let locks = QuestionLocks()
     let cacheSeconds: Int64
 
     /// Seconds for which "no" is believed at most.
@@ -58,6 +59,9 @@ final class EndpointState: Sendable {
 extension Issuer {
     /// Bytes of an answer about one token or person.
     private static let answerMax = 256 * 1024
+    /// Milliseconds that somebody waits who signs in, or sends a token.
+    private static let deadline = 5_000
+    private static let connectDeadline = 3_000
     /// Bytes of a token that is asked about.
     package static let tokenBytesMax = 16 * 1024
 
@@ -78,6 +82,17 @@ extension Issuer {
         guard token.count <= Self.tokenBytesMax else {
             throw .malformed(address: shown(url), what: "is not asked about so large a token")
         }
+        // Where nothing is kept, nobody has anything from waiting.
+        guard endpoints.cacheSeconds > 0 else { return try introspect(token, key, url, now: now) }
+        return try endpoints.locks.withLock(for: key) { () throws(IssuerError) in
+            if let known = endpoints.known(key, now: now) { return known }
+            return try introspect(token, key, url, now: now)
+        }
+    }
+
+    private func introspect(
+        _ token: [UInt8], _ key: [UInt8], _ url: String, now: Int64
+    ) throws(IssuerError) -> JSONValue {
         let form = [
             (name: "token", value: String(decoding: token, as: UTF8.self)),
             (name: "token_type_hint", value: "access_token"),
@@ -166,6 +181,8 @@ extension Issuer {
         var request = request
         request.tls = settings.tls
         request.answerMax = Self.answerMax
+        request.connectDeadline = Self.connectDeadline
+        request.deadline = Self.deadline
         do throws(FetchError) {
             let answer = try fetch(request)
             endpoints.pause.note(failed: answer.status >= 500, now: now)

@@ -34,6 +34,7 @@ package struct AnswerCache<Answer: Sendable>: Sendable {
 
     package var count: Int { entries.count }
 
+    /// What was answered, if it still counts.
     package func answer(for key: [UInt8], now: Int64) -> Answer? {
         // A clock set back must not make an answer last.
         guard let entry = entries[key], now >= entry.from, now < entry.until else { return nil }

@@ -15,6 +15,7 @@ package final class FailurePause: Sendable {
 
     package init() {}
 
+    /// Whether to give up before having asked.
     package func isOn(now: Int64) -> Bool {
         failures.withLock { failures in
             failures.count >= Self.failuresMax && now >= failures.at
@@ -22,6 +23,7 @@ package final class FailurePause: Sendable {
         }
     }
 
+    /// Tells how asking ended.
     package func note(failed: Bool, now: Int64) {
         failures.withLock { failures in
             failures = failed ? (min(failures.count + 1, Self.failuresMax), now) : (0, now)

@@ -56,6 +56,8 @@ package final class CRLSource: Sendable {
         var entityTag: String?
         var attemptAt: Int64?
         var attempts: UInt64 = 0
+        /// Whether the last fetch must be tried again soon.
+        var hasFailed = false
         var problem: String?
     }
 
@@ -107,7 +109,7 @@ package final class CRLSource: Sendable {
         state.withLock { state in
             guard let attemptAt = state.attemptAt else { return true }
             let isOver = state.list?.nextUpdate.map { now >= $0 } ?? false
-            let isUrgent = isOver || state.problem != nil || state.list == nil
+            let isUrgent = isOver || state.hasFailed || state.list == nil
             let wait = isUrgent ? min(settings.refresh, Self.retrySeconds) : settings.refresh
             return mayAttempt(attemptAt, now, after: wait)
         }
@@ -137,13 +139,15 @@ package final class CRLSource: Sendable {
             var problem: String?
             do throws(CRLProblem) {
                 isOther = try fetchList(now: now)
-                problem = keep()
             } catch {
                 problem = error.description
             }
+            // That a copy cannot be kept is said, but fetching anew would not help.
+            let keeping = problem == nil ? keep() : nil
             state.withLock { state in
                 state.attempts += 1
-                state.problem = problem
+                state.hasFailed = problem != nil
+                state.problem = problem ?? keeping
             }
             return isOther
         }

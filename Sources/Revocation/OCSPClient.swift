@@ -8,6 +8,7 @@ package final class OCSPClient: Sendable {
     package let settings: OCSPSettings
     private let cache: Mutex<AnswerCache<OCSPStatus>>
     private let pause = FailurePause()
+    private let locks = QuestionLocks()
 
     /// Certificates whose status is kept.
     package static let countMax = 65_536
@@ -16,6 +17,7 @@ package final class OCSPClient: Sendable {
     /// Seconds for which `unknown` is kept at most: it may be a certificate made just now.
     private static let unknownSeconds: Int64 = 60
 
+    /// Knows nothing yet.
     package init(_ settings: OCSPSettings) {
         self.settings = settings
         cache = Mutex(AnswerCache(countMax: Self.countMax))
@@ -29,6 +31,12 @@ package final class OCSPClient: Sendable {
     /// Asks, unless it is known; blocks until there is an answer, or the deadline has passed.
     package func status(_ question: OCSPQuestion, now: Int64) -> OCSPStatus {
         if let known = known(question, now: now) { return known }
+        return locks.withLock(for: question.key) {
+            known(question, now: now) ?? ask(question, now: now)
+        }
+    }
+
+    private func ask(_ question: OCSPQuestion, now: Int64) -> OCSPStatus {
         let status: OCSPStatus
         let until: Int64
         do throws(OCSPProblem) {

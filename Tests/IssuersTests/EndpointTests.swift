@@ -1,5 +1,6 @@
 // EndpointTests.swift: what an issuer is asked about tokens, codes and people.
 
+import Foundation
 import JSON
 import StubServers
 import Testing
@@ -67,6 +68,34 @@ private struct Asking {
         _ = try asking.issuer.introspect(token, now: 0)
         #expect(asking.issuer.knownIntrospection(token, now: 9)?["active"]?.flag == false)
         #expect(asking.issuer.knownIntrospection(token, now: 10) == nil)
+    }
+
+    @Test func `is asked for once by many at once`() throws {
+        let asking = try Asking()
+        asking.provider["/introspect"] = .json(#"{"active":true}"#)
+        DispatchQueue.concurrentPerform(iterations: 8) { _ in
+            let answer = try? asking.issuer.introspect(token, now: 0)
+            #expect(answer?["active"]?.flag == true)
+        }
+        #expect(asking.provider.asked("/introspect") == 1)
+    }
+
+    @Test func `speaks TLS with our certificate`() throws {
+        let authority = try ScratchAuthority()
+        var tls = StubTLS(try authority.server())
+        tls.clientAuthorities = authority.identity.certificate
+        let server = try StubServer(tls: tls) {
+            .json(#"{"active":true,"client":"\#($0.certificate ?? "")"}"#)
+        }
+        let ours = try authority.issue("herse")
+        let asking = try Asking { settings in
+            settings.clientSecretFile = nil
+            settings.tls.authorities = authority.identity.certificate
+            settings.tls.certificate = ours.certificate
+            settings.tls.privateKey = ours.key
+            settings.introspectionEndpoint = server.url("/introspect")
+        }
+        #expect(try asking.issuer.introspect(token, now: 0)["client"]?.text == "herse")
     }
 
     @Test func `is not kept where nothing should be`() throws {

@@ -209,6 +209,16 @@ import Testing
         #expect(issuer.keys(now: 87_400) != nil)
         #expect(issuer.keys(now: 87_401) == nil)
         #expect(Issuer(settings, now: 87_401).keys(now: 87_401) == nil)
+        // A folder that cannot be written is a problem, but none that is fetched away.
+        var unwritable = provider.settings()
+        unwritable.stateFolder = try folder.write("file", "")
+        provider.publish(provider.metadata())
+        provider.publish(keys: ["k1"])
+        let other = Issuer(unwritable, now: 5000)
+        other.refresh(now: 5000)
+        #expect(other.keys(now: 5000) != nil)
+        #expect(other.report(now: 5000).problem?.contains("cannot be written") == true)
+        #expect(!other.isDue(now: 5100))
         // Another issuer's keys are not its.
         settings.issuer += "/other"
         #expect(Issuer(settings, now: 5000).keys(now: 5000) == nil)

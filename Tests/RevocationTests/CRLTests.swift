@@ -151,6 +151,18 @@ private final class Shelf: Sendable {
         #expect(source.isDue(now: over + 30))
     }
 
+    @Test func `is read or refused, whatever was changed on the way`() throws {
+        let der = try der(ofList: try authority.list())
+        for index in der.indices {
+            for mask in [0x01, 0x80, 0xFF] as [UInt8] {
+                var changed = der
+                changed[index] ^= mask
+                if let list = try? FetchedCRL(changed) { #expect(!list.der.isEmpty) }
+            }
+            #expect(throws: CRLUnreadable.self) { try FetchedCRL(Array(der[..<index])) }
+        }
+    }
+
     @Test func `outlives a restart`() throws {
         let folder = try ScratchFolder()
         var settings = shelf.settings

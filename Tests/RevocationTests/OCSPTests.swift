@@ -145,6 +145,44 @@ import Testing
         #expect(client.known(question, now: now) == nil)
     }
 
+    @Test func `is asked once by many at once`() throws {
+        let server = try authority.serve()
+        let client = client(server)
+        let question = try #require(try authority.question(2))
+        DispatchQueue.concurrentPerform(iterations: 6) { _ in
+            let status = client.status(question, now: now)
+            #expect(status == .revoked(at: RevokingAuthority.revokedAt))
+        }
+        #expect(server.requests.count == 1)
+    }
+
+    @Test func `says what it said, or nothing, whatever is changed on the way`() throws {
+        let question = try #require(try authority.question(2))
+        let asked = try #require(question.request(nonce: true))
+        let response = try authority.respond(
+            to: asked.bytes, ["-nmin", "5", "-resp_no_certs"])
+        let said = try question.read(response, to: asked, requiresNonce: true, now: now)
+        var believed = 0
+        for index in response.indices {
+            for mask in [0x01, 0x80, 0xFF] as [UInt8] {
+                var changed = response
+                changed[index] ^= mask
+                guard
+                    let answer = try? question.read(
+                        changed, to: asked, requiresNonce: true, now: now)
+                else { continue }
+                // Not all bytes are signed: what wraps the signed ones is not.
+                #expect(answer == said, "byte \(index)")
+                believed += 1
+            }
+            let cut = Array(response[..<index])
+            #expect(throws: OCSPProblem.self) {
+                try question.read(cut, to: asked, requiresNonce: true, now: now)
+            }
+        }
+        #expect(believed < 20, "\(believed) of \(3 * response.count)")
+    }
+
     @Test func `that cannot be reached is not waited for again and again`() throws {
         let server = try authority.serve()
         server.stop()
