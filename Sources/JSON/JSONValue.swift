@@ -20,6 +20,7 @@ package indirect enum JSONValue: Equatable, Sendable {
     ///   - depthMax: Objects and arrays within one another.
     ///   - valuesMax: Values, containers and scalars together; keys are none.
     ///   - bytesMax: Length of the text.
+    /// - Throws: Why and where it is no JSON, or what there is too much of.
     package init(
         _ text: Span<UInt8>, depthMax: Int = 16, valuesMax: Int = 4096, bytesMax: Int = 1 << 20
     ) throws(JSONError) {

@@ -3,6 +3,9 @@
 package import JSON
 
 /// What an access token says, if its issuer's key signed it and the rules are kept.
+///
+/// It must show somewhere that it is one: with rules that ask for no audience, an id token of an
+/// issuer that tells its tokens apart by nothing else would pass.
 package func verifyAccessToken(
     _ token: Span<UInt8>, keys: KeySet, rules: TokenRules, now: Int64
 ) throws(TokenRefusal) -> VerifiedToken {
@@ -11,6 +14,7 @@ package func verifyAccessToken(
     let claims = Claims(
         value: try signed.verify(token, keys: keys, algorithms: rules.algorithms))
     try claims.checkKind(.access)
+    guard try signed.type() == "at+jwt" || claims.isOfAccess else { throw .kind }
     try claims.checkIssuer(rules.issuer)
     let times = try claims.checkTimes(
         now: now, leeway: rules.leeway, lifetimeMax: rules.lifetimeMax)

@@ -84,7 +84,9 @@ struct Claims {
         switch kind {
         case .access:
             let others = ["id", "refresh", "offline", "logout", "serialized-id", "userinfo"]
-            guard !others.contains(type ?? ""), use == nil || use == "access", !isLogout,
+            guard !others.contains(type ?? ""),
+                use.map({ ["access", "access_token"].contains($0) }) ?? true,
+                !isLogout,
                 value["at_hash"] == nil, value["c_hash"] == nil, value["htm"] == nil
             else { throw .kind }
         case .identity:
@@ -94,6 +96,13 @@ struct Claims {
         case .logout:
             guard type == nil || type == "logout", use == nil, isLogout else { throw .kind }
         }
+    }
+
+    /// Whether there is a claim that only access tokens have, whoever makes them.
+    var isOfAccess: Bool {
+        let type = value["typ"]?.text?.lowercased()
+        return type == "bearer" || type == "dpop"
+            || ["scope", "scp", "client_id", "token_use"].contains { (value[$0] ?? .null) != .null }
     }
 
     /// What a token is for.

@@ -87,6 +87,8 @@ extension Claims {
 ///   - answer: What the provider itself answered.
 ///   - subject: Of the id token: an answer about somebody else is refused.
 ///   - claim: The name of the claim.
+/// - Returns: The claim's text.
+/// - Throws: Why nobody is named.
 package func judgeUserInfo(
     _ answer: JSONValue, subject: String, claim: String
 ) throws(TokenRefusal) -> String {
