@@ -36,6 +36,10 @@ import Testing
             ([:], ["acr": .number("1"), "amr": .string("pwd")]),
             ([:], ["exp": .number("1800000120.5"), "nbf": .number("1.8e9")]),
             ([:], ["typ": .string("DPoP"), "scope": nil]),
+            ([:], ["typ": nil, "scope": nil, "client_id": .string("editor")]),
+            ([:], ["typ": nil, "scope": nil, "scp": .array([.string("a")])]),
+            ([:], ["typ": nil, "scope": nil, "token_use": .string("access_token")]),
+            (["typ": .string("at+jwt")], ["typ": nil, "scope": nil]),
         ] as [([String: JSONValue?], [String: JSONValue?])])
     func `passes in the forms there are`(
         header: [String: JSONValue?], claims: [String: JSONValue?]

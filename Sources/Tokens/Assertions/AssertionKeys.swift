@@ -57,7 +57,7 @@ package final class AssertionKeys: Sendable {
         for beginsAt in try files.list() {
             keys.append(Self.named(try files.read(beginsAt: beginsAt), beginsAt))
         }
-        state = Mutex(State(keys: keys, document: []))
+        state = Mutex(State(keys: keys, document: Self.document(keys)))
         try maintain(now: now)
     }
 
