@@ -144,9 +144,27 @@ pid_t herse_spawn_helper(const char *path, const char *argument, int socket) {
     return error ? -error : process;
 }
 
+// Sanitizers map more than any module asks for.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define HERSE_SANITIZED 1
+#endif
+#endif
+
 int herse_seal_process(void) {
     struct rlimit none = {0, 0};
     if (setrlimit(RLIMIT_CORE, &none) != 0) return -1;
+#ifndef HERSE_SANITIZED
+    struct rlimit room = {256 << 20, 256 << 20};
+    if (setrlimit(RLIMIT_DATA, &room) != 0) return -1;
+#endif
+    // When memory is short all the same, this process goes and not the gate. Where that cannot be
+    // said the limit still holds.
+    int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (score >= 0) {
+        (void)!write(score, "1000", 4);
+        close(score);
+    }
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return -1;
     umask(077);
     return chdir("/");

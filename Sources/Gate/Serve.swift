@@ -74,6 +74,7 @@ private func run(
     } catch {
         throw StartFailure(error.message)
     }
+    services.sessions.obey(configuration.authentication)
     let workers = try startWorkers(generation, services, threads)
     let inForce = Grants(grants.inForce(at: limits.time), limits)
     for worker in workers { await worker.putInForce(inForce) }

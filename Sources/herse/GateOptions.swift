@@ -62,17 +62,30 @@ extension Failure {
 func controlSocket(of path: String) -> String {
     let loaded = ConfigurationLoader(filesMustExist: false).load(path: path)
     if let configuration = loaded.configuration { return configuration.control }
+    return looked(for: "control", in: path)
+        ?? joined(stateFolder(ofInvalid: path), "control.sock", isFolder: true)
+}
 
-    var state: String?
-    for file in configurationFiles(path) {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { continue }
-        let folder = folder(of: file)
-        if let control = topLevelValue("control", in: text) { return joined(folder, control) }
-        state = state ?? topLevelValue("state", in: text).map { joined(folder, $0) }
-    }
+/// The state folder a configuration names, valid or not.
+func stateFolder(of path: String) -> String {
+    let loaded = ConfigurationLoader(filesMustExist: false).load(path: path)
+    return loaded.configuration?.state ?? stateFolder(ofInvalid: path)
+}
+
+private func stateFolder(ofInvalid path: String) -> String {
+    if let state = looked(for: "state", in: path) { return state }
     let isFolder = configurationFiles(path) != [path]
     let folder = isFolder ? (path.hasSuffix("/") ? path : path + "/") : folder(of: path)
-    return joined(state ?? joined(folder, "state"), "control.sock", isFolder: true)
+    return joined(folder, "state")
+}
+
+/// The path after `key:` at the start of a line of the first file that has one.
+private func looked(for key: String, in path: String) -> String? {
+    for file in configurationFiles(path) {
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { continue }
+        if let value = topLevelValue(key, in: text) { return joined(folder(of: file), value) }
+    }
+    return nil
 }
 
 private func configurationFiles(_ path: String) -> [String] {

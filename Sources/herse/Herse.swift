@@ -19,7 +19,7 @@ struct Herse: AsyncParsableCommand {
               herse neutralize 899700218896 --reason "stolen card"
             """,
         version: version,
-        subcommands: [ManualCommand.self],
+        subcommands: [ManualCommand.self, PamHelperCommand.self],
         groupedSubcommands: [
             CommandGroup(name: "Run", subcommands: [ServeCommand.self, DemoCommand.self]),
             CommandGroup(
@@ -33,6 +33,7 @@ struct Herse: AsyncParsableCommand {
                 subcommands: [
                     NeutralizeCommand.self, ReinstateCommand.self, NeutralizedCommand.self,
                 ]),
+            CommandGroup(name: "Local accounts", subcommands: [AccountCommand.self]),
             CommandGroup(
                 name: "Observe",
                 subcommands: [StatusCommand.self, SessionsCommand.self, LimitsCommand.self]),

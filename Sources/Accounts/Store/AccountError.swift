@@ -23,6 +23,8 @@ package enum AccountError: Error, Equatable, Sendable {
     case linkOver
     /// The code is not the one that the app shows now.
     case wrongCode
+    /// The folder that the accounts' folder is to be made in is not there.
+    case noState(path: String)
     /// Another process holds the lock for longer than anybody waits.
     case busy(path: String)
     /// A system call failed. After `fsync` of the folder the change may have happened, and may
@@ -45,6 +47,7 @@ extension AccountError {
         case .value(let what): return "\(what) cannot be kept"
         case .linkOver: return "the enrolment link is not valid, or not any more"
         case .wrongCode: return "the code is not the one that is due"
+        case .noState(let path): return "\(path): the state folder is not there"
         case .busy(let path): return "\(path): is locked by another process"
         case .system(let call, let path, let code):
             // Safe because strerror's text is copied before any other call on this thread.
@@ -61,6 +64,7 @@ extension AccountError {
         case .damaged: "remove the account, add it again and send a new enrolment link"
         case .tooManyKeys: "`herse account forget --key` takes one away"
         case .keyUnknown: "`herse account list --json` shows the keys of each account"
+        case .noState: "start the gate once, or make it for the gate's user, with mode 0700"
         case .busy: "another `herse account` may be stopped: look for it with `fuser`"
         case .system(_, _, let code) where code == ENOSPC || code == EDQUOT:
             "make room on the disk; until then nobody can sign in with a code"

@@ -68,12 +68,12 @@ struct AccountFolder: ~Copyable {
     /// Made by root for a gate that runs as somebody else, it is given to that user, who owns the
     /// folder it is in.
     static func make(_ path: String) throws(AccountError) {
+        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         // Safe because the path outlives the call.
         guard unsafe mkdir(path, 0o700) == 0 else {
             if errno == EEXIST { return }
-            throw .last("mkdir", path)
+            throw errno == ENOENT ? .noState(path: parent) : .last("mkdir", path)
         }
-        let parent = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         // Safe because the paths outlive the calls, and status lives on the stack.
         let above = unsafe Descriptor(herse_open(parent, O_RDONLY | O_DIRECTORY, 0))
         let made = unsafe Descriptor(herse_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0))

@@ -45,8 +45,9 @@ func account(text bytes: [UInt8], name: AccountName) -> Account? {
     let content = Array(bytes.prefix(bytes.count - endLength))
     guard
         Array(bytes.suffix(endLength)) == Array("end \(hexadecimal(sha256(content.span)))\n".utf8),
-        let text = String(validating: content, as: UTF8.self), text.hasSuffix("\n")
+        content.allSatisfy({ $0 == 0x0A || (0x20...0x7E).contains($0) }), content.last == 0x0A
     else { return nil }
+    let text = String(decoding: content, as: UTF8.self)
     var lines = text.dropLast().split(separator: "\n", omittingEmptySubsequences: false)
     guard lines.removeFirst() == firstLine else { return nil }
     var reading = AccountReading()

@@ -50,8 +50,9 @@ pid_t herse_spawn_helper(const char *path, const char *argument, int socket);
 /// POLLRDHUP, which wants _GNU_SOURCE: the peer has shut down its sending half.
 enum { HERSE_POLLRDHUP = 0x2000 };
 
-/// What a process does that is going to hold passwords: no core file, no look into its memory by
-/// others of the same user, no folder held.
+/// What a process does that is going to hold passwords and run other people's code: no core file,
+/// no look into its memory by others of the same user, no folder held, 256 MiB of data at most, and
+/// the first to go when the machine runs out of memory.
 int herse_seal_process(void);
 
 #endif

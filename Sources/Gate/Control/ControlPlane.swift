@@ -51,6 +51,8 @@ actor ControlPlane: LoopOwner {
     /// When the list changes by itself next, in seconds since 1970.
     var nextListChange: UnixSeconds?
     private var nextTicketKeys: UInt64
+    private var nextUpkeep: UInt64 = 0
+    var nextSlowUpkeep: UInt64 = 0
     /// When a gate that stops looks again whether anything is under way.
     private var nextLookAtBusy: UInt64 = 0
     var stopAt: UInt64?
@@ -64,6 +66,7 @@ actor ControlPlane: LoopOwner {
     /// Administrators' connections at once.
     private static let connectionsMax = 32
     private static let requestMilliseconds: UInt64 = 30_000
+    private static let upkeepMilliseconds: UInt64 = 1000
     private static let busyMilliseconds: UInt64 = 50
     /// How long tickets are sealed with one key: a stolen key opens no older session than this.
     private static let ticketKeyMilliseconds: UInt64 = 3_600_000
@@ -135,6 +138,10 @@ actor ControlPlane: LoopOwner {
         }
         if let until = former?.until, until <= moment, !changing.isHeld {
             Task { await self.confirmationLapsed() }
+        }
+        if nextUpkeep <= moment, !isStopping {
+            nextUpkeep = moment + Self.upkeepMilliseconds
+            keepUp()
         }
         if nextTicketKeys <= moment {
             nextTicketKeys = moment + Self.ticketKeyMilliseconds

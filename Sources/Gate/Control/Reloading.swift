@@ -158,6 +158,7 @@ extension ControlPlane {
         }
         nextListChange = await nextChange(of: state, after: now)
         _ = await everywhere { await $0.commit(state) }
+        services.sessions.obey(next.configuration.authentication)
         var cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
         cut.sessions = endNeutralizedSessions()
         return .success(cut)

@@ -18,6 +18,10 @@ enum ErrandFinding {
     case token(TokenRefusal)
     /// The account, its password or its code is wrong.
     case account
+    /// Somebody who is cut off.
+    case neutralized
+    /// The configuration has changed meanwhile: nothing that was found holds any more.
+    case outdated
     /// Whoever could say cannot be reached.
     case unavailable
     /// Too much waits already, or it took too long.
@@ -26,9 +30,10 @@ enum ErrandFinding {
     /// The refusal it means on a route; nil when somebody was found.
     func refusal(on route: Int) -> Refusal? {
         switch self {
-        case .somebody: nil
+        case .somebody, .outdated: nil
         case .token(let why): .tokenRefused(route: route, why)
         case .account: .accountRefused(route: route)
+        case .neutralized: .neutralized
         case .unavailable: .issuerUnavailable(route: route)
         case .overloaded: .overloaded
         }

@@ -7,10 +7,12 @@ internal import Tokens
 
 /// What an errand came back with.
 enum ErrandResult: Sendable {
-    /// The keys of an issuer were fetched anew, or could not be.
-    case keys
-    /// What an issuer said of a token.
-    case token(Result<VerifiedToken, TokenRefusal>)
+    /// What was found out about a token.
+    case token(Result<TokenInquiry.Found, TokenRefusal>)
+    /// A local account's credentials, judged.
+    case account(BasicVerdict)
+    /// Whoever should have said cannot be reached.
+    case unavailable
     /// A page of the gate's own.
     case page(OwnReply)
     /// Whether a certificate is revoked was asked.
@@ -86,8 +88,11 @@ final class ErrandDesk {
 struct ErrandLanes: Sendable {
     let recognition: Errands
     let signIn: Errands
+    /// What nobody waits for.
+    let upkeep: Errands
 
     init() throws(SystemError) {
+        upkeep = try Errands(name: "herse-upkeep", threads: 4, waitingMax: 64)
         recognition = try Errands(name: "herse-issuers", threads: 8, waitingMax: 1024)
         signIn = try Errands(name: "herse-sign-in", threads: 8, waitingMax: 256)
     }

@@ -1,6 +1,7 @@
 // DirectoryFiles.swift: the professionals' directory, read again only when its files have changed.
 
 package import Directory
+internal import CSystem
 internal import Glibc
 package import Policy
 

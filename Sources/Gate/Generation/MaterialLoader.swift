@@ -9,6 +9,7 @@ internal import Limits
 internal import Neutralization
 package import Policy
 internal import Tokens
+internal import WebAuthn
 internal import Wire
 
 /// Everything loaded for one configuration, or all that is wrong with it.
@@ -16,9 +17,11 @@ struct Material: Sendable {
     var listeners: [ListenerMaterial] = []
     var servers: [ServerMaterial] = []
     var list: LoadedList?
-    /// The keys of each issuer, by index.
-    var keys: [IssuerKeys] = []
+    /// The keys of each issuer that stand in a file, by index.
+    var keys: [KeySet?] = []
     var directory: LoadedDirectory?
+    /// Which security keys may be enrolled.
+    var attestation = AttestationPolicy.none
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -53,7 +56,10 @@ struct MaterialLoader {
             if let loaded = load(server) { material.servers.append(loaded) }
         }
         for issuer in configuration.authentication.issuers {
-            if let keys = load(issuer) { material.keys.append(keys) }
+            material.keys.append(load(issuer))
+        }
+        if let rule = configuration.authentication.accounts {
+            material.attestation = loadAttestation(rule)
         }
         if let rule = configuration.authentication.directory {
             let loaded = loadDirectory(rule, after: former?.ways.directory)
@@ -66,15 +72,46 @@ struct MaterialLoader {
 
     // MARK: Issuers
 
-    private mutating func load(_ issuer: IssuerRule) -> IssuerKeys? {
-        // INVARIANT: the configuration was not taken if its keys are not in a file.
+    /// Reads the files an issuer's rule names; its keys, when they are in one.
+    private mutating func load(_ issuer: IssuerRule) -> KeySet? {
+        if let file = issuer.authorities {
+            _ = attempt(file) { () throws(TLSMaterialError) in try readCertificates(file.path) }
+        }
+        _ = issuer.clientCertificate.flatMap { load($0) }
+        if let file = issuer.clientSecret, let problem = problemOfSecret(file.path) {
+            error(file.place, "`\(file.path)`: \(problem)", "one line, readable by the gate alone")
+        }
         guard case .file(let file) = issuer.keys else { return nil }
         do throws(KeyFileError) {
-            return .file(try readKeys(file.path))
+            return try readKeys(file.path)
         } catch {
             self.error(file.place, error.problem, error.hint)
             return nil
         }
+    }
+
+    private mutating func loadAttestation(_ rule: AccountRule) -> AttestationPolicy {
+        guard rule.attestation == .direct else { return .none }
+        var pem: [UInt8] = []
+        for file in rule.attestationAuthorities {
+            guard let bytes = readWhole(file.path) else {
+                error(file.place, "`\(file.path)` cannot be read", nil)
+                continue
+            }
+            if AttestationAuthorities(pem: bytes) == nil {
+                error(
+                    file.place, "`\(file.path)` has no certificates that can be used",
+                    "makers' certificates in PEM, one after the other")
+            }
+            pem += bytes + [0x0A]
+        }
+        // Without any authority nothing is vouched for, and nothing can be enrolled.
+        guard let authorities = AttestationAuthorities(pem: pem) else {
+            error(rule.place, "`attestation: direct` needs `authorities` to believe", nil)
+            return .none
+        }
+        return .direct(
+            models: Set(rule.models.compactMap { Model($0) }), authorities: authorities)
     }
 
     // MARK: Listeners
@@ -298,6 +335,15 @@ struct MaterialLoader {
     private mutating func warn(_ place: SourceLocation, _ message: String, _ hint: String?) {
         diagnostics.append(Diagnostic(place, .warning, message, hint: hint))
     }
+}
+
+/// Why a file cannot hold a secret; nil when it can.
+private func problemOfSecret(_ path: String) -> String? {
+    var status = stat()
+    // Safe because the structure is a local.
+    guard unsafe stat(path, &status) == 0, (unsafe access(path, R_OK)) == 0 else { return "cannot be read" }
+    guard status.st_mode & 0o077 == 0 else { return "others may read it" }
+    return status.st_size == 0 ? "is empty" : nil
 }
 
 // MARK: Digests, by which a reload sees what did not change

@@ -6,18 +6,22 @@
 
 internal import Directory
 internal import Glibc
+internal import Issuers
 internal import Policy
 internal import SignIn
 internal import Tokens
 
 /// What one configuration has of them.
 final class Ways: Sendable {
-    /// The keys of each issuer, by index.
-    let issuers: [IssuerKeys]
+    /// By index in the configuration.
+    let issuers: [IssuerDesk]
     let directory: LoadedDirectory?
     /// What signs `Herse-Assertion`.
     let assertion: AssertionKeys?
 
+    let accounts: AccountDesk?
+    /// Where people sign in with a browser.
+    let signIn: SignInDesk?
     private let assertionRule: AssertionRule?
 
     /// Makes what `configuration` asks for, or takes it from `former`; writes the first key of
@@ -26,8 +30,28 @@ final class Ways: Sendable {
         _ configuration: Configuration, _ material: Material, _ services: Services,
         after former: Generation?
     ) throws(GenerationError) {
-        issuers = material.keys
+        let now = Int64(time(nil))
+        let known = former?.ways.issuers.compactMap(\.issuer) ?? []
+        issuers = configuration.authentication.issuers.indices.map { index in
+            let rule = configuration.authentication.issuers[index]
+            let isAsked =
+                rule.introspection != .never || material.keys[index] == nil
+                || configuration.authentication.signIn?.providers.contains { $0.issuer == index }
+                    == true
+            guard isAsked else { return IssuerDesk(fixed: material.keys[index], issuer: nil) }
+            let settings = IssuerSettings(rule, folder: configuration.state + "/issuers")
+            // What was fetched stays, unless another place is to be asked now.
+            let issuer =
+                known.first { $0.settings == settings } ?? Issuer(settings, now: now)
+            return IssuerDesk(fixed: material.keys[index], issuer: issuer)
+        }
         directory = material.directory
+        accounts = configuration.authentication.accounts.map {
+            AccountDesk($0, state: configuration.state, after: former?.ways.accounts)
+        }
+        signIn = makeDesk(
+            configuration.authentication, material, issuers: issuers, accounts: accounts,
+            services, contact: configuration.contact)
         let rule = configuration.authentication.assertion
         assertionRule = rule
         assertion = try rule.map { (rule) throws(GenerationError) in
@@ -40,25 +64,12 @@ final class Ways: Sendable {
             do throws(AssertionKeyError) {
                 return try AssertionKeys(
                     folder: configuration.state + "/assertion", rotate: rule.rotate,
-                    lifetime: rule.lifetime, now: Int64(time(nil)))
+                    lifetime: rule.lifetime, now: now)
             } catch {
                 let problem = "assertion: \(error.path): \(error.problem)"
                 throw GenerationError(
                     message: Diagnostic(rule.place, .error, problem, hint: error.hint).description)
             }
-        }
-    }
-}
-
-/// Where an issuer's keys come from.
-enum IssuerKeys: Sendable {
-    /// A file, read when the configuration was.
-    case file(KeySet)
-
-    /// The keys believed at this time; nil when there are none.
-    func keys(now: Int64) -> KeySet? {
-        switch self {
-        case .file(let keys): keys
         }
     }
 }

@@ -52,6 +52,41 @@ extension WorkerCore {
                 until: clock.wallSeconds + absolute)
             return .somebody(found)
         }
-        throw .accountRefused(route: route.index)
+        guard let desk = generation.ways.signIn else { throw .accountRefused(route: route.index) }
+        var request = OwnRequest()
+        request.peer = client.peer.host
+        request.listener = client.listener ?? 0
+        request.certificate = client.identity?.card?.fingerprint.array
+        request.now = clock.wallSeconds
+        let (asked, encoded) = (generation.number, copy(credentials))
+        return .unknown(
+            Errand(lane: .signIn) { [request] in
+                .account(desk.basic(encoded, request))
+            } adopt: { [self] result in
+                noteSignIns()
+                guard generation.number == asked else { return .outdated }
+                guard case .account(let verdict) = result else { return .unavailable }
+                switch verdict {
+                case .proven(let proof): return .somebody(identity(of: proof))
+                case .wrong: return .account
+                case .neutralized: return .neutralized
+                case .unavailable: return .unavailable
+                }
+            })
+    }
+
+    /// Whoever an account's credentials prove, on one connection.
+    private func identity(of proof: SignInProof) -> ProvenIdentity {
+        var credential = Credential()
+        credential.method = proof.method
+        credential.level = proof.level
+        credential.account = proof.account
+        credential.provenAt = proof.provenAt
+        credential.generation = generation.number
+        let who = who(proof.professional.description, structure: proof.structure ?? "")
+        // Another connection has to prove it anew: nobody would look for it by a name.
+        let name = Registry.Name.account(proof.account ?? "", nextRequestID().text)
+        return registry.put(
+            ProvenIdentity(who, card: nil, credential: credential, limits: limits), as: name)
     }
 }

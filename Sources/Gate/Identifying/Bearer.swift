@@ -6,6 +6,7 @@
 
 internal import Identity
 internal import Policy
+internal import Issuers
 internal import Tokens
 internal import Wire
 
@@ -82,21 +83,64 @@ extension WorkerCore {
             registry.forget(name)
         }
         let issuers = generation.configuration.authentication.issuers
-        guard let written = issuer(ofUnverified: token),
-            let index = issuers.firstIndex(where: { $0.issuer == written }),
+        let now = clock.wallSeconds
+        guard let written = issuer(ofUnverified: token) else {
+            let candidates = issuers.indices.filter {
+                issuers[$0].tokens != nil && issuers[$0].introspection != .never
+            }
+            guard !candidates.isEmpty else { throw .issuer }
+            return .unknown(inquiry(token, candidates, as: name, isOpaque: true))
+        }
+        guard let index = issuers.firstIndex(where: { $0.issuer == written }),
             let rules = issuers[index].tokens
         else { throw .issuer }
-        guard let keys = generation.ways.issuers[index].keys(now: clock.wallSeconds) else {
-            throw .unknownKey
+        let desk = generation.ways.issuers[index]
+        guard issuers[index].introspection != .always, let keys = desk.keys(now: now) else {
+            return .unknown(inquiry(token, [index], as: name, isOpaque: false))
         }
-        let verified = try verifyAccessToken(
-            token, keys: keys, rules: rules, now: clock.wallSeconds)
-        return .somebody(try adopt(verified, of: index, as: name))
+        do throws(TokenRefusal) {
+            let verified = try verifyAccessToken(token, keys: keys, rules: rules, now: now)
+            return .somebody(try adopt(verified, of: index, as: name))
+        } catch {
+            guard error == .unknownKey, desk.mayLearn(now: now) else { throw error }
+            return .unknown(inquiry(token, [index], as: name, isOpaque: false))
+        }
+    }
+
+    /// What finds out about a token that cannot be judged here and now.
+    private func inquiry(
+        _ token: Span<UInt8>, _ issuers: [Int], as name: Registry.Name, isOpaque: Bool
+    ) -> Errand {
+        let rules = generation.configuration.authentication.issuers
+        let inquiry = TokenInquiry(
+            token: copy(token),
+            candidates: issuers.compactMap { index in
+                rules[index].tokens.map {
+                    TokenInquiry.Candidate(
+                        index: index, desk: generation.ways.issuers[index], rules: $0,
+                        introspection: rules[index].introspection,
+                        cache: rules[index].introspectionCache)
+                }
+            }, isOpaque: isOpaque, now: clock.wallSeconds)
+        let asked = generation.number
+        return Errand(lane: .recognition) {
+            inquiry.find()
+        } adopt: { [self] result in
+            guard generation.number == asked else { return .outdated }
+            guard case .token(let found) = result else { return .unavailable }
+            do throws(TokenRefusal) {
+                let found = try found.get()
+                return .somebody(
+                    try adopt(found.token, of: found.index, as: name, until: found.until))
+            } catch {
+                return .token(error)
+            }
+        }
     }
 
     /// Whom a verified token of an issuer proves, known by `name` from now on.
     func adopt(
-        _ verified: VerifiedToken, of index: Int, as name: Registry.Name
+        _ verified: VerifiedToken, of index: Int, as name: Registry.Name, until: Int64 = .max
     ) throws(TokenRefusal) -> ProvenIdentity {
         let who = who(verified.professional)
         guard who.proof == .person else { throw .professional }
@@ -110,7 +154,8 @@ extension WorkerCore {
         credential.session = verified.session
         credential.client = verified.client
         credential.provenAt = verified.authenticatedAt ?? verified.issuedAt
-        credential.until = verified.expiresAt.addingReportingOverflow(rule.leeway).partialValue
+        let (end, overflows) = verified.expiresAt.addingReportingOverflow(rule.leeway)
+        credential.until = min(until, overflows ? .max : end)
         credential.verified = verified
         credential.generation = generation.number
         let identity = ProvenIdentity(who, card: nil, credential: credential, limits: limits)

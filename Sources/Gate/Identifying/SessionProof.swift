@@ -78,6 +78,7 @@ extension WorkerCore {
         credential.issuerName = issuers.first { $0.issuer == session.issuer }?.name ?? ""
         credential.session = session.publicID
         credential.providerSession = session.providerSession
+        credential.account = session.account
         credential.client = session.client
         credential.provenAt = session.provenAt
         credential.live = session

@@ -1,6 +1,7 @@
 // SignInAddress.swift: where a browser is sent that has to prove who it asks for, or prove more.
 
 internal import Identity
+internal import Limits
 internal import Policy
 internal import Wire
 
@@ -28,7 +29,7 @@ extension WorkerCore {
             if route.levelMin > .low { wish += "&level=\(route.levelMin.rawValue)" }
         case .stepUp(_, let reached):
             let prepared = generation.limits[reached.set]
-            if case .stepUp(maxAgeSeconds: let seconds) = prepared.set.windows[reached.limit].enforcement {
+            if case .stepUp(let seconds) = prepared.set.windows[reached.limit].enforcement {
                 wish += "&max_age=\(seconds)"
             }
             wish += "&level=\(prepared.stepUpLevel.rawValue)"

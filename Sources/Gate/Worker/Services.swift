@@ -1,5 +1,8 @@
 // Services.swift: what all workers share, whatever configuration is in force.
 
+internal import Accounts
+internal import Directory
+internal import Glibc
 internal import Limits
 internal import Neutralization
 internal import Reactor
@@ -17,6 +20,9 @@ struct Services: Sendable {
     let sessions = SessionStore()
     /// What is done off the workers.
     let lanes: ErrandLanes
+    /// What sign-ins under way need, whatever configuration they began under.
+    let signIns = SignInMemory()
+    let lockout = Lockout()
     /// What happened at the gate's own pages, until it is recorded.
     let events = SignInEvents()
     /// The list in force, for whoever is not a worker.
@@ -39,5 +45,10 @@ final class NeutralizationView: Sendable {
     var current: NeutralizationState {
         get { state.withLock { $0 } }
         set { state.withLock { $0 = newValue } }
+    }
+
+    /// The entry that forbids what a sign-in proves.
+    func verdict(on proof: SignInProof, _ directory: Directory?) -> Neutralized? {
+        current.verdict(on: proof, directory, now: UnixSeconds(Int64(time(nil))))
     }
 }
