@@ -100,7 +100,8 @@ package final class Issuer: Sendable {
         let seen = state.withLock { $0.attempts }
         isFetching.withLock { _ in
             let isWanted = state.withLock { state in
-                guard state.attempts == seen, mayAttempt(state.attemptAt, now, after: attemptSeconds)
+                guard state.attempts == seen,
+                    mayAttempt(state.attemptAt, now, after: attemptSeconds)
                 else { return false }
                 state.attemptAt = now
                 return true
@@ -131,7 +132,8 @@ package final class Issuer: Sendable {
         // Where the keys are is still known when only the metadata cannot be fetched.
         let named = metadata(now: now)?.keys.map(IssuerSettings.KeySource.url)
         guard let source = settings.keys ?? named else {
-            return problem ?? IssuerError.noEndpoint(issuer: settings.name, name: "jwks_uri")
+            return problem
+                ?? IssuerError.noEndpoint(issuer: settings.name, name: "jwks_uri")
                 .description
         }
         do throws(IssuerError) {

@@ -16,40 +16,22 @@ package struct IssuerTokens: Sendable {
 /// What is known of an issuer's endpoints between calls.
 final class EndpointState: Sendable {
     struct Introspections {
-        var active: IntrospectionCache
+        var active: AnswerCache<JSONValue>
         /// Apart, so that invented tokens push out no real ones.
-        var inactive: IntrospectionCache
+        var inactive: AnswerCache<JSONValue>
     }
 
     let introspections = Mutex(
         Introspections(
-            active: IntrospectionCache(countMax: 16_384, bytesMax: 16 << 20),
-            inactive: IntrospectionCache(countMax: 4_096, bytesMax: 1 << 20)))
-    private let failures = Mutex((count: 0, at: Int64.min))
+            active: AnswerCache(countMax: 16_384, bytesMax: 16 << 20),
+            inactive: AnswerCache(countMax: 4_096, bytesMax: 1 << 20)))
+    let pause = FailurePause()
     let cacheSeconds: Int64
 
     /// Seconds for which "no" is believed at most.
     static let inactiveSeconds: Int64 = 10
-    /// Failures in a row after which nobody waits for the next.
-    static let failuresMax = 3
-    /// Seconds for which that lasts.
-    static let pauseSeconds: Int64 = 5
 
     init(cacheSeconds: Int64) { self.cacheSeconds = max(0, cacheSeconds) }
-
-    /// Whether it failed so often just now that waiting for it again would only tie up threads.
-    func isPaused(now: Int64) -> Bool {
-        failures.withLock { failures in
-            failures.count >= Self.failuresMax && now >= failures.at
-                && secondsSince(failures.at, now) < Self.pauseSeconds
-        }
-    }
-
-    func note(failed: Bool, now: Int64) {
-        failures.withLock { failures in
-            failures = failed ? (min(failures.count + 1, Self.failuresMax), now) : (0, now)
-        }
-    }
 
     func known(_ key: [UInt8], now: Int64) -> JSONValue? {
         guard cacheSeconds > 0 else { return nil }
@@ -180,16 +162,16 @@ extension Issuer {
     private func ask(
         _ request: FetchRequest, now: Int64
     ) throws(IssuerError) -> FetchAnswer {
-        guard !endpoints.isPaused(now: now) else { throw .paused(issuer: settings.name) }
+        guard !endpoints.pause.isOn(now: now) else { throw .paused(issuer: settings.name) }
         var request = request
         request.tls = settings.tls
         request.answerMax = Self.answerMax
         do throws(FetchError) {
             let answer = try fetch(request)
-            endpoints.note(failed: answer.status >= 500, now: now)
+            endpoints.pause.note(failed: answer.status >= 500, now: now)
             return answer
         } catch {
-            endpoints.note(failed: true, now: now)
+            endpoints.pause.note(failed: true, now: now)
             throw .unavailable(error)
         }
     }

@@ -18,6 +18,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/obj_mac.h>
+#include <openssl/objects.h>
+#include <openssl/ocsp.h>
 #include <openssl/opensslv.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>

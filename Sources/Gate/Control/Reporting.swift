@@ -20,6 +20,7 @@ extension ControlPlane {
             durable: generation.configuration.durability.rawValue,
             problem: self.record.problem?.message, failedCommits: self.record.failedCommits)
         let servers = serverReports(reports)
+        let issuers = issuerStatus(generation)
         var awaiting: Int?
         if let until = former?.until {
             awaiting = Int((until - min(until, milliseconds)) / 1000)
@@ -28,8 +29,9 @@ extension ControlPlane {
             version: herseVersion, generation: generation.number,
             uptimeSeconds: (milliseconds - startedAt) / 1000,
             listeners: listenerReports(generation, reports), servers: servers, lists: lists,
-            record: record, workers: reports,
-            degraded: degraded(generation, lists, record, servers),
+            record: record, issuers: issuers, directory: directoryStatus(generation),
+            signIn: signInStatus(generation), workers: reports,
+            degraded: degraded(generation, lists, record, servers) + issuerProblems(issuers),
             awaitingConfirmationSeconds: awaiting)
     }
 
@@ -144,7 +146,8 @@ extension ControlPlane {
 
     func sessions(_ professional: String?) async -> ControlAnswer {
         let id = professional?.uppercased()
-        return .sessions(await everywhere { await $0.sessions(of: id) }.flatMap { $0 })
+        let connections = await everywhere { await $0.sessions(of: id) }.flatMap { $0 }
+        return .sessions(connections + signedIn(id))
     }
 
     /// What a professional has used of every window of every set, and the grants that add to it.
