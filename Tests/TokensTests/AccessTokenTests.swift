@@ -111,6 +111,9 @@ import Testing
             (["iat": .number("0")], Forge.now, .lifetime),
             (["iat": .boolean(true)], Forge.now, .claim),
             (["nbf": .array([])], Forge.now, .claim),
+            (["auth_time": JSONValue(integer: Forge.now + 30)], Forge.now, nil),
+            (["auth_time": JSONValue(integer: Forge.now + 31)], Forge.now, .notYetValid),
+            (["auth_time": .string("now")], Forge.now, .claim),
         ] as [([String: JSONValue?], Int64, TokenRefusal?)])
     func `is good for its time, and the clocks' leeway`(
         claims: [String: JSONValue?], now: Int64, refusal: TokenRefusal?
@@ -180,6 +183,9 @@ import Testing
             (["iss": .string("https://other.example")], .issuer),
             (["aud": nil], .audience),
             (["exp": JSONValue(integer: Forge.now - 31)], .expired),
+            (["auth_time": JSONValue(integer: Forge.now + 31)], .notYetValid),
+            (["token_use": .string("refresh_token")], .kind),
+            (["token_use": .string("access_token")], nil),
             (["SubjectNameID": nil], .professional),
             (["SubjectNameID": nil, "sub": nil], .professional),
             (["typ": .string("Refresh")], .kind),

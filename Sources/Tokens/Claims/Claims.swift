@@ -116,6 +116,13 @@ struct Claims {
         guard areSame(try requiredText("iss"), issuer) else { throw .issuer }
     }
 
+    /// `auth_time`, refused when it has not come: else nothing would be fresher, for ever.
+    func authenticatedAt(now: Int64, leeway: Int64) throws(TokenRefusal) -> Int64? {
+        let time = try time("auth_time")
+        if let time, time > now + leeway { throw .notYetValid }
+        return time
+    }
+
     /// Refuses what is over, has not begun, or will last too long; a time is right that is off by
     /// no more than `leeway`.
     func checkTimes(
