@@ -73,7 +73,8 @@ private func judge(
         professional: professional, issuer: rules.issuer, subject: subject,
         id: try claims.text("jti"), session: try claims.session(),
         client: client, context: context, mode: mode, methods: methods, scopes: scopes,
-        authenticatedAt: try claims.authenticatedAt(now: now, leeway: rules.leeway), issuedAt: try claims.time("iat"),
+        authenticatedAt: try claims.authenticatedAt(now: now, leeway: rules.leeway),
+        issuedAt: try claims.time("iat"),
         notBefore: try claims.time("nbf"), expiresAt: expiresAt,
         certificateThumbprint: ties.certificate, keyThumbprint: ties.key)
 }
