@@ -171,7 +171,8 @@ let package = Package(
 
         // Timings of single parts; script/bench runs it.
         .executableTarget(
-            name: "Micro", dependencies: ["CSystem", "KeyedHash", "Limits", "Lookup", "Tokens"],
+            name: "Micro",
+            dependencies: ["COpenSSL", "CSystem", "KeyedHash", "Limits", "Lookup", "Tokens"],
             path: "Tests/Benchmarks/Micro", swiftSettings: strict),
 
         // Replays inputs for the parsers; script/fuzz makes a fuzzer of it.
