@@ -161,7 +161,7 @@ enum Sample {
                 899700218896  -          certificate  192.0.2.7:50412  professionals  TLSv1.3 resumed  1m 15s        12  busy   sha256:9f86
 
                 SESSION             PROFESSIONAL  METHOD   LEVEL  BY   FROM       AGE  IDLE  ENDS IN
-                s-0123456789abcdef  899700218896  session  high   psc  192.0.2.8   2m    5s  7h 58m
+                s-0123456789abcdef  899700218896  session  high   psc  192.0.2.8   2m    5s   7h 58m
                 """)
     }
 
@@ -242,7 +242,7 @@ enum Sample {
             ])
         #expect(
             try keys(Sample.session) == [
-                "age_seconds", "busy", "certificate", "listener", "method", "peer",
+                "age_seconds", "busy", "certificate", "kind", "listener", "method", "peer",
                 "professional", "requests", "resumed", "tls", "worker",
             ])
         #expect(
@@ -256,8 +256,8 @@ enum Sample {
             ])
         #expect(
             try keys(Sample.status(awaiting: 1)) == [
-                "awaiting_confirmation_seconds", "degraded", "generation", "listeners", "lists",
-                "record", "servers", "uptime_seconds", "version", "workers",
+                "awaiting_confirmation_seconds", "degraded", "generation", "issuers", "listeners",
+                "lists", "record", "servers", "uptime_seconds", "version", "workers",
             ])
     }
 }

@@ -22,6 +22,7 @@ package struct Account: Equatable, Sendable {
     /// The enrolment link that waits to be used.
     package var link: EnrolmentLink?
 
+    /// Whether it may sign in.
     package enum State: String, Sendable {
         case active
         case disabled
