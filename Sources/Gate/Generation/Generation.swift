@@ -124,6 +124,11 @@ struct ListenerMaterial: Sendable {
         fileDigest = digest
     }
 
+    /// Whether any of its certificates carries the name of a `Host`, with a port or without.
+    func isNamed(_ host: String) -> Bool {
+        settings.credentials.contains { $0.chain.first?.names(host) == true }
+    }
+
     /// The same with what is known of revocation from others now.
     func knowing(_ desk: RevocationDesk?) -> ListenerMaterial {
         guard let desk else { return self }

@@ -14,7 +14,8 @@ struct SignedAssertion {
     /// `Herse-Assertion: …` and CRLF.
     let field: [UInt8]
     let server: Int
-    /// Seconds since 1970 after which another is signed.
+    /// Seconds since 1970 at which it was signed, and after which another is.
+    let signedAt: Int64
     let until: Int64
     /// Under whose rules it was.
     let generation: UInt64
@@ -27,7 +28,9 @@ extension WorkerCore {
         of identity: ProvenIdentity, for route: PreparedRoute, _ generation: Generation
     ) -> [UInt8] {
         let now = clock.wallSeconds
+        // Neither is one from a time that the clock has since been put back from.
         if let kept = identity.assertion, kept.server == route.server, kept.until > now,
+            kept.signedAt <= now,
             kept.generation == generation.number
         {
             return kept.field
@@ -39,7 +42,7 @@ extension WorkerCore {
         else { return [] }
         let field = Array("Herse-Assertion: ".utf8) + token + [0x0D, 0x0A]
         identity.assertion = SignedAssertion(
-            field: field, server: route.server, until: now + rule.lifetime / 2,
+            field: field, server: route.server, signedAt: now, until: now + rule.lifetime / 2,
             generation: generation.number)
         return field
     }

@@ -153,7 +153,8 @@ extension WorkerCore {
         credential.token = verified.id
         credential.session = verified.session
         credential.client = verified.client
-        credential.provenAt = verified.authenticatedAt ?? verified.issuedAt
+        // Not when the token was made: one that was renewed proves nothing fresh.
+        credential.provenAt = verified.authenticatedAt
         let (end, overflows) = verified.expiresAt.addingReportingOverflow(rule.leeway)
         credential.until = min(until, overflows ? .max : end)
         credential.verified = verified
@@ -171,7 +172,7 @@ extension WorkerCore {
             let rules = generation.configuration.authentication.issuers[issuer].tokens
         else { throw .issuer }
         var proof: VerifiedProof?
-        if shown.isProven { proof = try self.proof(shown, head, bytes) }
+        if shown.isProven { proof = try self.proof(shown, head, bytes, client) }
         if let card = client.identity?.card {
             let digest = card.fingerprint.array
             try checkBinding(token, rules: rules, certificate: digest.span, proof: proof)
@@ -184,9 +185,14 @@ extension WorkerCore {
 
     /// The proof that came with a request; whether it was used before is still to be asked.
     private func proof(
-        _ shown: ShownToken, _ head: borrowing RequestHead, _ bytes: Span<UInt8>
+        _ shown: ShownToken, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
+        _ client: ClientConnection
     ) throws(TokenRefusal) -> VerifiedProof {
-        guard let found = field("dpop", head, bytes), let host = head.host else { throw .proof }
+        guard let found = field("dpop", head, bytes), let host = head.host,
+            let listener = client.listener,
+            // Else whoever serves another name could bring here what was made for it.
+            generation.listeners[listener].isNamed(asciiText(bytes.extracting(host)))
+        else { throw .proof }
         let address =
             "https://" + asciiText(bytes.extracting(host))
             + asciiText(bytes.extracting(head.target.path))

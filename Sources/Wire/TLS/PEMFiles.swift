@@ -31,6 +31,21 @@ internal import Glibc
     package var notAfter: Int64 { unsafe seconds(X509_get0_notAfter(pointer)) }
     package var notBefore: Int64 { unsafe seconds(X509_get0_notBefore(pointer)) }
 
+    /// Whether it is for this host: a name or an address as in `Host`, with a port or without.
+    package func names(_ host: String) -> Bool {
+        var name = Substring(host)
+        if name.hasPrefix("[") {
+            name = name.dropFirst().prefix { $0 != "]" }
+            // Safe because OpenSSL reads a text that ends with a zero.
+            return unsafe X509_check_ip_asc(pointer, String(name), 0) == 1
+        }
+        name = name.prefix { $0 != ":" }
+        let text = String(name)
+        // Safe because OpenSSL reads as many bytes as it is told there are.
+        return unsafe X509_check_host(pointer, text, text.utf8.count, 0, nil) == 1
+            || X509_check_ip_asc(pointer, text, 0) == 1
+    }
+
     /// Its bytes; empty when OpenSSL is out of memory.
     package var der: [UInt8] {
         var out: UnsafeMutablePointer<UInt8>?
