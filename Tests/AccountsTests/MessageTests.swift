@@ -75,8 +75,8 @@ import Testing
     @Test func `is not believed when it is none`() {
         let good = PasswordAnswer(verdict: .right, took: 1).packet
         #expect(readAnswer(good.span) != nil)
-        #expect(readAnswer([].span) == nil)
-        #expect(readAnswer(Array(good.dropLast()).span) == nil)
+        #expect(span("") { readAnswer($0) } == nil)
+        #expect(readAnswer(Array(good.prefix(9)).span) == nil)
         #expect(readAnswer((good + [0]).span) == nil)
         for kind in 8...255 {
             var bad = good
