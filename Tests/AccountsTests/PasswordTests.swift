@@ -96,7 +96,7 @@ import Testing
         // PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_AUTHINFO_UNAVAIL and none of PAM's.
         (13, .expired(mustChange: false)), (12, .expired(mustChange: true)),
         (27, .expired(mustChange: true)), (6, .denied), (7, .denied), (10, .denied),
-        (9, .unavailable(.pam(code: 9))), (9999, .unavailable(.pam(code: 9999))), (0, .right),
+        (9, .unavailable(.pam(code: 9))), (9999, .denied), (0, .right),
     ] as [(Int, PasswordVerdict)])
     func `that is right tells what is wrong with the account`(
         code: Int, verdict: PasswordVerdict
@@ -142,10 +142,9 @@ import Testing
             ContinuousClock().measure { #expect(checker.check(user, "guess") == .wrong) }
         }
         #expect(took("anne") >= .milliseconds(400))
-        // From then on both take the time of the slowest, rounded up.
-        #expect(took(nil) >= .milliseconds(500))
-        #expect(took("anne") >= .milliseconds(500))
-        #expect(took("paul") >= .milliseconds(500))
+        // From then on all take the time of the slowest rounded up, which is 500 ms at least; clocks
+        // that count whole milliseconds may differ by a few.
+        for user in [nil, "anne", "paul"] { #expect(took(user) >= .milliseconds(490)) }
         #expect(stage.calls == 4, "an unknown account is asked of PAM as well")
     }
 
