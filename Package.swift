@@ -72,10 +72,13 @@ let package = Package(
 
         // What the gate asks of others, off its data plane: keys, introspection, lists.
         .target(
-            name: "Outbound", dependencies: ["CCurl", "CSystem", "Reactor"], swiftSettings: strict),
+            name: "Outbound", dependencies: ["CCurl"], swiftSettings: strict),
         .target(
             name: "Issuers", dependencies: ["COpenSSL", "JSON", "Outbound", "Tokens"],
             swiftSettings: strict),
+
+        .target(
+            name: "Revocation", dependencies: ["COpenSSL", "Outbound"], swiftSettings: strict),
 
         // Signing in with a browser: sessions, pages, identity providers, local accounts.
         .target(
@@ -99,7 +102,7 @@ let package = Package(
             dependencies: [
                 "Accounts", "CSystem", "COpenSSL", "Directory", "Identity", "Issuers", "JSON",
                 "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy", "Reactor",
-                "Record", "SignIn", "Tokens", "WebAuthn", "Wire",
+                "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
@@ -131,12 +134,19 @@ let package = Package(
         .testTarget(
             name: "DirectoryTests", dependencies: ["Directory", "Identity"],
             swiftSettings: strict),
+        // Servers of the tests' own, that behave as badly as they are told to.
+        .target(
+            name: "StubServers", dependencies: ["COpenSSL", "CSystem"], path: "Tests/StubServers",
+            swiftSettings: strict),
         .testTarget(
-            name: "OutboundTests", dependencies: ["Outbound", flyingFox, flyingSocks],
+            name: "OutboundTests", dependencies: ["Outbound", "StubServers"],
             swiftSettings: strict),
         .testTarget(
             name: "IssuersTests",
-            dependencies: ["Issuers", "JSON", "Outbound", "Tokens", flyingFox, flyingSocks],
+            dependencies: ["Issuers", "JSON", "Outbound", "StubServers", "Tokens"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RevocationTests", dependencies: ["Outbound", "Revocation", "StubServers"],
             swiftSettings: strict),
         .testTarget(
             name: "SignInTests", dependencies: ["Identity", "SignIn", "Tokens", "WebAuthn"],
@@ -161,7 +171,8 @@ let package = Package(
 
         // Timings of single parts; script/bench runs it.
         .executableTarget(
-            name: "Micro", dependencies: ["CSystem", "KeyedHash", "Limits", "Lookup", "Tokens"],
+            name: "Micro",
+            dependencies: ["COpenSSL", "CSystem", "KeyedHash", "Limits", "Lookup", "Tokens"],
             path: "Tests/Benchmarks/Micro", swiftSettings: strict),
 
         // Replays inputs for the parsers; script/fuzz makes a fuzzer of it.

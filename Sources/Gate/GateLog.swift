@@ -101,6 +101,10 @@ package final class GateLog: Sendable {
             kind: "handshake failed")
     }
 
+    func certificateStatus(_ peer: PeerAddress, _ problem: String) {
+        say("certificate of \(peer.description): \(problem)", kind: "certificate status")
+    }
+
     func notBelieved(_ peer: PeerAddress) {
         say(
             "certificate of \(peer.description) is no longer believed: its time, or a list's, is over",

@@ -68,13 +68,14 @@ private func run(
         try Services(log: log, limits: limits, record: record)
     }
     services.neutralization.current = neutralization
-    let generation: Generation
+    var generation: Generation
     do throws(GenerationError) {
         generation = try makeGeneration(number: 1, configuration, material, services)
     } catch {
         throw StartFailure(error.message)
     }
     services.sessions.obey(configuration.authentication)
+    if await fetchMissingLists(generation, services) { generation = generation.renumbered(1) }
     let workers = try startWorkers(generation, services, threads)
     let inForce = Grants(grants.inForce(at: limits.time), limits)
     for worker in workers { await worker.putInForce(inForce) }

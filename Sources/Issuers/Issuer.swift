@@ -16,11 +16,15 @@ package final class Issuer: Sendable {
         var keys: KeySet?
         /// When the keys at hand were fetched, in the last fetch that worked.
         var keysAt: Int64?
+        /// Their text, until it is written down.
+        var unkept: [UInt8]?
         var metadata: IssuerMetadata?
         var metadataAt: Int64?
         var attemptAt: Int64?
         /// Fetches that ended.
         var attempts: UInt64 = 0
+        /// Whether the last fetch must be tried again soon.
+        var hasFailed = false
         var problem: String?
     }
 
@@ -75,7 +79,7 @@ package final class Issuer: Sendable {
         state.withLock { state in
             guard let attemptAt = state.attemptAt else { return true }
             let wait =
-                state.problem == nil ? settings.refresh : min(settings.refresh, Self.retrySeconds)
+                state.hasFailed ? min(settings.refresh, Self.retrySeconds) : settings.refresh
             return mayAttempt(attemptAt, now, after: wait)
         }
     }
@@ -100,16 +104,20 @@ package final class Issuer: Sendable {
         let seen = state.withLock { $0.attempts }
         isFetching.withLock { _ in
             let isWanted = state.withLock { state in
-                guard state.attempts == seen, mayAttempt(state.attemptAt, now, after: attemptSeconds)
+                guard state.attempts == seen,
+                    mayAttempt(state.attemptAt, now, after: attemptSeconds)
                 else { return false }
                 state.attemptAt = now
                 return true
             }
             guard isWanted else { return }
             let problem = fetchAll(now: now)
+            // That a copy cannot be kept is said, but fetching anew would not help.
+            let keeping = keep()
             state.withLock { state in
                 state.attempts += 1
-                state.problem = problem
+                state.hasFailed = problem != nil
+                state.problem = problem ?? keeping
             }
         }
     }
@@ -131,7 +139,8 @@ package final class Issuer: Sendable {
         // Where the keys are is still known when only the metadata cannot be fetched.
         let named = metadata(now: now)?.keys.map(IssuerSettings.KeySource.url)
         guard let source = settings.keys ?? named else {
-            return problem ?? IssuerError.noEndpoint(issuer: settings.name, name: "jwks_uri")
+            return problem
+                ?? IssuerError.noEndpoint(issuer: settings.name, name: "jwks_uri")
                 .description
         }
         do throws(IssuerError) {
@@ -139,15 +148,23 @@ package final class Issuer: Sendable {
             state.withLock { state in
                 state.keys = fetched.keys
                 state.keysAt = now
-            }
-            if case .url = source, let kept {
-                let contents = KeptCopy.Contents(fetchedAt: now, bytes: fetched.text)
-                problem = problem ?? kept.write(contents)
+                state.unkept = kept == nil ? nil : fetched.text
             }
         } catch {
             problem = problem ?? error.description
         }
         return problem
+    }
+
+    /// Writes down what was fetched just now; the problem in words.
+    private func keep() -> String? {
+        guard let kept else { return nil }
+        let contents = state.withLock { state -> KeptCopy.Contents? in
+            guard let text = state.unkept, let time = state.keysAt else { return nil }
+            state.unkept = nil
+            return KeptCopy.Contents(fetchedAt: time, bytes: text)
+        }
+        return contents.flatMap(kept.write)
     }
 
     /// How its keys are.

@@ -16,40 +16,23 @@ package struct IssuerTokens: Sendable {
 /// What is known of an issuer's endpoints between calls.
 final class EndpointState: Sendable {
     struct Introspections {
-        var active: IntrospectionCache
+        var active: AnswerCache<JSONValue>
         /// Apart, so that invented tokens push out no real ones.
-        var inactive: IntrospectionCache
+        var inactive: AnswerCache<JSONValue>
     }
 
     let introspections = Mutex(
         Introspections(
-            active: IntrospectionCache(countMax: 16_384, bytesMax: 16 << 20),
-            inactive: IntrospectionCache(countMax: 4_096, bytesMax: 1 << 20)))
-    private let failures = Mutex((count: 0, at: Int64.min))
+            active: AnswerCache(countMax: 16_384, bytesMax: 16 << 20),
+            inactive: AnswerCache(countMax: 4_096, bytesMax: 1 << 20)))
+    let pause = FailurePause()
+    let locks = QuestionLocks()
     let cacheSeconds: Int64
 
     /// Seconds for which "no" is believed at most.
     static let inactiveSeconds: Int64 = 10
-    /// Failures in a row after which nobody waits for the next.
-    static let failuresMax = 3
-    /// Seconds for which that lasts.
-    static let pauseSeconds: Int64 = 5
 
     init(cacheSeconds: Int64) { self.cacheSeconds = max(0, cacheSeconds) }
-
-    /// Whether it failed so often just now that waiting for it again would only tie up threads.
-    func isPaused(now: Int64) -> Bool {
-        failures.withLock { failures in
-            failures.count >= Self.failuresMax && now >= failures.at
-                && secondsSince(failures.at, now) < Self.pauseSeconds
-        }
-    }
-
-    func note(failed: Bool, now: Int64) {
-        failures.withLock { failures in
-            failures = failed ? (min(failures.count + 1, Self.failuresMax), now) : (0, now)
-        }
-    }
 
     func known(_ key: [UInt8], now: Int64) -> JSONValue? {
         guard cacheSeconds > 0 else { return nil }
@@ -76,6 +59,9 @@ final class EndpointState: Sendable {
 extension Issuer {
     /// Bytes of an answer about one token or person.
     private static let answerMax = 256 * 1024
+    /// Milliseconds that somebody waits who signs in, or sends a token.
+    private static let deadline = 5_000
+    private static let connectDeadline = 3_000
     /// Bytes of a token that is asked about.
     package static let tokenBytesMax = 16 * 1024
 
@@ -96,6 +82,17 @@ extension Issuer {
         guard token.count <= Self.tokenBytesMax else {
             throw .malformed(address: shown(url), what: "is not asked about so large a token")
         }
+        // Where nothing is kept, nobody has anything from waiting.
+        guard endpoints.cacheSeconds > 0 else { return try introspect(token, key, url, now: now) }
+        return try endpoints.locks.withLock(for: key) { () throws(IssuerError) in
+            if let known = endpoints.known(key, now: now) { return known }
+            return try introspect(token, key, url, now: now)
+        }
+    }
+
+    private func introspect(
+        _ token: [UInt8], _ key: [UInt8], _ url: String, now: Int64
+    ) throws(IssuerError) -> JSONValue {
         let form = [
             (name: "token", value: String(decoding: token, as: UTF8.self)),
             (name: "token_type_hint", value: "access_token"),
@@ -180,16 +177,18 @@ extension Issuer {
     private func ask(
         _ request: FetchRequest, now: Int64
     ) throws(IssuerError) -> FetchAnswer {
-        guard !endpoints.isPaused(now: now) else { throw .paused(issuer: settings.name) }
+        guard !endpoints.pause.isOn(now: now) else { throw .paused(issuer: settings.name) }
         var request = request
         request.tls = settings.tls
         request.answerMax = Self.answerMax
+        request.connectDeadline = Self.connectDeadline
+        request.deadline = Self.deadline
         do throws(FetchError) {
             let answer = try fetch(request)
-            endpoints.note(failed: answer.status >= 500, now: now)
+            endpoints.pause.note(failed: answer.status >= 500, now: now)
             return answer
         } catch {
-            endpoints.note(failed: true, now: now)
+            endpoints.pause.note(failed: true, now: now)
             throw .unavailable(error)
         }
     }

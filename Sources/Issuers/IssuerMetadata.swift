@@ -23,10 +23,8 @@ package struct IssuerMetadata: Equatable, Sendable {
 
     /// Reads a document fetched from `address`, all of it or nothing.
     ///
-    /// - Parameters:
-    ///   - issuer: Must be its `issuer` byte by byte, §4.3: else one issuer could speak for another.
-    ///   - showsCertificate: Whether we show a certificate; endpoints for those who do may be other
-    ///     ones, RFC 8705 §5.
+    /// Its `issuer` must be ours byte by byte, §4.3: else one issuer could speak for another. For
+    /// those who show a certificate, endpoints may be other ones, RFC 8705 §5.
     init(
         _ document: JSONValue, from address: String, issuer: String, showsCertificate: Bool
     ) throws(IssuerError) {

@@ -20,6 +20,7 @@ package indirect enum JSONValue: Equatable, Sendable {
     ///   - depthMax: Objects and arrays within one another.
     ///   - valuesMax: Values, containers and scalars together; keys are none.
     ///   - bytesMax: Length of the text.
+    /// - Throws: Why and where it is no JSON, or what there is too much of.
     package init(
         _ text: Span<UInt8>, depthMax: Int = 16, valuesMax: Int = 4096, bytesMax: Int = 1 << 20
     ) throws(JSONError) {
@@ -105,9 +106,9 @@ package struct JSONObject: Equatable, Sendable, ExpressibleByDictionaryLiteral {
 
     /// Keys are compared byte by byte: Swift would take U+212A for the letter K.
     package subscript(key: String) -> JSONValue? {
-        get { members.first { $0.key.utf8.elementsEqual(key.utf8) }?.value }
+        get { members.first { isSame($0.key, key) }?.value }
         set {
-            let place = members.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
+            let place = members.firstIndex { isSame($0.key, key) }
             switch (place, newValue) {
             case (let place?, let value?): members[place] = Member(key: key, value: value)
             case (let place?, nil): members.remove(at: place)
@@ -116,4 +117,8 @@ package struct JSONObject: Equatable, Sendable, ExpressibleByDictionaryLiteral {
             }
         }
     }
+}
+
+private func isSame(_ one: String, _ other: String) -> Bool {
+    one.utf8.count == other.utf8.count && one.utf8.elementsEqual(other.utf8)
 }

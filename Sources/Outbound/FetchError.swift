@@ -6,6 +6,7 @@ package struct FetchError: Error, Equatable, Sendable, CustomStringConvertible {
     package let address: String
     package let problem: FetchProblem
 
+    /// Leaves out what may be secret in an address.
     package init(_ url: String, _ problem: FetchProblem) {
         address = String(url.prefix { $0 != "?" && $0 != "#" }.prefix(200))
         self.problem = problem

@@ -8,7 +8,8 @@ private let isStarted = herse_curl_start() == CURLE_OK
 /// Asks an address and waits for the answer, from any thread.
 ///
 /// No redirect is followed, no proxy, cookie, netrc or environment asked, nothing unpacked. TLS is
-/// 1.2 or later, with the host's name checked, and trusts `request.tls.authorities` alone.
+/// 1.2 or later, with the host's name checked (the common name only where there is no other), and
+/// trusts `request.tls.authorities` alone. The process must ignore SIGPIPE, as the gate does.
 package func fetch(_ request: FetchRequest) throws(FetchError) -> FetchAnswer {
     guard let scheme = scheme(of: request.url) else { throw FetchError(request.url, .address) }
     guard request.fields.allSatisfy({ isField($0.name, $0.value) }),
@@ -154,7 +155,7 @@ package func fetch(_ request: FetchRequest) throws(FetchError) -> FetchAnswer {
     ) -> FetchProblem {
         if answer.isTooLarge { return .tooLarge(bytes: request.answerMax) }
         switch code {
-        case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: return .address
+        case CURLE_URL_MALFORMAT: return .address
         case CURLE_COULDNT_RESOLVE_HOST: return .unknownHost
         case CURLE_COULDNT_CONNECT: return .notReached
         case CURLE_OPERATION_TIMEDOUT: return .tooSlow(milliseconds: request.deadline)
@@ -164,7 +165,9 @@ package func fetch(_ request: FetchRequest) throws(FetchError) -> FetchAnswer {
         case CURLE_SSL_CACERT_BADFILE: return .authorities
         case CURLE_SSL_CERTPROBLEM: return .ownCertificate
         case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CIPHER: return .handshake
-        case CURLE_WEIRD_SERVER_REPLY, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_RECV_ERROR,
+        // The scheme was looked at before: what is not supported is the answer's version.
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_GOT_NOTHING,
+            CURLE_PARTIAL_FILE, CURLE_RECV_ERROR,
             CURLE_SEND_ERROR, CURLE_WRITE_ERROR:
             return .broken
         default: return .other(Int(code.rawValue))
@@ -175,8 +178,8 @@ package func fetch(_ request: FetchRequest) throws(FetchError) -> FetchAnswer {
 /// What OpenSSL's number says, X509_V_ERR_… of <openssl/x509_vfy.h>.
 private func certificateProblem(_ number: Int) -> FetchProblem {
     switch number {
-    // The chain is fine: the name is not.
-    case 0, 62, 64: .otherHostName
+    // libcurl compares names before it looks at OpenSSL's finding, and says 1 meanwhile.
+    case 0, 1, 62, 64: .otherHostName
     case 9: .notYetValid
     case 10: .expired
     case 2, 18, 19, 20, 21: .unknownAuthority

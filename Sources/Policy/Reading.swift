@@ -50,7 +50,6 @@ struct Reading {
             assembly, files, listeners, servers, routes, limitSets, extractors,
             authentication.certificate)
         configuration.authentication = authentication.others
-        refuseWhatIsNotYet(configuration)
         return configuration
     }
 

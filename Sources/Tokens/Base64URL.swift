@@ -14,6 +14,8 @@ private let values: [UInt8] = {
 /// zero: with them one value would have many texts.
 package func decodeBase64URL(_ text: Span<UInt8>) -> [UInt8]? {
     guard text.count % 4 != 1 else { return nil }
+    // A global is asked each time whether it was made already.
+    let values = values
     var out: [UInt8] = []
     out.reserveCapacity(text.count / 4 * 3 + 2)
     var bits: UInt32 = 0
@@ -39,6 +41,7 @@ package func decodeBase64URL(_ text: String) -> [UInt8]? {
 
 /// The text of bytes, as ASCII.
 package func encodeBase64URL(_ bytes: Span<UInt8>) -> [UInt8] {
+    let letters = letters
     var out: [UInt8] = []
     out.reserveCapacity((bytes.count * 4 + 2) / 3)
     var bits: UInt32 = 0

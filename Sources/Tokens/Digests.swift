@@ -68,5 +68,5 @@ package func areSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {
 
 /// Whether two texts are the same byte by byte; to Swift's `==` some that differ are.
 package func areSame(_ one: String, _ other: String) -> Bool {
-    one.utf8.elementsEqual(other.utf8)
+    one.utf8.count == other.utf8.count && one.utf8.elementsEqual(other.utf8)
 }

@@ -13,6 +13,7 @@ import inspection
 import profiling
 import report
 import rows
+import tokens
 from contestant import Contestant, Setting
 from contestants import CONTESTANTS, Backend, Herse
 from machine import BenchError, Workshop, cores, free_ports
@@ -21,7 +22,7 @@ from pki import make_pki, rpps_identifier
 ROOT = Path(__file__).resolve().parents[2]
 #: Rows that the servers run in, and those that measure a part by itself.
 SERVED = ["keepalive", "latency", "handshake", "resumption", "limits", "memory"]
-ROWS = [*SERVED, "inspection"]
+ROWS = [*SERVED, "inspection", "tokens"]
 PROFESSIONALS = 8
 NEUTRALIZED = 5000
 #: Client connections a contestant has room for, beyond the idle ones.
@@ -185,7 +186,7 @@ def time_limit(arguments: argparse.Namespace) -> int:
     """Seconds a run may take at most, several times what it should."""
     samples = arguments.rounds * len(arguments.only) * len(ROWS)
     holds = 3 * len(arguments.only) * len(arguments.idle)
-    samples += arguments.rounds * len(inspection.NAMES) * 6
+    samples += arguments.rounds * (len(inspection.NAMES) * 6 + 2)
     return int(600 + samples * (2 * arguments.seconds + 10)
                + holds * (60 + max(arguments.idle) / 50))
 
@@ -215,6 +216,9 @@ def run(arguments: argparse.Namespace) -> None:
         if "inspection" in arguments.rows and not arguments.profile:
             parts = inspection.inspection(workshop, gate_cores, arguments.rounds,
                                           arguments.seconds, say)
+        if "tokens" in arguments.rows and not arguments.profile:
+            parts += tokens.tokens(workshop, build_micro(), gate_cores, arguments.rounds,
+                                   arguments.seconds, say)
         if not served:
             publish(arguments, parts, plain_facts(arguments, gate_cores, load_before))
             return

@@ -28,11 +28,31 @@ enum Sample {
             confirmWithinSeconds: confirm)
     }
 
-    static let session = SessionReport(
-        worker: 0, listener: "professionals", peer: "192.0.2.7:50412",
-        professional: "899700218896", structure: nil, method: "certificate",
-        certificate: "sha256:9f86", tls: "TLSv1.3", resumed: true, ageSeconds: 75, requests: 12,
-        busy: true)
+    static let session: SessionReport = {
+        var report = SessionReport(
+            method: "certificate", peer: "192.0.2.7:50412", ageSeconds: 75)
+        report.professional = "899700218896"
+        report.worker = 0
+        report.listener = "professionals"
+        report.certificate = "sha256:9f86"
+        report.tls = "TLSv1.3"
+        report.resumed = true
+        report.requests = 12
+        report.busy = true
+        return report
+    }()
+
+    static let signedIn: SessionReport = {
+        var report = SessionReport(method: "session", peer: "192.0.2.8", ageSeconds: 120)
+        report.kind = .session
+        report.professional = "899700218896"
+        report.level = "high"
+        report.issuer = "psc"
+        report.session = "s-0123456789abcdef"
+        report.idleSeconds = 5
+        report.endsInSeconds = 28_680
+        return report
+    }()
 
     static let entry = NeutralizedReport(
         subject: "account:899700218896", source: "command:root", since: "2026-11-20T08:00:00Z",
@@ -136,9 +156,12 @@ enum Sample {
 
     @Test func `list sessions`() {
         #expect(
-            text(of: [Sample.session]) == """
-                PROFESSIONAL  STRUCTURE  FROM             LISTENER       TLS                 AGE  REQUESTS  STATE  CERTIFICATE
-                899700218896  -          192.0.2.7:50412  professionals  TLSv1.3 resumed  1m 15s        12  busy   sha256:9f86
+            text(of: [Sample.session, Sample.signedIn]) == """
+                PROFESSIONAL  STRUCTURE  METHOD       FROM             LISTENER       TLS                 AGE  REQUESTS  STATE  CERTIFICATE
+                899700218896  -          certificate  192.0.2.7:50412  professionals  TLSv1.3 resumed  1m 15s        12  busy   sha256:9f86
+
+                SESSION             PROFESSIONAL  METHOD   LEVEL  BY   FROM       AGE  IDLE  ENDS IN
+                s-0123456789abcdef  899700218896  session  high   psc  192.0.2.8   2m    5s   7h 58m
                 """)
     }
 
@@ -219,7 +242,7 @@ enum Sample {
             ])
         #expect(
             try keys(Sample.session) == [
-                "age_seconds", "busy", "certificate", "listener", "method", "peer",
+                "age_seconds", "busy", "certificate", "kind", "listener", "method", "peer",
                 "professional", "requests", "resumed", "tls", "worker",
             ])
         #expect(
@@ -233,8 +256,8 @@ enum Sample {
             ])
         #expect(
             try keys(Sample.status(awaiting: 1)) == [
-                "awaiting_confirmation_seconds", "degraded", "generation", "listeners", "lists",
-                "record", "servers", "uptime_seconds", "version", "workers",
+                "awaiting_confirmation_seconds", "degraded", "generation", "issuers", "listeners",
+                "lists", "record", "servers", "uptime_seconds", "version", "workers",
             ])
     }
 }

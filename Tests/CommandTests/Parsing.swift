@@ -136,7 +136,9 @@ import Testing
     @Test func `names every verb of this version`() {
         let verbs = [
             "serve", "demo", "check", "test", "explain", "replay", "reload", "confirm", "rollback",
-            "neutralize", "reinstate", "neutralized", "status", "sessions", "limits",
+            "neutralize", "reinstate", "neutralized", "account", "account add", "account enrol",
+            "account list", "account disable", "account enable", "account forget",
+            "account remove", "status", "sessions", "limits",
             "limits show", "limits grant",
         ]
         #expect(commands.map(\.name) == verbs)

@@ -109,15 +109,3 @@ extension Rulebook {
         }
     }
 }
-
-@Suite struct `What is not enforced yet` {
-    @Test(arguments: [
-        ("assertion: {issuer: \"https://gate.example.fr\"}", "`assertion`"),
-        ("accounts: {service: herse}", "`accounts`"),
-        ("issuers: [{name: psc, issuer: \"http://sso.test\"}]", "to fetch keys"),
-    ])
-    func `is never accepted`(key: String, named: String) {
-        let said = diagnostics("authentication: {\(key)}\n" + sample)
-        #expect(said.contains { $0.contains("\(named) is not available in this version") })
-    }
-}

@@ -66,8 +66,9 @@ import Testing
         "WebAuthn": ["CFIDO", "COpenSSL", "JSON"],
         "Accounts": ["COpenSSL", "CPAM", "CSystem", "JSON", "Reactor"],
         "Directory": ["CSystem", "Identity"],
-        "Outbound": ["CCurl", "CSystem", "Reactor"],
+        "Outbound": ["CCurl"],
         "Issuers": ["COpenSSL", "JSON", "Outbound", "Tokens"],
+        "Revocation": ["COpenSSL", "Outbound"],
         "SignIn": [
             "Accounts", "COpenSSL", "CSystem", "Identity", "Issuers", "JSON", "Outbound", "Tokens",
             "WebAuthn",
@@ -79,7 +80,7 @@ import Testing
         "Gate": [
             "Accounts", "CSystem", "COpenSSL", "Directory", "Identity", "Issuers", "JSON",
             "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy", "Reactor",
-            "Record", "SignIn", "Tokens", "WebAuthn", "Wire",
+            "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
         ],
         "Demo": ["COpenSSL"],
         "herse": [

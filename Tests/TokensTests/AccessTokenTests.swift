@@ -36,6 +36,10 @@ import Testing
             ([:], ["acr": .number("1"), "amr": .string("pwd")]),
             ([:], ["exp": .number("1800000120.5"), "nbf": .number("1.8e9")]),
             ([:], ["typ": .string("DPoP"), "scope": nil]),
+            ([:], ["typ": nil, "scope": nil, "client_id": .string("editor")]),
+            ([:], ["typ": nil, "scope": nil, "scp": .array([.string("a")])]),
+            ([:], ["typ": nil, "scope": nil, "token_use": .string("access_token")]),
+            (["typ": .string("at+jwt")], ["typ": nil, "scope": nil]),
         ] as [([String: JSONValue?], [String: JSONValue?])])
     func `passes in the forms there are`(
         header: [String: JSONValue?], claims: [String: JSONValue?]
@@ -107,6 +111,9 @@ import Testing
             (["iat": .number("0")], Forge.now, .lifetime),
             (["iat": .boolean(true)], Forge.now, .claim),
             (["nbf": .array([])], Forge.now, .claim),
+            (["auth_time": JSONValue(integer: Forge.now + 30)], Forge.now, nil),
+            (["auth_time": JSONValue(integer: Forge.now + 31)], Forge.now, .notYetValid),
+            (["auth_time": .string("now")], Forge.now, .claim),
         ] as [([String: JSONValue?], Int64, TokenRefusal?)])
     func `is good for its time, and the clocks' leeway`(
         claims: [String: JSONValue?], now: Int64, refusal: TokenRefusal?
@@ -176,6 +183,9 @@ import Testing
             (["iss": .string("https://other.example")], .issuer),
             (["aud": nil], .audience),
             (["exp": JSONValue(integer: Forge.now - 31)], .expired),
+            (["auth_time": JSONValue(integer: Forge.now + 31)], .notYetValid),
+            (["token_use": .string("refresh_token")], .kind),
+            (["token_use": .string("access_token")], nil),
             (["SubjectNameID": nil], .professional),
             (["SubjectNameID": nil, "sub": nil], .professional),
             (["typ": .string("Refresh")], .kind),

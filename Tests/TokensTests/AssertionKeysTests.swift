@@ -132,6 +132,71 @@ private let now = Forge.now
         #expect(try signer(keys, now: later + day) != old)
     }
 
+    @Test func `rotate as before once a clock that ran ahead is put right`() throws {
+        let keys = try keys()
+        let old = try signer(keys, now: now)
+        let ahead = now + 1000 * day
+        try keys.maintain(now: ahead)
+        #expect(try signer(keys, now: ahead) == old)
+        // Put right, even by a restart, the old one signs, and the other is soon forgotten.
+        try keys.maintain(now: now + 1)
+        let again = try self.keys(now: now + 1)
+        #expect(try published(keys).count == 2)
+        for keys in [keys, again] {
+            #expect(try signer(keys, now: now + 1) == old)
+            try keys.maintain(now: now + 361)
+            #expect(try published(keys) == [old])
+        }
+        #expect(folder.names.count == 1)
+        try keys.maintain(now: now + 29 * day)
+        #expect(try published(keys).count == 2)
+        #expect(try signer(keys, now: now + 30 * day) != old)
+    }
+
+    @Test func `stay when a machine starts with a clock that lags, until it is put right`() throws {
+        let old = try signer(try keys(), now: now)
+        // What signs is what was published: not a key that nobody knows of.
+        let keys = try keys(now: 10)
+        #expect(try signer(keys, now: 10) == old)
+        #expect(try published(keys).contains(old))
+        try keys.maintain(now: now + 60)
+        #expect(try signer(keys, now: now + 60) == old)
+        try keys.maintain(now: now + 361)
+        #expect(try published(keys) == [old])
+        #expect(folder.names == ["assertion-\(now).pem"])
+    }
+
+    @Test func `rotate by a clock that was put back for good`() throws {
+        let keys = try keys()
+        let old = try signer(keys, now: now)
+        let back = now - 1000 * day
+        try keys.maintain(now: back)
+        #expect(try published(keys).count == 2)
+        #expect(try signer(keys, now: back + day - 1) == old)
+        let new = try signer(keys, now: back + day)
+        #expect(new != old)
+        try keys.maintain(now: back + day + 360)
+        #expect(try published(keys) == [new, old])
+        try keys.maintain(now: back + day + 361)
+        #expect(try published(keys) == [new])
+        try keys.maintain(now: back + 30 * day)
+        #expect(try published(keys).count == 2)
+    }
+
+    @Test(arguments: [1, 3600, day, 20 * day])
+    func `sign on when the clock is put back by less than keys last`(seconds: Int64) throws {
+        let keys = try keys()
+        let old = try signer(keys, now: now)
+        try keys.maintain(now: now + 29 * day)
+        let both = try published(keys)
+        let new = try signer(keys, now: now + 30 * day)
+        try keys.maintain(now: now + 30 * day - seconds)
+        #expect(try published(keys) == both)
+        #expect(both == [old, new])
+        #expect(try signer(keys, now: now + 30 * day - seconds) == old)
+        #expect(try signer(keys, now: now - 1) == old)
+    }
+
     @Test func `may be changed as often as one likes`() throws {
         let keys = try keys(rotate: 2)
         var names: Set<String> = []
@@ -147,10 +212,15 @@ private let now = Forge.now
         _ = try keys()
         folder.write("assertion-x.pem", [])
         folder.write("assertion-0001.pem", [])
-        folder.write("assertion-\(now + 1).pem.new", [])
-        folder.write("assertion-\(now + 1000 * day).pem", [])
         folder.write("other", [])
         #expect(try published(try keys()).count == 1)
+    }
+
+    @Test func `clear what a stop in the middle left half written`() throws {
+        let name = try signer(try keys(), now: now)
+        folder.write("assertion-\(now + 30 * day).pem.new", [UInt8]("-----BEGIN"))
+        #expect(try signer(try keys(), now: now) == name)
+        #expect(folder.names == ["assertion-\(now).pem"])
     }
 
     @Test(arguments: [

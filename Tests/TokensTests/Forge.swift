@@ -13,8 +13,11 @@ struct Forge: Sendable {
 
     let key: SigningKey
     let keys: KeySet
+    /// What its tokens say.
+    let claims: JSONObject
 
-    init() throws {
+    init(_ claims: JSONObject = Forge.claims) throws {
+        self.claims = claims
         key = try #require(SigningKey.make())
         keys = try Self.set([Self.jwk(key, id: "one")])
     }
@@ -71,8 +74,10 @@ struct Forge: Sendable {
     ) -> [UInt8] {
         signed(
             JSONValue.object(Self.changed(Self.header, header)).encoded,
-            JSONValue.object(Self.changed(Self.claims, claims)).encoded)
+            JSONValue.object(Self.changed(self.claims, claims)).encoded)
     }
+
+    var payload: [UInt8] { JSONValue.object(claims).encoded }
 
     func signed(_ header: [UInt8], _ payload: [UInt8]) -> [UInt8] {
         Self.joined(header, payload) { key.sign($0.span) ?? [] }

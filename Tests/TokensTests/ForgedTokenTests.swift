@@ -29,19 +29,25 @@ private struct Forgery: CustomTestStringConvertible, Sendable {
     }
 }
 
-private let claims = JSONValue.object(Forge.claims).encoded
-
 private func header(_ members: JSONObject) -> [UInt8] { JSONValue.object(members).encoded }
 
 /// Signed with HMAC, the secret being what everybody knows.
-private func hashed(_ secret: [UInt8], _ algorithm: String = "HS256") -> [UInt8] {
+private func hashed(
+    _ forge: Forge, _ secret: [UInt8], _ algorithm: String = "HS256"
+) -> [UInt8] {
     let members = header(["alg": .string(algorithm), "kid": .string("one")])
-    return Forge.joined(members, claims) { hmacSHA256(key: secret, $0) }
+    return Forge.joined(members, forge.payload) { hmacSHA256(key: secret, $0) }
 }
 
+/// What ends every signature on P-256, when it is taken for a number: the curve's order.
+private let order: [UInt8] = [
+    0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xBC, 0xE6,
+    0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51,
+]
+
 private let algorithms: [Forgery] = [
-    Forgery("none", .algorithm) { _ in
-        Forge.joined(header(["alg": .string("none")]), claims) { _ in [] }
+    Forgery("none", .algorithm) { forge in
+        Forge.joined(header(["alg": .string("none")]), forge.payload) { _ in [] }
     },
     Forgery("None, with a signature", .algorithm) {
         $0.token(header: ["alg": .string("None")])
@@ -50,12 +56,12 @@ private let algorithms: [Forgery] = [
     Forgery("an algorithm in an array", .algorithm, header: ["alg": .array([.string("ES256")])]),
     Forgery("an algorithm in small letters", .algorithm, header: ["alg": .string("es256")]),
     Forgery("HMAC with the coordinates of the public key", .algorithm) {
-        hashed([0x04] + $0.key.x + $0.key.y)
+        hashed($0, [0x04] + $0.key.x + $0.key.y)
     },
     Forgery("HMAC with the public key as JSON", .algorithm) {
-        hashed(Forge.jwk($0.key, id: "one").encoded)
+        hashed($0, Forge.jwk($0.key, id: "one").encoded)
     },
-    Forgery("HMAC with nothing", .algorithm) { _ in hashed([], "HS512") },
+    Forgery("HMAC with nothing", .algorithm) { hashed($0, [], "HS512") },
     Forgery("an algorithm not for its key", .algorithm, header: ["alg": .string("RS256")]),
     Forgery("an algorithm that is not the issuer's", .algorithm, header: ["alg": .string("ES384")]),
     Forgery("encrypted", .malformed) { $0.token() + [UInt8](".AAAA.AAAA") },
@@ -63,17 +69,25 @@ private let algorithms: [Forgery] = [
 
 private let signatures: [Forgery] = [
     Forgery("no signature", .signature) { forge in
-        Forge.joined(header(Forge.header), claims) { _ in [] }
+        Forge.joined(header(Forge.header), forge.payload) { _ in [] }
     },
-    Forgery("a signature of zeros", .signature) { _ in
-        Forge.joined(header(Forge.header), claims) { _ in [UInt8](repeating: 0, count: 64) }
+    Forgery("a signature of zeros", .signature) { forge in
+        Forge.joined(header(Forge.header), forge.payload) { _ in [UInt8](repeating: 0, count: 64) }
+    },
+    Forgery("a signature of the curve's order", .signature) { forge in
+        Forge.joined(header(Forge.header), forge.payload) { _ in order + order }
+    },
+    Forgery("a signature with one of its numbers zero", .signature) { forge in
+        Forge.joined(header(Forge.header), forge.payload) { message in
+            (forge.key.sign(message.span) ?? []).prefix(32) + [UInt8](repeating: 0, count: 32)
+        }
     },
     Forgery("a signature in DER", .signature) { forge in
-        Forge.joined(header(Forge.header), claims) { message in
+        Forge.joined(header(Forge.header), forge.payload) { message in
             derSignature(forge.key.sign(message.span) ?? [], coordinateBytes: 32) ?? []
         }
     },
-    Forgery("a signature of somebody else", .signature) { _ in try Forge().token() },
+    Forgery("a signature of somebody else", .signature) { try Forge($0.claims).token() },
     Forgery("a signature of other claims", .signature) { forge in
         let other = forge.token().split(separator: UInt8(ascii: "."))
         let mine = forge.token(claims: ["SubjectNameID": .string("810002909371")])
@@ -86,9 +100,17 @@ private let signatures: [Forgery] = [
     Forgery("a kid without end", .header) {
         $0.token(header: ["kid": .string(String(repeating: "k", count: 1025))])
     },
-    Forgery("its own key embedded", .header) { _ in
-        let forge = try Forge()
+    Forgery("its own key embedded", .header) {
+        let forge = try Forge($0.claims)
         return forge.token(header: ["jwk": Forge.jwk(forge.key), "kid": nil])
+    },
+    Forgery("its own key embedded beside a known name", .header) {
+        let forge = try Forge($0.claims)
+        return forge.token(header: ["jwk": Forge.jwk(forge.key)])
+    },
+    Forgery("its own certificate embedded", .unknownKey) {
+        let forge = try Forge($0.claims)
+        return forge.token(header: ["x5c": .array([.string("MIIB")]), "kid": nil])
     },
     Forgery("its own key elsewhere", .header, header: ["jku": .string("https://evil.example")]),
     Forgery(
@@ -120,7 +142,21 @@ private let forms: [Forgery] = [
         return forge.signed(header(Forge.header), [UInt8]("{\"a\":\(deep)}"))
     },
     Forgery("a deeply nested header", .malformed) { forge in
-        forge.signed([UInt8](#"{"alg":"ES256","a":[[[[[1]]]]]}"#), claims)
+        forge.signed([UInt8](#"{"alg":"ES256","a":[[[[[1]]]]]}"#), forge.payload)
+    },
+    Forgery("as JSON", .malformed) { forge in
+        let parts = forge.token().split(separator: UInt8(ascii: "."))
+            .map { String(decoding: $0, as: UTF8.self) }
+        return [UInt8](
+            #"{"protected":"\#(parts[0])","payload":"\#(parts[1])","signature":"\#(parts[2])"}"#)
+    },
+    Forgery("a token within a token", .malformed) { forge in
+        let outer = Forge.changed(Forge.header, ["cty": .string("JWT")])
+        return forge.signed(header(outer), forge.token())
+    },
+    Forgery("more values than any has", .malformed) { forge in
+        let many = String(repeating: "0,", count: 4096)
+        return forge.signed(header(Forge.header), [UInt8](#"{"a":[\#(many)0]}"#))
     },
     Forgery("claims that are no object", .malformed) {
         $0.signed(header(Forge.header), [UInt8]("[]"))
@@ -133,10 +169,15 @@ private let forms: [Forgery] = [
     },
     Forgery("a claim twice", .malformed) {
         $0.signed(
-            header(Forge.header), claims.dropLast() + [UInt8](#","SubjectNameID":"810002909371"}"#))
+            header(Forge.header),
+            $0.payload.dropLast() + [UInt8](#","SubjectNameID":"810002909371"}"#))
     },
     Forgery("an algorithm twice", .malformed) {
-        $0.signed([UInt8](#"{"alg":"ES256","alg":"none","kid":"one"}"#), claims)
+        $0.signed([UInt8](#"{"alg":"ES256","alg":"none","kid":"one"}"#), $0.payload)
+    },
+    Forgery("a claim twice, once with escapes", .malformed) {
+        $0.signed(
+            header(Forge.header), $0.payload.dropLast() + [UInt8](#","\u0073ub":"somebody"}"#))
     },
 ]
 
@@ -150,6 +191,7 @@ private let others: [Forgery] = [
     Forgery("an offline token of Keycloak", .kind, claims: ["typ": .string("Offline")]),
     Forgery("an id token, by its hash", .kind, claims: ["at_hash": .string("AAAA")]),
     Forgery("an id token of Cognito", .kind, claims: ["token_use": .string("id")]),
+    Forgery("a token that shows nowhere what it is", .kind, claims: ["typ": nil, "scope": nil]),
     Forgery("a logout token, by its events", .kind, claims: ["events": .object([:])]),
     Forgery("no issuer", .claim, claims: ["iss": nil]),
     Forgery("another issuer", .issuer, claims: ["iss": .string("https://evil.example")]),
@@ -181,6 +223,31 @@ private let others: [Forgery] = [
         let forge = try Forge()
         let token = try forgery.make(forge)
         #expect(throws: forgery.refusal) { try forge.verify(token) }
+    }
+
+    @Test(arguments: algorithms + signatures + forms)
+    fileprivate func `is refused as an id token and a logout token, too`(forgery: Forgery) throws {
+        let rules = IDTokenRules(
+            issuer: Forge.issuer, algorithms: [.es256, .rs256], client: "herse")
+        let identity = try Forge(
+            Forge.changed(
+                Forge.claims, ["aud": .string("herse"), "azp": nil, "typ": .string("ID")]))
+        func verify(_ token: [UInt8]) throws(TokenRefusal) {
+            _ = try verifyIDToken(token.span, keys: identity.keys, rules: rules, now: Forge.now)
+        }
+        try verify(identity.token())
+        let token = try forgery.make(identity)
+        #expect(throws: forgery.refusal) { try verify(token) }
+
+        let event = JSONValue.object([LogoutToken.event: .object([:])])
+        let logout = try Forge(
+            Forge.changed(identity.claims, ["typ": nil, "nonce": nil, "events": event]))
+        func end(_ token: [UInt8]) throws(TokenRefusal) {
+            _ = try verifyLogoutToken(token.span, keys: logout.keys, rules: rules, now: Forge.now)
+        }
+        try end(logout.token())
+        let other = try forgery.make(logout)
+        #expect(throws: forgery.refusal) { try end(other) }
     }
 
     @Test func `is refused whatever byte of a good one was changed`() throws {

@@ -193,4 +193,11 @@ private let event = "http://schemas.openid.net/event/backchannel-logout"
             try verify(["exp": nil], now: Forge.now + 150)
         }
     }
+
+    @Test func `is good for ten minutes, whatever it says`() throws {
+        let far: [String: JSONValue?] = ["exp": JSONValue(integer: Forge.now + 86_400)]
+        #expect(try verify(far).expiresAt == Forge.now + 600)
+        _ = try verify(far, now: Forge.now + 629)
+        #expect(throws: TokenRefusal.expired) { try verify(far, now: Forge.now + 630) }
+    }
 }

@@ -24,6 +24,12 @@ private let access = [UInt8]("the access token")
         #expect(verified.issuedAt == ProofVector.issuedAt)
     }
 
+    /// A key of so many bytes that nobody has.
+    private static func modulus(_ count: Int) -> JSONValue {
+        let number = encodeBase64URL([UInt8](repeating: 0xFF, count: count))
+        return .object(["kty": .string("RSA"), "n": .string(number), "e": .string("AQAB")])
+    }
+
     private func proof(
         header: [String: JSONValue?] = [:], claims: [String: JSONValue?] = [:]
     ) -> [UInt8] {
@@ -87,6 +93,9 @@ private let access = [UInt8]("the access token")
             (["jwk": .string("key")], [:], .header),
             (["jku": .string("https://evil.example")], [:], .header),
             (["jwk": .object(["kty": .string("oct"), "k": .string("AA")])], [:], .header),
+            // What a stranger would have the gate work for.
+            (["alg": .string("RS256"), "jwk": modulus(1024)], [:], .header),
+            (["alg": .string("RS256"), "jwk": modulus(512)], [:], .signature),
             (["alg": .string("none")], [:], .algorithm),
             (["alg": .string("HS256")], [:], .algorithm),
             (["alg": .string("ES384")], [:], .algorithm),
@@ -167,6 +176,11 @@ private let access = [UInt8]("the access token")
             ("https:/a", nil), ("ftp://a.example/", nil), ("a.example", nil), ("", nil), (":", nil),
             ("https://u@a.example/", nil), ("https://a.example/ x", nil),
             ("https://a.example\\x", nil), ("https://a.example/é", nil),
+            ("https://[::1]/", "https://[::1]/"), ("https://[::1]:8443", "https://[::1]:8443/"),
+            ("https://a.example::443/", nil), ("https://a.example:443:443/", nil),
+            ("https://a.example:44x/", nil), ("https://a.example:443443/", nil),
+            ("https://:443/", nil), ("https://[::1/", nil), ("https://::1]/", nil),
+            ("https://[::1]x/", nil), ("https://a[::1]/", nil),
         ] as [(String, String?)])
     func `has one form`(address: String, form: String?) {
         #expect(proofAddress(address) == form)
@@ -190,8 +204,20 @@ private let access = [UInt8]("the access token")
         // The clock goes back, which frees nothing.
         #expect(!replays.use(proof(2), now: 900))
         #expect(replays.use(proof(1), now: 1160))
-        // After a silence nothing is left.
-        #expect(replays.use(proof(1), now: 9999))
+        // After a silence one turn is left.
+        #expect(!replays.use(proof(1), now: 9999))
+        #expect(replays.use(proof(1), now: 10_079))
+    }
+
+    @Test func `are remembered by a clock that jumps ahead and back`() {
+        let replays = ProofReplays(seconds: 80, countMax: 2)
+        #expect(replays.use(proof(1), now: 1000))
+        #expect(replays.use(proof(2), now: 900_000))
+        #expect(!replays.use(proof(1), now: 1001))
+        // Nor do the turns wait for the time it had.
+        #expect(replays.use(proof(3), now: 1002))
+        #expect(!replays.use(proof(4), now: 1003))
+        #expect(replays.use(proof(4), now: 1081))
     }
 
     @Test func `are told apart by their key`() {

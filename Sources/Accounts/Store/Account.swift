@@ -9,7 +9,9 @@ package struct Account: Equatable, Sendable {
     package let structure: String?
     package var state = State.active
     /// Changed by all that must end the sessions begun before: a session remembers it, and is over
-    /// once the account has another. An account removed and made again has another as well.
+    /// once the account has another.
+    ///
+    /// An account removed and made again has another as well.
     package var epoch: UInt64
     package let createdAt: Int64
     /// The system user who made it.
@@ -20,6 +22,7 @@ package struct Account: Equatable, Sendable {
     /// The enrolment link that waits to be used.
     package var link: EnrolmentLink?
 
+    /// Whether it may sign in.
     package enum State: String, Sendable {
         case active
         case disabled

@@ -32,8 +32,9 @@ package struct AccountRoll: Sendable {
 }
 
 extension AccountStore {
-    /// The accounts that may hold a session, if any of that has changed since `version`; 0 to
-    /// begin with. To be asked about once a second.
+    /// The accounts that may hold a session, if any of that has changed since `version`.
+    ///
+    /// 0 to begin with; to be asked about once a second.
     package func roll(after version: UInt64) throws(AccountError) -> AccountRoll? {
         try refresh()
         return roll.withLock { roll -> AccountRoll? in

@@ -18,6 +18,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/obj_mac.h>
+#include <openssl/objects.h>
+#include <openssl/ocsp.h>
 #include <openssl/opensslv.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
@@ -64,6 +66,20 @@ static inline int herse_ctx_set_server_name_callback(SSL_CTX *context,
                                                      void *argument) {
     if (!SSL_CTX_set_tlsext_servername_callback(context, callback)) return 0;
     return (int)SSL_CTX_set_tlsext_servername_arg(context, argument);
+}
+static inline int herse_ctx_set_status_callback(SSL_CTX *context, int (*callback)(SSL *, void *),
+                                                void *argument) {
+    if (!SSL_CTX_set_tlsext_status_cb(context, callback)) return 0;
+    return (int)SSL_CTX_set_tlsext_status_arg(context, argument);
+}
+/* Copies the response: OpenSSL frees what it is given. */
+static inline int herse_set_stapled_response(SSL *session, const unsigned char *response,
+                                             size_t length) {
+    unsigned char *copy = OPENSSL_memdup(response, length);
+    if (!copy) return 0;
+    if (SSL_set_tlsext_status_ocsp_resp(session, copy, (int)length) == 1) return 1;
+    OPENSSL_free(copy);
+    return 0;
 }
 static inline int herse_ssl_set_server_name(SSL *session, const char *name) {
     return (int)SSL_set_tlsext_host_name(session, name);

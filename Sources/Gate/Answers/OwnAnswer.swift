@@ -46,7 +46,8 @@ extension OwnAnswer {
                     + "RateLimit: \"\(limit.name)\";r=0;t=\(reached.retryAfter)\r\n"
             }
             fields += "Retry-After: \(reached.retryAfter)\r\n"
-        case .overloaded, .draining, .notRecorded, .limitsUnavailable, .issuerUnavailable:
+        case .overloaded, .draining, .notRecorded, .limitsUnavailable, .issuerUnavailable,
+            .revocationUnknown:
             fields += "Retry-After: 5\r\n"
         case .neutralized:
             sentence += " Incident \(details.requestID)."
@@ -58,7 +59,8 @@ extension OwnAnswer {
             fields += "Location: \(details.signInAddress)\r\nReferrer-Policy: no-referrer\r\n"
         }
         self.init(
-            status: details.signInAddress.isEmpty ? refusal.status : 303, fields: fields + "Content-Type: \(type)\r\n",
+            status: details.signInAddress.isEmpty ? refusal.status : 303,
+            fields: fields + "Content-Type: \(type)\r\n",
             body: Array(body.utf8),
             closesConnection: refusal.closesConnection && details.signInAddress.isEmpty
                 || details.isDraining)
@@ -138,7 +140,7 @@ extension Refusal {
         case .malformed, .bodyMalformed, .ambiguousPath: "structure"
         case .upgrade: "not-supported"
         case .overloaded, .draining, .serverUnreachable, .serverAnswerMalformed, .notRecorded,
-            .limitsUnavailable, .issuerUnavailable:
+            .limitsUnavailable, .issuerUnavailable, .revocationUnknown:
             "transient"
         }
     }

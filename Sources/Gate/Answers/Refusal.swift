@@ -19,6 +19,8 @@ enum Refusal: Error, Equatable, Sendable {
     // Admission, in its order.
     case neutralized
     case notBelieved
+    /// Nobody can tell whether the certificate is revoked.
+    case revocationUnknown
     case ambiguousPath
     case unknownRoute
     case methodNotAllowed
@@ -90,7 +92,9 @@ enum Refusal: Error, Equatable, Sendable {
         case .limitReached: 429
         case .upgrade: 501
         case .serverUnreachable, .serverAnswerMalformed, .answerTooLarge, .answerNotUnderstood: 502
-        case .overloaded, .draining, .notRecorded, .limitsUnavailable, .issuerUnavailable: 503
+        case .overloaded, .draining, .notRecorded, .limitsUnavailable, .issuerUnavailable,
+            .revocationUnknown:
+            503
         case .serverSlow: 504
         }
     }
@@ -106,6 +110,7 @@ enum Refusal: Error, Equatable, Sendable {
         case .upgrade: "upgrade"
         case .neutralized: "neutralized"
         case .notBelieved: "certificate-refused"
+        case .revocationUnknown: "revocation-unknown"
         case .ambiguousPath: "ambiguous-path"
         case .unknownRoute: "unknown-route"
         case .methodNotAllowed: "method-not-allowed"
@@ -151,6 +156,7 @@ enum Refusal: Error, Equatable, Sendable {
         case .upgrade: "This gate does not switch protocols."
         case .neutralized: "Access is not possible at the moment."
         case .notBelieved: "The certificate is no longer accepted."
+        case .revocationUnknown: "The certificate cannot be checked at the moment."
         case .ambiguousPath: "The path of the request can be read in two ways."
         case .unknownRoute: "There is nothing here."
         case .methodNotAllowed: "This method is not allowed here."
@@ -196,7 +202,8 @@ enum Refusal: Error, Equatable, Sendable {
         case .ambiguousPath, .unknownRoute, .methodNotAllowed, .unproven, .nobody, .organisation,
             .nonNominative, .professionalNotAllowed, .structureNotAllowed, .limitReached,
             .limitsUnavailable, .serverUnreachable, .serverSlow, .serverAnswerMalformed,
-            .overloaded, .notRecorded, .questionNotUnderstood, .interactionNotAllowed, .tooVague,
+            .overloaded, .notRecorded, .revocationUnknown, .questionNotUnderstood,
+            .interactionNotAllowed, .tooVague,
             .pageNotYours, .answerTooLarge, .answerNotUnderstood, .notInDirectory, .levelTooLow,
             .tokenRefused, .tokenTooWeak, .accountRefused, .issuerUnavailable, .otherOrigin:
             false

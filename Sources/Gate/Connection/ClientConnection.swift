@@ -55,6 +55,8 @@ final class ClientConnection {
     var believedIn: UInt64 = 0
     /// Seconds since 1970 until which it is.
     var believedUntil = Int64.max
+    /// Seconds since 1970 until which its responder is not asked about the certificate.
+    var statusUntil = Int64.min
     /// Set when the subject was on the list as the connection came in, or at its last check.
     var neutralized: Neutralized?
     /// The state of the list that `neutralized` was taken from.

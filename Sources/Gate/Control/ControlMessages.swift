@@ -173,6 +173,9 @@ package struct StatusReport: Codable, Sendable {
     package var servers: [ServerReport]
     package var lists: [ListReport]
     package var record: RecordReport
+    package var issuers: [IssuerStatus] = []
+    package var directory: DirectoryStatus?
+    package var signIn: SignInStatus?
     package var workers: [WorkerReport]
     /// Everything that is not as it should be, one sentence each; empty when healthy.
     package var degraded: [String]
@@ -186,6 +189,33 @@ package struct ListenerReport: Codable, Sendable {
     package var connections: Int
     /// RFC 3339 end of the certificate shown.
     package var certificateEnds: String
+}
+
+/// An issuer of tokens, and how its keys are.
+package struct IssuerStatus: Codable, Sendable {
+    package var name: String
+    /// `fresh`, `stale` (believed still, fetched no more) or `unknown` (none of its tokens passes).
+    package var state: String
+    package var keys: Int
+    package var ageSeconds: Int64?
+    /// Until its keys are believed no more.
+    package var remainingSeconds: Int64?
+    package var problem: String?
+}
+
+/// The professionals' directory in memory.
+package struct DirectoryStatus: Codable, Sendable {
+    package var people: Int
+    package var left: Int
+    package var ageSeconds: Int64
+}
+
+/// Signing in with a browser, and what is found out off the workers.
+package struct SignInStatus: Codable, Sendable {
+    package var sessions: Int
+    /// What waits for its turn now, and what was refused for want of room since the start.
+    package var waiting: Int
+    package var refused: UInt64
 }
 
 /// A neutralization or revocation list.

@@ -39,7 +39,7 @@ extension ControlPlane {
                 until: confirmWithinSeconds.map {
                     milliseconds + UInt64(clamping: min($0, Self.confirmSecondsMax)) * 1000
                 })
-            let next: Generation
+            var next: Generation
             do throws(GenerationError) {
                 next = try makeGeneration(
                     number: generation.number + 1, configuration, material, services,
@@ -47,6 +47,8 @@ extension ControlPlane {
             } catch {
                 return .refused([error.message])
             }
+            // The lists of addresses that are new: without them nobody would be believed.
+            if await fetchMissingLists(next, services) { next = next.renumbered(next.number) }
             switch await putInForce(next, list: material.list) {
             case .failure(let problem): return .refused([problem.text])
             case .success(let cut):
@@ -121,7 +123,7 @@ extension ControlPlane {
     struct Problem: Error { let text: String }
 
     /// Two phases: every worker makes what it needs; only when all could is it put in force.
-    private func putInForce(
+    func putInForce(
         _ next: Generation, list newList: LoadedList?
     ) async -> Result<CutCount, Problem> {
         guard let tickets = TicketKeys() else {

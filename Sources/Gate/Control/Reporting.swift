@@ -20,6 +20,7 @@ extension ControlPlane {
             durable: generation.configuration.durability.rawValue,
             problem: self.record.problem?.message, failedCommits: self.record.failedCommits)
         let servers = serverReports(reports)
+        let issuers = issuerStatus(generation)
         var awaiting: Int?
         if let until = former?.until {
             awaiting = Int((until - min(until, milliseconds)) / 1000)
@@ -28,8 +29,9 @@ extension ControlPlane {
             version: herseVersion, generation: generation.number,
             uptimeSeconds: (milliseconds - startedAt) / 1000,
             listeners: listenerReports(generation, reports), servers: servers, lists: lists,
-            record: record, workers: reports,
-            degraded: degraded(generation, lists, record, servers),
+            record: record, issuers: issuers, directory: directoryStatus(generation),
+            signIn: signInStatus(generation), workers: reports,
+            degraded: degraded(generation, lists, record, servers) + issuerProblems(issuers),
             awaitingConfirmationSeconds: awaiting)
     }
 
@@ -79,7 +81,7 @@ extension ControlPlane {
                 state: journalProblem != nil ? "unknown" : commands == 0 ? "empty" : "fresh",
                 entries: commands, ageSeconds: nil, nextUpdate: nil))
         for material in generation.listeners {
-            for list in material.settings.anchors.lists {
+            for list in material.fileSettings.anchors.lists {
                 let isStale = list.nextUpdate.map { $0 <= moment.value } ?? false
                 let state = isStale ? "stale" : list.entryCount == 0 ? "empty" : "fresh"
                 reports.append(
@@ -89,6 +91,7 @@ extension ControlPlane {
                         nextUpdate: list.nextUpdate.map { UnixSeconds($0).description }))
             }
         }
+        reports += fetchedListReports(generation)
         return reports
     }
 
@@ -119,6 +122,11 @@ extension ControlPlane {
         where listener.tls.expiredRevocation == .unsafeAccept {
             found.append("listener `\(listener.name)`: expired revocation lists are accepted")
         }
+        for listener in generation.configuration.listeners
+        where listener.tls.ocsp?.acceptsUnavailable == true {
+            found.append(
+                "listener `\(listener.name)`: certificates pass that no responder answers about")
+        }
         for material in generation.listeners {
             for authority in material.settings.anchors.authoritiesWithoutList {
                 found.append("no revocation list of `\(authority.title)`")
@@ -144,7 +152,8 @@ extension ControlPlane {
 
     func sessions(_ professional: String?) async -> ControlAnswer {
         let id = professional?.uppercased()
-        return .sessions(await everywhere { await $0.sessions(of: id) }.flatMap { $0 })
+        let connections = await everywhere { await $0.sessions(of: id) }.flatMap { $0 }
+        return .sessions(connections + signedIn(id))
     }
 
     /// What a professional has used of every window of every set, and the grants that add to it.

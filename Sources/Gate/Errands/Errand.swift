@@ -1,6 +1,7 @@
 // Errand.swift: what a request waits for before it can be judged: finding out who sends it.
 
 internal import Reactor
+internal import Revocation
 internal import Tokens
 internal import Wire
 
@@ -18,6 +19,10 @@ enum ErrandFinding {
     case token(TokenRefusal)
     /// The account, its password or its code is wrong.
     case account
+    /// What the certificate's responder says.
+    case certificate(OCSPStatus)
+    /// Somebody who is cut off.
+    case neutralized
     /// The configuration has changed meanwhile: nothing that was found holds any more.
     case outdated
     /// Whoever could say cannot be reached.
@@ -28,9 +33,10 @@ enum ErrandFinding {
     /// The refusal it means on a route; nil when somebody was found.
     func refusal(on route: Int) -> Refusal? {
         switch self {
-        case .somebody, .outdated: nil
+        case .somebody, .outdated, .certificate: nil
         case .token(let why): .tokenRefused(route: route, why)
         case .account: .accountRefused(route: route)
+        case .neutralized: .neutralized
         case .unavailable: .issuerUnavailable(route: route)
         case .overloaded: .overloaded
         }

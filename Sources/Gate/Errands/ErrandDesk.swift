@@ -1,6 +1,7 @@
 // ErrandDesk.swift: a worker's side of errands: what it waits for, and what has come back.
 
 internal import Reactor
+internal import Revocation
 internal import SignIn
 internal import Synchronization
 internal import Tokens
@@ -9,12 +10,14 @@ internal import Tokens
 enum ErrandResult: Sendable {
     /// What was found out about a token.
     case token(Result<TokenInquiry.Found, TokenRefusal>)
+    /// A local account's credentials, judged.
+    case account(BasicVerdict)
     /// Whoever should have said cannot be reached.
     case unavailable
     /// A page of the gate's own.
     case page(OwnReply)
-    /// Whether a certificate is revoked was asked.
-    case certificate
+    /// Whether a certificate is revoked.
+    case certificate(OCSPStatus)
 }
 
 /// Results on their way back to a worker; any thread may leave one.

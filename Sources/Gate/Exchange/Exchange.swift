@@ -98,6 +98,10 @@ final class Exchange {
         method = head.method
         wantsHTML = prefersHTML(head, bytes)
         do throws(Refusal) {
+            if let errand = try worker.certificateErrand(client) {
+                notBegun()
+                return errand
+            }
             if let request = try worker.ownPage(of: head, bytes, from: client) {
                 try beginPage(request, head)
                 return nil

@@ -1,5 +1,6 @@
 // DirectoryFiles.swift: the professionals' directory, read again only when its files have changed.
 
+internal import CSystem
 package import Directory
 internal import Glibc
 package import Policy

@@ -8,6 +8,7 @@ internal import KeyedHash
 package import Limits
 package import Policy
 internal import Record
+internal import Revocation
 internal import Synchronization
 internal import Wire
 
@@ -41,7 +42,7 @@ package final class Generation: Sendable {
         self.rulebook = rulebook
         let names = former?.configuration.listeners.map(\.name) ?? []
         self.listeners = material.listeners.enumerated().map { index, material in
-            var kept = material
+            var kept = material.knowing(ways.revocation[index])
             let name = rulebook.configuration.listeners[index].name
             if let former, let old = names.firstIndex(of: name) {
                 kept.connections = former.listeners[old].connections
@@ -106,11 +107,39 @@ final class OpenConnections: Sendable {
     func leave() { open.wrappingSubtract(1, ordering: .relaxed) }
 }
 
-/// A listener's TLS material, and the files' digest by which a reload sees that nothing changed.
+/// A listener's TLS material, and the digest by which a reload sees that nothing changed.
 struct ListenerMaterial: Sendable {
-    let settings: TLSServerSettings
-    let digest: UInt64
+    /// What is in force: the files, and what was fetched.
+    private(set) var settings: TLSServerSettings
+    private(set) var digest: UInt64
+    /// As the files say.
+    let fileSettings: TLSServerSettings
+    private let fileDigest: UInt64
     var connections = OpenConnections()
+
+    init(settings: TLSServerSettings, digest: UInt64) {
+        self.settings = settings
+        self.digest = digest
+        fileSettings = settings
+        fileDigest = digest
+    }
+
+    /// The same with what is known of revocation from others now.
+    func knowing(_ desk: RevocationDesk?) -> ListenerMaterial {
+        guard let desk else { return self }
+        var known = self
+        let lists = desk.lists
+        known.settings = TLSServerSettings(
+            credentials: fileSettings.credentials, demand: fileSettings.demand,
+            anchors: fileSettings.anchors.adding(lists),
+            ticketSeconds: fileSettings.ticketSeconds, staple: desk.stapling?.staple)
+        var hasher = Hasher()
+        hasher.combine(fileDigest)
+        for source in desk.sources { hasher.combine(source.list) }
+        hasher.combine(ObjectIdentifier(desk))
+        known.digest = UInt64(bitPattern: Int64(hasher.finalize()))
+        return known
+    }
 }
 
 /// An identity server as it is reached: addresses resolved, TLS material loaded.

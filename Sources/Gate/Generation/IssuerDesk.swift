@@ -13,7 +13,7 @@ struct IssuerDesk: Sendable {
     /// What speaks to the issuer; nil when nothing is asked of it.
     let issuer: Issuer?
 
-    /// The keys believed at this time; nil when there are none. Never blocks.
+    /// The keys believed at this time, without blocking; nil when there are none.
     func keys(now: Int64) -> KeySet? { fixed ?? issuer?.keys(now: now) }
 
     /// Whether keys fetched anew may know what these do not.

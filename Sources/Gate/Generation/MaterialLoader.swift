@@ -9,6 +9,7 @@ internal import Limits
 internal import Neutralization
 package import Policy
 internal import Tokens
+internal import WebAuthn
 internal import Wire
 
 /// Everything loaded for one configuration, or all that is wrong with it.
@@ -19,6 +20,8 @@ struct Material: Sendable {
     /// The keys of each issuer that stand in a file, by index.
     var keys: [KeySet?] = []
     var directory: LoadedDirectory?
+    /// Which security keys may be enrolled.
+    var attestation = AttestationPolicy.none
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -55,6 +58,9 @@ struct MaterialLoader {
         for issuer in configuration.authentication.issuers {
             material.keys.append(load(issuer))
         }
+        if let rule = configuration.authentication.accounts {
+            material.attestation = loadAttestation(rule)
+        }
         if let rule = configuration.authentication.directory {
             let loaded = loadDirectory(rule, after: former?.ways.directory)
             material.directory = loaded.directory
@@ -82,6 +88,30 @@ struct MaterialLoader {
             self.error(file.place, error.problem, error.hint)
             return nil
         }
+    }
+
+    private mutating func loadAttestation(_ rule: AccountRule) -> AttestationPolicy {
+        guard rule.attestation == .direct else { return .none }
+        var pem: [UInt8] = []
+        for file in rule.attestationAuthorities {
+            guard let bytes = readWhole(file.path) else {
+                error(file.place, "`\(file.path)` cannot be read", nil)
+                continue
+            }
+            if AttestationAuthorities(pem: bytes) == nil {
+                error(
+                    file.place, "`\(file.path)` has no certificates that can be used",
+                    "makers' certificates in PEM, one after the other")
+            }
+            pem += bytes + [0x0A]
+        }
+        // Without any authority nothing is vouched for, and nothing can be enrolled.
+        guard let authorities = AttestationAuthorities(pem: pem) else {
+            error(rule.place, "`attestation: direct` needs `authorities` to believe", nil)
+            return .none
+        }
+        return .direct(
+            models: Set(rule.models.compactMap { Model($0) }), authorities: authorities)
     }
 
     // MARK: Listeners
@@ -118,7 +148,7 @@ struct MaterialLoader {
         let anchors = TrustAnchors(
             authorities: authorities, lists: lists,
             expired: tls.expiredRevocation == .refuse ? .refuse : .unsafeAccept,
-            depth: tls.chainDepth)
+            depth: tls.chainDepth, asksForLists: !tls.revocationSources.isEmpty)
         check(anchors, tls)
         let settings = TLSServerSettings(
             credentials: credentials, demand: demand(tls.clientCertificate), anchors: anchors,
@@ -311,7 +341,9 @@ struct MaterialLoader {
 private func problemOfSecret(_ path: String) -> String? {
     var status = stat()
     // Safe because the structure is a local.
-    guard unsafe stat(path, &status) == 0, (unsafe access(path, R_OK)) == 0 else { return "cannot be read" }
+    guard unsafe stat(path, &status) == 0, (unsafe access(path, R_OK)) == 0 else {
+        return "cannot be read"
+    }
     guard status.st_mode & 0o077 == 0 else { return "others may read it" }
     return status.st_size == 0 ? "is empty" : nil
 }

@@ -15,10 +15,15 @@ internal import Tokens
 final class Ways: Sendable {
     /// By index in the configuration.
     let issuers: [IssuerDesk]
+    /// By listener.
+    let revocation: [RevocationDesk?]
     let directory: LoadedDirectory?
     /// What signs `Herse-Assertion`.
     let assertion: AssertionKeys?
 
+    let accounts: AccountDesk?
+    /// Where people sign in with a browser.
+    let signIn: SignInDesk?
     private let assertionRule: AssertionRule?
 
     /// Makes what `configuration` asks for, or takes it from `former`; writes the first key of
@@ -42,7 +47,22 @@ final class Ways: Sendable {
                 known.first { $0.settings == settings } ?? Issuer(settings, now: now)
             return IssuerDesk(fixed: material.keys[index], issuer: issuer)
         }
+        let names = former?.configuration.listeners.map(\.name) ?? []
+        revocation = configuration.listeners.enumerated().map { index, listener in
+            let before = names.firstIndex(of: listener.name).flatMap {
+                former?.ways.revocation[$0]
+            }
+            return RevocationDesk.made(
+                listener, material.listeners[index], state: configuration.state, after: before,
+                now: now)
+        }
         directory = material.directory
+        accounts = configuration.authentication.accounts.map {
+            AccountDesk($0, state: configuration.state, after: former?.ways.accounts)
+        }
+        signIn = makeDesk(
+            configuration.authentication, material, issuers: issuers, accounts: accounts,
+            services, contact: configuration.contact)
         let rule = configuration.authentication.assertion
         assertionRule = rule
         assertion = try rule.map { (rule) throws(GenerationError) in

@@ -5,8 +5,8 @@
 // again. A worker knows the tokens of its other connections by their digest.
 
 internal import Identity
-internal import Policy
 internal import Issuers
+internal import Policy
 internal import Tokens
 internal import Wire
 
@@ -188,7 +188,8 @@ extension WorkerCore {
     ) throws(TokenRefusal) -> VerifiedProof {
         guard let found = field("dpop", head, bytes), let host = head.host else { throw .proof }
         let address =
-            "https://" + asciiText(bytes.extracting(host)) + asciiText(bytes.extracting(head.target.path))
+            "https://" + asciiText(bytes.extracting(host))
+            + asciiText(bytes.extracting(head.target.path))
         return try verifyProof(
             bytes.extracting(found), method: bytes.extracting(head.methodName), address: address,
             token: bytes.extracting(shown.range), rules: proofs.rules, now: clock.wallSeconds)

@@ -24,6 +24,9 @@ struct Credential {
     var providerSession: String?
     /// Our own session, which may end at any moment.
     var live: LiveSession?
+    /// The local account's name.
+    var account: String?
+    var accountEpoch: UInt64?
     /// The software it was given to.
     var client: String?
     /// Seconds since 1970 at which the professional proved themselves; nil when that is the
@@ -176,6 +179,7 @@ final class ProvenIdentity {
         guard credential.method != .certificate else { return record }
         add("level", credential.level.rawValue)
         add("issuer", credential.issuerName)
+        add("account", credential.account)
         add("client", credential.client)
         add("token", credential.token)
         add("session", credential.session)

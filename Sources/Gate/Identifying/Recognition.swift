@@ -72,7 +72,9 @@ func hasScheme(_ bytes: Span<UInt8>, _ range: Range<Int>, _ scheme: StaticString
 }
 
 /// Where the value of a field that the parser has no name for lies; nil when there is none, or two:
-/// readers would differ on which counts. `name` is in lower case.
+/// readers would differ on which counts.
+///
+/// `name` is in lower case.
 func field(
     _ name: StaticString, _ head: borrowing RequestHead, _ bytes: Span<UInt8>
 ) -> Range<Int>? {

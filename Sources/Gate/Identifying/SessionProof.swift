@@ -23,7 +23,9 @@ extension WorkerCore {
         guard let identity = liveSession(head, bytes, of: client) else { return nil }
         guard route.accepts(identity.method) else { return nil }
         // A page of somebody else's must not act in the name of whoever looks at it.
-        if !head.method.isSafe, !isFromOurPages(head, bytes) { throw .otherOrigin(route: route.index) }
+        if !head.method.isSafe, !isFromOurPages(head, bytes) {
+            throw .otherOrigin(route: route.index)
+        }
         return identity
     }
 
@@ -41,7 +43,9 @@ extension WorkerCore {
         }
         let certificate = client.session.peerFingerprint?.array
         let found =
-            certificate.map { sessionStore.session(bytes.extracting(value), certificate: $0.span, now: now) }
+            certificate.map {
+                sessionStore.session(bytes.extracting(value), certificate: $0.span, now: now)
+            }
             ?? sessionStore.session(bytes.extracting(value), certificate: nil, now: now)
         guard let found else { return nil }
         let identity = identity(of: found)
@@ -78,6 +82,7 @@ extension WorkerCore {
         credential.issuerName = issuers.first { $0.issuer == session.issuer }?.name ?? ""
         credential.session = session.publicID
         credential.providerSession = session.providerSession
+        credential.account = session.account
         credential.client = session.client
         credential.provenAt = session.provenAt
         credential.live = session

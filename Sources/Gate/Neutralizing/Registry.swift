@@ -11,8 +11,10 @@ struct Registry {
     /// What an identity was proven by.
     enum Name: Hashable {
         case certificate(Fingerprint)
-        /// SHA-256 of a token, or of an account's name and password.
+        /// SHA-256 of a token.
         case credential(Fingerprint)
+        /// A local account by its name, and which of its sign-ins.
+        case account(String, String)
         /// A session of the gate's own, by the identifier operators see.
         case session(String)
     }

@@ -17,7 +17,8 @@ extension NeutralizationState {
         let employer = Array((proof.professional.employer?.description ?? "").utf8)
         if let found = verdict(
             account: try? SubjectKey(account: id.span),
-            structure: try? SubjectKey(structure: structure.isEmpty ? employer.span : structure.span),
+            structure: try? SubjectKey(
+                structure: structure.isEmpty ? employer.span : structure.span),
             certificate: proof.certificate.flatMap { SubjectKey(sha256: $0.span) },
             address: nil, now: now)
         {

@@ -27,6 +27,9 @@ extension Generation {
             ]
             return OwnReply(status: 200, fields: fields, body: keys.published)
         }
-        return OwnReply(status: 404, fields: [("Cache-Control", "no-store")])
+        guard signsIn(on: request.listener), let desk = ways.signIn else {
+            return OwnReply(status: 404, fields: [("Cache-Control", "no-store")])
+        }
+        return desk.answer(request)
     }
 }

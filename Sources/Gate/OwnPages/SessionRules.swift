@@ -15,7 +15,9 @@ extension SessionStore {
         }
         apply(lifetimes)
         let providers = Set(
-            (authentication.signIn?.providers ?? []).map { authentication.issuers[$0.issuer].issuer })
+            (authentication.signIn?.providers ?? []).map {
+                authentication.issuers[$0.issuer].issuer
+            })
         let hasAccounts = authentication.signIn != nil && authentication.accounts != nil
         endAll(.configuration) { session in
             session.issuer.map { !providers.contains($0) } ?? !hasAccounts

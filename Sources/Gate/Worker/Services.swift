@@ -1,5 +1,8 @@
 // Services.swift: what all workers share, whatever configuration is in force.
 
+internal import Accounts
+internal import Directory
+internal import Glibc
 internal import Limits
 internal import Neutralization
 internal import Reactor
@@ -17,8 +20,13 @@ struct Services: Sendable {
     let sessions = SessionStore()
     /// What is done off the workers.
     let lanes: ErrandLanes
+    /// What sign-ins under way need, whatever configuration they began under.
+    let signIns = SignInMemory()
+    let lockout = Lockout()
     /// What happened at the gate's own pages, until it is recorded.
     let events = SignInEvents()
+    /// Set when a revocation list was fetched that is not in force yet.
+    let listsChanged = Flag()
     /// The list in force, for whoever is not a worker.
     let neutralization = NeutralizationView()
 
@@ -30,6 +38,16 @@ struct Services: Sendable {
     }
 }
 
+/// Something to be done, set by any thread.
+final class Flag: Sendable {
+    private let isSet = Atomic<Bool>(false)
+
+    func set() { isSet.store(true, ordering: .releasing) }
+
+    /// Whether it was set; it no longer is.
+    func take() -> Bool { isSet.exchange(false, ordering: .acquiring) }
+}
+
 /// The neutralization list in force, as errands see it; the control plane changes it before the
 /// workers' own, so that nobody who is cut off begins a session meanwhile.
 final class NeutralizationView: Sendable {
@@ -39,5 +57,10 @@ final class NeutralizationView: Sendable {
     var current: NeutralizationState {
         get { state.withLock { $0 } }
         set { state.withLock { $0 = newValue } }
+    }
+
+    /// The entry that forbids what a sign-in proves.
+    func verdict(on proof: SignInProof, _ directory: Directory?) -> Neutralized? {
+        current.verdict(on: proof, directory, now: UnixSeconds(Int64(time(nil))))
     }
 }

@@ -32,7 +32,7 @@ package struct SignInEvent: Equatable, Sendable {
     package var professional: ProfessionalID?
     package var method: ProofMethod?
     package var level: AssuranceLevel?
-    /// `s-…`
+    /// The session's public name.
     package var session: String?
     package var count = 0
 

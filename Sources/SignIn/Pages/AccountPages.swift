@@ -6,7 +6,7 @@ internal import Identity
 struct AppOffer {
     /// In base32, as apps take it.
     var secret: String
-    /// `otpauth://…`
+    /// The address for apps, `otpauth://…`.
     var address: String
 }
 

@@ -82,7 +82,7 @@ package enum SessionEnd: UInt8, CaseIterable, Sendable {
 /// A worker keeps it with the connection that showed its cookie, and asks `use(now:)` for each
 /// request: loads of atomics, no lock.
 package final class LiveSession: Sendable {
-    /// `s-` and 16 hexadecimal digits: what `session:ID` names. Nothing follows from it for the
+    /// What `session:ID` names, `s-` and 16 hexadecimal digits; nothing follows from it for the
     /// cookie.
     package let publicID: String
     package let proof: SignInProof

@@ -24,10 +24,12 @@ struct AssertionKeyFiles: Sendable {
 
     func path(beginsAt: Int64) -> String { "\(folder)/assertion-\(beginsAt).pem" }
 
-    /// Makes the folder when there is none.
+    /// Makes the folder when there is none, and clears what a stop left half done.
     func prepare() throws(AssertionKeyError) {
         // Safe because the name outlives the call, here and below.
-        guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+        if unsafe mkdir(folder, 0o700) == 0 {
+            guard sync(folder + "/..") else { throw failure(folder, "the folder cannot be made") }
+        } else if errno != EEXIST {
             throw failure(folder, "the folder cannot be made")
         }
         var status = stat()
@@ -40,10 +42,13 @@ struct AssertionKeyFiles: Sendable {
             throw AssertionKeyError(
                 path: folder, problem: "others may write to the folder", hint: "chmod 700")
         }
+        for beginsAt in try list(".pem.new") { unsafe unlink(path(beginsAt: beginsAt) + ".new") }
     }
 
     /// When each key that is there begins, in order.
-    func list() throws(AssertionKeyError) -> [Int64] {
+    func list() throws(AssertionKeyError) -> [Int64] { try list(".pem") }
+
+    private func list(_ ending: String) throws(AssertionKeyError) -> [Int64] {
         guard let handle = unsafe opendir(folder) else {
             throw failure(folder, "the folder cannot be read")
         }
@@ -56,8 +61,8 @@ struct AssertionKeyFiles: Sendable {
                     unsafe String(cString: name)
                 }
             }
-            guard name.hasPrefix("assertion-"), name.hasSuffix(".pem") else { continue }
-            let digits = name.dropFirst("assertion-".count).dropLast(".pem".count)
+            guard name.hasPrefix("assertion-"), name.hasSuffix(ending) else { continue }
+            let digits = name.dropFirst("assertion-".count).dropLast(ending.count)
             // Only names that this file writes: digits, and none too many.
             guard let seconds = Int64(digits), (0...Claims.secondsMax).contains(seconds),
                 String(seconds) == digits
@@ -119,7 +124,7 @@ struct AssertionKeyFiles: Sendable {
         let isSafe = written == pem.count && fsync(file) == 0
         let problem = errno
         close(file)
-        guard isSafe, unsafe rename(fresh, path) == 0, syncFolder() else {
+        guard isSafe, unsafe rename(fresh, path) == 0, sync(folder) else {
             let reason = isSafe ? errno : problem
             unsafe unlink(fresh)
             throw AssertionKeyError(
@@ -128,7 +133,7 @@ struct AssertionKeyFiles: Sendable {
         }
     }
 
-    private func syncFolder() -> Bool {
+    private func sync(_ folder: String) -> Bool {
         // Safe because the name outlives the call.
         let handle = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard handle >= 0 else { return false }

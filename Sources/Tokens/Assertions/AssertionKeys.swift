@@ -43,6 +43,7 @@ package final class AssertionKeys: Sendable {
     ///   - rotate: Seconds after which another key signs.
     ///   - lifetime: Seconds that what is signed is good for.
     ///   - now: Seconds since 1970.
+    /// - Throws: What is wrong with the folder, or a file in it.
     package init(
         folder: String, rotate: Int64, lifetime: Int64 = 60, now: Int64
     ) throws(AssertionKeyError) {
@@ -53,41 +54,48 @@ package final class AssertionKeys: Sendable {
         trail = lifetime + Self.leeway
         try files.prepare()
         var keys: [Key] = []
-        // One from a clock that ran far ahead waits until its time is near.
-        for beginsAt in try files.list() where beginsAt <= now + 2 * max(rotate, Self.leadMax) {
+        for beginsAt in try files.list() {
             keys.append(Self.named(try files.read(beginsAt: beginsAt), beginsAt))
         }
-        state = Mutex(State(keys: keys, document: []))
+        state = Mutex(State(keys: keys, document: Self.document(keys)))
         try maintain(now: now)
     }
 
     /// Makes the next key when its time is near, and forgets those whose signatures are over.
     ///
-    /// It writes to the disk: to be called now and then, and not where requests wait. When it
-    /// throws, the key at hand goes on signing.
+    /// It writes to the disk: to be called now and then, more often than keys rotate, and not where
+    /// requests wait. When it throws, the key at hand goes on signing.
     package func maintain(now: Int64) throws(AssertionKeyError) {
         try isMaintained.withLock { _ throws(AssertionKeyError) in try change(now: now) }
     }
 
     private func change(now: Int64) throws(AssertionKeyError) {
-        let newest = state.withLock { $0.keys.last?.beginsAt }
+        let horizon = horizon(now)
+        let (newest, isFirst) = state.withLock { state in
+            (state.keys.last { $0.beginsAt <= horizon }?.beginsAt, state.keys.isEmpty)
+        }
         if let newest {
             // Until its own rotation is near, there is one to sign with, or one to come.
             if now >= newest + rotate - lead { try add(beginsAt: max(newest + rotate, now + lead)) }
         } else {
-            // Nobody can have been told of the first.
-            try add(beginsAt: now)
+            // Nobody can have been told of the first; others wait until everybody has.
+            try add(beginsAt: isFirst ? now : now + lead)
         }
         let over = state.withLock { state -> [Int64] in
-            var over: [Int64] = []
-            while state.keys.count > 1, state.keys[1].beginsAt + trail < now {
-                over.append(state.keys.removeFirst().beginsAt)
+            // What signs now has done so for long enough: what did before is over.
+            guard let signer = state.keys.last(where: { $0.beginsAt + trail < now }) else {
+                return []
             }
+            let over = state.keys.map(\.beginsAt).filter { $0 < signer.beginsAt || $0 > horizon }
+            state.keys.removeAll { over.contains($0.beginsAt) }
             state.document = Self.document(state.keys)
             return over
         }
         for beginsAt in over { files.remove(beginsAt: beginsAt) }
     }
+
+    /// Keys that begin later were made by a clock that ran ahead; or else it is today's that lags.
+    private func horizon(_ now: Int64) -> Int64 { now + lead + rotate }
 
     private func add(beginsAt: Int64) throws(AssertionKeyError) {
         guard let key = SigningKey.make() else {
@@ -113,8 +121,11 @@ package final class AssertionKeys: Sendable {
 
     /// A JWT of these claims, a JSON text; nil when OpenSSL fails, and then nothing may be sent.
     package func sign(claims: [UInt8], now: Int64) -> [UInt8]? {
+        // Where the clock says that none has begun, one that was published before goes on.
+        let horizon = horizon(now)
         let key = state.withLock { state in
-            state.keys.last { $0.beginsAt <= now } ?? state.keys.first
+            state.keys.last { $0.beginsAt <= now } ?? state.keys.first { $0.beginsAt > horizon }
+                ?? state.keys.first
         }
         guard let key else { return nil }
         let message = key.head + encodeBase64URL(claims.span)

@@ -3,6 +3,9 @@
 package import JSON
 
 /// What an access token says, if its issuer's key signed it and the rules are kept.
+///
+/// It must show somewhere that it is one: with rules that ask for no audience, an id token of an
+/// issuer that tells its tokens apart by nothing else would pass.
 package func verifyAccessToken(
     _ token: Span<UInt8>, keys: KeySet, rules: TokenRules, now: Int64
 ) throws(TokenRefusal) -> VerifiedToken {
@@ -11,12 +14,13 @@ package func verifyAccessToken(
     let claims = Claims(
         value: try signed.verify(token, keys: keys, algorithms: rules.algorithms))
     try claims.checkKind(.access)
+    guard try signed.type() == "at+jwt" || claims.isOfAccess else { throw .kind }
     try claims.checkIssuer(rules.issuer)
     let times = try claims.checkTimes(
         now: now, leeway: rules.leeway, lifetimeMax: rules.lifetimeMax)
     guard let expiresAt = times.expiresAt else { throw .claim }
     return try judge(
-        claims, rules, subject: try claims.requiredText("sub"), expiresAt: expiresAt)
+        claims, rules, subject: try claims.requiredText("sub"), expiresAt: expiresAt, now: now)
 }
 
 /// Seconds for which an answer of introspection that says no end is believed.
@@ -40,12 +44,12 @@ package func judgeIntrospection(
     }
     return try judge(
         claims, rules, subject: subject,
-        expiresAt: times.expiresAt ?? now + introspectionSecondsMax)
+        expiresAt: times.expiresAt ?? now + introspectionSecondsMax, now: now)
 }
 
-/// Judges what signed claims and answers have in common; times are judged already.
+/// Judges what signed claims and answers have in common; all times but one are judged already.
 private func judge(
-    _ claims: Claims, _ rules: TokenRules, subject: String, expiresAt: Int64
+    _ claims: Claims, _ rules: TokenRules, subject: String, expiresAt: Int64, now: Int64
 ) throws(TokenRefusal) -> VerifiedToken {
     let audiences = try claims.texts("aud")
     guard rules.acceptsAnyAudience || intersect(audiences, rules.audiences) else {
@@ -69,7 +73,8 @@ private func judge(
         professional: professional, issuer: rules.issuer, subject: subject,
         id: try claims.text("jti"), session: try claims.session(),
         client: client, context: context, mode: mode, methods: methods, scopes: scopes,
-        authenticatedAt: try claims.time("auth_time"), issuedAt: try claims.time("iat"),
+        authenticatedAt: try claims.authenticatedAt(now: now, leeway: rules.leeway),
+        issuedAt: try claims.time("iat"),
         notBefore: try claims.time("nbf"), expiresAt: expiresAt,
         certificateThumbprint: ties.certificate, keyThumbprint: ties.key)
 }

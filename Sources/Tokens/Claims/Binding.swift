@@ -68,6 +68,7 @@ private func hexDigit(_ byte: UInt8) -> UInt8? {
 ///     has none.
 ///   - proof: Of this request; nil when none came. A token that came with a proof must be tied
 ///     to its key: else a thief would put his own beside it.
+/// - Throws: What is missing, or another's.
 package func checkBinding(
     _ token: VerifiedToken, rules: TokenRules, certificate: Span<UInt8>?, proof: VerifiedProof?
 ) throws(TokenRefusal) {

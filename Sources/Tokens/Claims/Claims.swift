@@ -84,7 +84,9 @@ struct Claims {
         switch kind {
         case .access:
             let others = ["id", "refresh", "offline", "logout", "serialized-id", "userinfo"]
-            guard !others.contains(type ?? ""), use == nil || use == "access", !isLogout,
+            guard !others.contains(type ?? ""),
+                use.map({ ["access", "access_token"].contains($0) }) ?? true,
+                !isLogout,
                 value["at_hash"] == nil, value["c_hash"] == nil, value["htm"] == nil
             else { throw .kind }
         case .identity:
@@ -96,6 +98,13 @@ struct Claims {
         }
     }
 
+    /// Whether there is a claim that only access tokens have, whoever makes them.
+    var isOfAccess: Bool {
+        let type = value["typ"]?.text?.lowercased()
+        return type == "bearer" || type == "dpop"
+            || ["scope", "scp", "client_id", "token_use"].contains { (value[$0] ?? .null) != .null }
+    }
+
     /// What a token is for.
     enum Kind {
         case access
@@ -105,6 +114,13 @@ struct Claims {
 
     func checkIssuer(_ issuer: String) throws(TokenRefusal) {
         guard areSame(try requiredText("iss"), issuer) else { throw .issuer }
+    }
+
+    /// `auth_time`, refused when it has not come: else nothing would be fresher, for ever.
+    func authenticatedAt(now: Int64, leeway: Int64) throws(TokenRefusal) -> Int64? {
+        let time = try time("auth_time")
+        if let time, time > now + leeway { throw .notYetValid }
+        return time
     }
 
     /// Refuses what is over, has not begun, or will last too long; a time is right that is off by

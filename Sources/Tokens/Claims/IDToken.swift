@@ -47,8 +47,7 @@ package func verifyIDToken(
     }
     let context = try claims.context()
     guard rules.contexts.isEmpty || isOne(context, of: rules.contexts) else { throw .context }
-    let authenticatedAt = try claims.time("auth_time")
-    if let authenticatedAt, authenticatedAt > now + rules.leeway { throw .notYetValid }
+    let authenticatedAt = try claims.authenticatedAt(now: now, leeway: rules.leeway)
     if let ageMax = rules.ageMax {
         guard let authenticatedAt else { throw .stale }
         // Compared so that no sum can overflow, however long a time was asked for.
@@ -87,6 +86,8 @@ extension Claims {
 ///   - answer: What the provider itself answered.
 ///   - subject: Of the id token: an answer about somebody else is refused.
 ///   - claim: The name of the claim.
+/// - Returns: The claim's text.
+/// - Throws: Why nobody is named.
 package func judgeUserInfo(
     _ answer: JSONValue, subject: String, claim: String
 ) throws(TokenRefusal) -> String {

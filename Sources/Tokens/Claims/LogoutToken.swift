@@ -16,7 +16,9 @@ package struct LogoutToken: Equatable, Sendable {
     package let expiresAt: Int64
 
     /// Seconds from `iat` for which one without `exp` is believed.
-    static let secondsMax: Int64 = 120
+    static let seconds: Int64 = 120
+    /// Seconds from `iat` for which any is, however long it says: so long its `jti` is remembered.
+    static let secondsMax: Int64 = 600
     /// What its `events` must have.
     static let event = "http://schemas.openid.net/event/backchannel-logout"
 }
@@ -28,6 +30,8 @@ package struct LogoutToken: Equatable, Sendable {
 ///   - keys: The issuer's.
 ///   - rules: Those of its id tokens; the ones about a single sign-in are not looked at.
 ///   - now: Seconds since 1970.
+/// - Returns: Whose sessions are over.
+/// - Throws: Why none is.
 package func verifyLogoutToken(
     _ token: Span<UInt8>, keys: KeySet, rules: IDTokenRules, now: Int64
 ) throws(TokenRefusal) -> LogoutToken {
@@ -44,7 +48,8 @@ package func verifyLogoutToken(
     let times = try claims.checkTimes(now: now, leeway: rules.leeway, lifetimeMax: nil)
     guard let issuedAt = times.issuedAt else { throw .claim }
     // Some providers leave `exp` out.
-    let expiresAt = times.expiresAt ?? issuedAt + LogoutToken.secondsMax
+    let expiresAt = min(
+        times.expiresAt ?? issuedAt + LogoutToken.seconds, issuedAt + LogoutToken.secondsMax)
     guard now - rules.leeway < expiresAt else { throw .expired }
     let subject = try claims.text("sub")
     let session = try claims.text("sid")

@@ -42,6 +42,11 @@ internal import COpenSSL
 
     deinit { unsafe EVP_PKEY_free(pointer) }
 
+    /// Its size, as cryptographers count: of an RSA key, the modulus.
+    ///
+    /// Safe because the key is this one's as long as it lives.
+    var bits: Int { Int(unsafe EVP_PKEY_get_bits(pointer)) }
+
     /// A key on a NIST curve; nil when the point is not on it.
     static func onCurve(_ kind: Kind, x: [UInt8], y: [UInt8]) -> PublicKey? {
         let names: (jose: String, openSSL: String)

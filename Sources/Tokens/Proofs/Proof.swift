@@ -31,6 +31,8 @@ package struct VerifiedProof: Equatable, Sendable {
 
 /// Bytes of a proof: one with an RSA key of 8192 bits has less than five thousand.
 private let proofBytesMax = 8 * 1024
+/// Bits of a key that whoever asks chose himself: the gate, not he, works for it at each request.
+private let proofKeyBitsMax = 4096
 
 /// What a proof shows, if it was made for this request and this token, RFC 9449 §4.3.
 ///
@@ -41,6 +43,8 @@ private let proofBytesMax = 8 * 1024
 ///   - token: The access token that came with it, as it came.
 ///   - rules: How old it may be, and with which nonce.
 ///   - now: Seconds since 1970.
+/// - Returns: Whose key it shows, and what tells it from others: it counts once.
+/// - Throws: Why it shows nothing.
 package func verifyProof(
     _ proof: Span<UInt8>, method: Span<UInt8>, address: String, token: Span<UInt8>,
     rules: ProofRules, now: Int64
@@ -50,6 +54,7 @@ package func verifyProof(
     guard rules.algorithms.contains(signed.algorithm) else { throw .algorithm }
     guard let key = signed.header["jwk"].flatMap(JSONWebKey.init) else { throw .header }
     guard key.serves(signed.algorithm) else { throw .algorithm }
+    guard key.key.bits <= proofKeyBitsMax else { throw .header }
     let message = proof.extracting(0..<signed.signedCount)
     guard key.key.verifies(signed.signature, of: message, signed.algorithm) else {
         throw .signature

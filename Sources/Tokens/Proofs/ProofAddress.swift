@@ -16,16 +16,32 @@ package func proofAddress(_ address: String) -> String? {
     rest = rest.dropFirst(2)
     let authority = rest.prefix { $0 != UInt8(ascii: "/") }
     let path = rest.dropFirst(authority.count)
-    guard !authority.isEmpty, !authority.contains(UInt8(ascii: "@")),
-        let host = String(authority)?.lowercased(), let plainPath = normalizedPath(path)
+    guard let place = normalizedAuthority(authority, isSecure: scheme == "https"),
+        let plainPath = normalizedPath(path)
     else { return nil }
-    return "\(scheme)://\(withoutDefaultPort(host, scheme))\(plainPath)"
+    return "\(scheme)://\(place)\(plainPath)"
 }
 
-private func withoutDefaultPort(_ authority: String, _ scheme: String) -> String {
-    let port = scheme == "https" ? ":443" : ":80"
-    if authority.hasSuffix(port) { return String(authority.dropLast(port.count)) }
-    return authority.hasSuffix(":") ? String(authority.dropLast()) : authority
+/// Host and port in lower case, without the port that needs not be said; nil for a user, and for
+/// what is no host with at most one port.
+private func normalizedAuthority(_ authority: Substring.UTF8View, isSecure: Bool) -> String? {
+    // The colons of an address of IPv6 stand in brackets.
+    let isBracketed = authority.first == UInt8(ascii: "[")
+    let closing = authority.firstIndex(of: UInt8(ascii: "]"))
+    guard isBracketed == (closing != nil), !authority.contains(UInt8(ascii: "@")) else {
+        return nil
+    }
+    let behind = closing.map { authority.index(after: $0) } ?? authority.startIndex
+    let colon = authority[behind...].firstIndex(of: UInt8(ascii: ":"))
+    let end = colon ?? authority.endIndex
+    guard end > authority.startIndex, !isBracketed || end == behind,
+        let host = String(authority[..<end])?.lowercased()
+    else { return nil }
+    let digits = authority[end...].dropFirst()
+    guard digits.count <= 5, digits.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }),
+        let port = String(digits)
+    else { return nil }
+    return port.isEmpty || port == (isSecure ? "443" : "80") ? host : "\(host):\(port)"
 }
 
 /// A path whose escapes are in capitals, and none where there need be none; nil when one is none.

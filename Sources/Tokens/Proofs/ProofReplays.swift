@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// A bounded memory of what may be used once.
 ///
-/// Two sets take turns: what was used is remembered for at least `seconds`, and at most twice that.
+/// Two sets take turns: what was used is remembered for at least `seconds`, and forgotten at the
+/// second turn. A clock that jumps ahead and back again makes one turn, and so frees nothing.
 package final class ProofReplays: Sendable {
     /// The first half of a SHA-256: nobody makes two that collide.
     private struct Key: Hashable {
@@ -45,11 +46,10 @@ package final class ProofReplays: Sendable {
         let digest = sha256("\(owner.utf8.count):\(owner)\(id)")
         let key = Key(high: word(digest[..<8]), low: word(digest[8..<16]))
         return state.withLock { state in
-            if state.beganAt == .min { state.beganAt = now }
+            // Nor does a clock that was put back stop the turns, until all would be refused.
+            if state.beganAt == .min || now < state.beganAt { state.beganAt = now }
             if now - state.beganAt >= seconds {
-                // Nothing of the one before is needed; nor of this one, after a long silence.
-                let isLongAgo = now - state.beganAt >= 2 * seconds
-                state.previous = isLongAgo ? [] : state.current
+                state.previous = state.current
                 state.current = []
                 state.beganAt = now
             }

@@ -14,7 +14,13 @@ struct SignedToken {
     /// Bytes of a token: servers that fetch heads take no longer ones.
     static let bytesMax = 16 * 1024
 
-    /// - Parameter isProof: Whether it carries its key along, as DPoP has it.
+    /// Takes a token apart, and refuses headers that no honest one has.
+    ///
+    /// - Parameters:
+    ///   - token: In compact form.
+    ///   - bytesMax: Its length.
+    ///   - isProof: Whether it carries its key along, as DPoP has it.
+    /// - Throws: Why it is none.
     init(
         _ token: Span<UInt8>, bytesMax: Int = SignedToken.bytesMax, isProof: Bool = false
     ) throws(TokenRefusal) {

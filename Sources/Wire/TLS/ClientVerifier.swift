@@ -11,6 +11,8 @@ package struct Belief: Sendable {
     package let leaf: LeafCertificate
     /// Seconds since 1970.
     package let until: Int64
+    /// The certificate above it in the chain that was built.
+    package let issuer: Certificate?
 }
 
 /// Verdicts over client certificates, for one worker.
@@ -23,6 +25,7 @@ package struct Belief: Sendable {
         /// Seconds since 1970 between which the whole chain and its lists hold.
         let from: Int64
         let until: Int64
+        let issuer: Certificate?
     }
 
     let store: OpaquePointer
@@ -44,7 +47,7 @@ package struct Belief: Sendable {
     package func believed(_ fingerprint: Fingerprint, now: Int64) -> Belief? {
         guard let verdict = verdicts[fingerprint], verdict.from <= now, now <= verdict.until
         else { return nil }
-        return Belief(leaf: verdict.leaf, until: verdict.until)
+        return Belief(leaf: verdict.leaf, until: verdict.until, issuer: verdict.issuer)
     }
 
     /// Verifies inside a full handshake; answers as OpenSSL's callback must, 1 or 0.
@@ -113,7 +116,15 @@ package struct Belief: Sendable {
             }
         }
         if verdicts.count >= Self.verdictsMax { verdicts.removeAll(keepingCapacity: true) }
-        verdicts[leaf.fingerprint] = Verdict(leaf: leaf, from: from, until: until)
+        var issuer: Certificate?
+        // Safe because the chain is lent for the call, and the reference taken here is its own.
+        if unsafe OPENSSL_sk_num(chain) > 1, let raw = unsafe OPENSSL_sk_value(chain, 1),
+            unsafe X509_up_ref(OpaquePointer(raw)) == 1
+        {
+            issuer = unsafe Certificate(takingOver: OpaquePointer(raw))
+        }
+        verdicts[leaf.fingerprint] = Verdict(
+            leaf: leaf, from: from, until: until, issuer: issuer)
     }
 }
 

@@ -30,6 +30,16 @@ internal import Glibc
     /// Seconds since 1970 at which it ends.
     package var notAfter: Int64 { unsafe seconds(X509_get0_notAfter(pointer)) }
     package var notBefore: Int64 { unsafe seconds(X509_get0_notBefore(pointer)) }
+
+    /// Its bytes; empty when OpenSSL is out of memory.
+    package var der: [UInt8] {
+        var out: UnsafeMutablePointer<UInt8>?
+        // Safe because OpenSSL allocates what it writes, which is copied and freed here.
+        let count = unsafe i2d_X509(pointer, &out)
+        guard count > 0, let bytes = unsafe out else { return [] }
+        defer { unsafe CRYPTO_free(bytes, #fileID, #line) }
+        return unsafe Array(UnsafeBufferPointer(start: bytes, count: Int(count)))
+    }
 }
 
 /// A private key; never leaves the process.
@@ -56,6 +66,25 @@ internal import Glibc
     }
     deinit { unsafe X509_CRL_free(pointer) }
 
+    /// One that was fetched; nil when these bytes are none, or hold more than one.
+    package convenience init?(der: [UInt8], from address: String) {
+        // Safe because OpenSSL reads no more bytes than it is told there are.
+        let list = unsafe der.withUnsafeBufferPointer { buffer -> OpaquePointer? in
+            var start = buffer.baseAddress
+            guard let list = unsafe d2i_X509_CRL(nil, &start, buffer.count) else { return nil }
+            guard let base = buffer.baseAddress, unsafe start == base + buffer.count else {
+                unsafe X509_CRL_free(list)
+                return nil
+            }
+            return unsafe list
+        }
+        guard let list = unsafe list else {
+            ERR_clear_error()
+            return nil
+        }
+        unsafe self.init(takingOver: list, file: address)
+    }
+
     /// The common name of the authority that signed it.
     package var issuer: String { unsafe commonName(of: X509_CRL_get_issuer(pointer)) }
     /// Seconds since 1970 of `thisUpdate`.
@@ -68,6 +97,11 @@ internal import Glibc
     package var entryCount: Int {
         guard let entries = unsafe X509_CRL_get_REVOKED(pointer) else { return 0 }
         return Int(unsafe OPENSSL_sk_num(entries))
+    }
+
+    /// Whether it is in the name of `authority`, and its key made the signature.
+    package func isOf(_ authority: Certificate) -> Bool {
+        isIssued(by: authority) && isSigned(by: authority)
     }
 
     func isIssued(by authority: Certificate) -> Bool {

@@ -54,11 +54,14 @@ package struct TLSServerSettings: Sendable {
     package let anchors: TrustAnchors
     /// Seconds a session may be resumed after its client proved who it is; 0: never.
     package let ticketSeconds: Int
+    /// What is stapled to the first certificate.
+    package let staple: Staple?
 
     package init(
         credentials: [ServerCredential], demand: ClientCertificateDemand, anchors: TrustAnchors,
-        ticketSeconds: Int
+        ticketSeconds: Int, staple: Staple? = nil
     ) {
+        self.staple = staple
         self.credentials = credentials
         self.demand = demand
         self.anchors = anchors
@@ -117,6 +120,9 @@ package struct TLSServerSettings: Sendable {
         unsafe askForCertificate(context)
         unsafe configureTickets(context)
         unsafe SSL_CTX_set_alpn_select_cb(context, selectProtocol, nil)
+        if settings.staple != nil, unsafe contexts.isEmpty {
+            _ = unsafe herse_ctx_set_status_callback(context, giveStaple, opaque)
+        }
         if settings.credentials.count > 1 {
             _ = unsafe herse_ctx_set_server_name_callback(context, selectCertificate, opaque)
         }
@@ -176,6 +182,9 @@ package struct TLSServerSettings: Sendable {
         _ = unsafe SSL_CTX_set_session_ticket_cb(context, sealTicket, openTicket, opaque)
     }
 
+    /// The response to staple now, if there is one.
+    fileprivate var staple: [UInt8]? { settings.staple?.response(now: Int64(time(nil))) }
+
     fileprivate func verify(_ context: OpaquePointer?) -> Int32 {
         guard let context = unsafe context else { return 0 }
         return unsafe verifier.verify(context, now: Int64(time(nil)))
@@ -219,6 +228,18 @@ private func verifyClient(_ context: OpaquePointer?, _ argument: UnsafeMutableRa
 {
     // Safe because OpenSSL lends the context for the call.
     unsafe owner(argument)?.verify(context) ?? 0
+}
+
+/// Staples what a responder said of our certificate, RFC 6066 §8, to a client that asks for it.
+private func giveStaple(
+    _ session: OpaquePointer?, _ argument: UnsafeMutableRawPointer?
+) -> Int32 {
+    guard let session = unsafe session, let response = unsafe owner(argument)?.staple else {
+        return SSL_TLSEXT_ERR_NOACK
+    }
+    // Safe because the shim copies the bytes into memory that OpenSSL then owns.
+    let given = unsafe herse_set_stapled_response(session, response, response.count)
+    return given == 1 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK
 }
 
 private func selectCertificate(

@@ -17,14 +17,25 @@ package struct TrustAnchors: Sendable {
     package let expired: ExpiredListPolicy
     /// The longest chain accepted, leaf and root not counted.
     package let depth: Int
+    /// Whether lists are asked for, even if none is at hand: then nobody can be believed.
+    package let asksForLists: Bool
 
     package init(
-        authorities: [Certificate], lists: [RevocationList], expired: ExpiredListPolicy, depth: Int
+        authorities: [Certificate], lists: [RevocationList], expired: ExpiredListPolicy, depth: Int,
+        asksForLists: Bool = false
     ) {
+        self.asksForLists = asksForLists || !lists.isEmpty
         self.authorities = authorities
         self.lists = lists
         self.expired = expired
         self.depth = depth
+    }
+
+    /// The same with more lists.
+    package func adding(_ more: [RevocationList]) -> TrustAnchors {
+        TrustAnchors(
+            authorities: authorities, lists: lists + more, expired: expired, depth: depth,
+            asksForLists: asksForLists)
     }
 
     /// Whether an authority that is not self-signed stands without its own issuer: then it is
@@ -38,7 +49,7 @@ package struct TrustAnchors: Sendable {
     /// Authorities whose certificates are not checked, since no list of theirs was given although
     /// lists were.
     package var authoritiesWithoutList: [Certificate] {
-        if lists.isEmpty { return [] }
+        guard asksForLists else { return [] }
         return authorities.filter { authority in
             !lists.contains { $0.isIssued(by: authority) }
         }
@@ -60,7 +71,7 @@ package struct TrustAnchors: Sendable {
         // A certificate given twice leaves a harmless error behind.
         ERR_clear_error()
         var flags = UInt(X509_V_FLAG_X509_STRICT | X509_V_FLAG_POLICY_CHECK)
-        if !lists.isEmpty {
+        if asksForLists {
             flags |= UInt(
                 X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL
                     | X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS)

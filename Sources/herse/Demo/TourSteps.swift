@@ -196,7 +196,7 @@ struct TourSteps: Sendable {
         for _ in 0..<500 {
             if case .sessions(let sessions)? = try? ControlClient.ask(
                 .sessions(professional: who.id), socket: scene.socket),
-                sessions.contains(where: \.busy)
+                sessions.contains(where: { $0.busy == true })
             {
                 return true
             }

@@ -19,7 +19,6 @@ struct AccountCommand: AsyncParsableCommand {
             Examples:
               herse account add anne --professional 899700218896 --structure 10B0152872
               herse account enrol anne --webauthn
-              herse account list
               herse account disable anne
             """,
         subcommands: [

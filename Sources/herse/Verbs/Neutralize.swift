@@ -123,6 +123,7 @@ private struct OrderJSON: Encodable {
     let unchanged: [String]
     let connections: Int
     let exchanges: Int
+    let sessions: Int
     let milliseconds: Double
     let durableMilliseconds: Double
     let isPreview: Bool
@@ -150,6 +151,7 @@ private func report(
                 OrderJSON(
                     subjects: report.subjects, unchanged: report.unchanged,
                     connections: report.cut.connections, exchanges: report.cut.exchanges,
+                    sessions: report.cut.sessions,
                     milliseconds: report.milliseconds,
                     durableMilliseconds: report.durableMilliseconds, isPreview: report.isPreview,
                     isDurable: problem == nil && !report.isPreview, problem: problem)))

@@ -94,7 +94,7 @@ private func reloaded(_ answer: ControlAnswer) throws(Failure) -> ReloadReport {
 func text(of report: ReloadReport) -> String {
     var text =
         "generation \(report.generation) in force in \(shownMilliseconds(report.milliseconds))"
-    if report.cut.connections > 0 || report.cut.exchanges > 0 {
+    if report.cut.connections + report.cut.exchanges + report.cut.sessions > 0 {
         text += ", \(shown(report.cut)) cut"
     }
     if let seconds = report.confirmWithinSeconds {
@@ -105,9 +105,10 @@ func text(of report: ReloadReport) -> String {
     return text
 }
 
-/// `3 connections, 1 exchange`.
+/// `3 connections, 1 exchange`, and the sessions if there are any.
 func shown(_ cut: CutCount) -> String {
-    "\(counted(cut.connections, "connection")), \(counted(cut.exchanges, "exchange"))"
+    let text = "\(counted(cut.connections, "connection")), \(counted(cut.exchanges, "exchange"))"
+    return cut.sessions == 0 ? text : "\(text), \(counted(cut.sessions, "session"))"
 }
 
 /// A time to confirm within, 1 second to 1 day.

@@ -6,10 +6,11 @@ import Gate
 struct SessionsCommand: Verb {
     static let configuration = CommandConfiguration(
         commandName: "sessions",
-        abstract: "List live connections.",
+        abstract: "List live connections and sessions.",
         discussion: """
             Shows every connection whose handshake is done: who proved to be at the other end, \
-            from where, for how long, and whether a request is running.
+            from where, for how long, and whether a request is running; and every session of \
+            those who signed in with a browser: where from, how, and when it ends.
 
             Examples:
               herse sessions
@@ -29,7 +30,7 @@ struct SessionsCommand: Verb {
         if output.json {
             console.print(json(sessions))
         } else if sessions.isEmpty {
-            console.talk("no live connection")
+            console.talk("no live connection, no session")
         } else {
             console.print(text(of: sessions))
         }
@@ -37,17 +38,36 @@ struct SessionsCommand: Verb {
     }
 }
 
-func text(of sessions: [SessionReport]) -> String {
-    var table = Table(
-        "PROFESSIONAL", "STRUCTURE", "FROM", "LISTENER", "TLS", ">AGE", ">REQUESTS", "STATE",
-        "CERTIFICATE")
-    for session in sessions {
-        table.add(
-            session.professional, session.structure, session.peer, session.listener,
-            session.tls + (session.resumed ? " resumed" : ""), shownSeconds(session.ageSeconds),
-            String(session.requests), session.busy ? "busy" : "idle", session.certificate)
+func text(of reports: [SessionReport]) -> String {
+    let connections = reports.filter { $0.kind == .connection }
+    let sessions = reports.filter { $0.kind == .session }
+    var parts: [String] = []
+    if !connections.isEmpty {
+        var table = Table(
+            "PROFESSIONAL", "STRUCTURE", "METHOD", "FROM", "LISTENER", "TLS", ">AGE", ">REQUESTS",
+            "STATE", "CERTIFICATE")
+        for one in connections {
+            table.add(
+                one.professional, one.structure, one.method, one.peer, one.listener,
+                one.tls.map { $0 + (one.resumed == true ? " resumed" : "") },
+                shownSeconds(one.ageSeconds), one.requests.map { String($0) },
+                one.busy == true ? "busy" : "idle", one.certificate)
+        }
+        parts.append(table.text)
     }
-    return table.text
+    if !sessions.isEmpty {
+        var table = Table(
+            "SESSION", "PROFESSIONAL", "METHOD", "LEVEL", "BY", "FROM", ">AGE", ">IDLE",
+            ">ENDS IN")
+        for one in sessions {
+            table.add(
+                one.session, one.professional, one.method, one.level, one.issuer ?? one.account,
+                one.peer, shownSeconds(one.ageSeconds), one.idleSeconds.map { shownSeconds($0) },
+                one.endsInSeconds.map { shownSeconds($0) })
+        }
+        parts.append(table.text)
+    }
+    return parts.joined(separator: "\n\n")
 }
 
 /// `ID` of `account:ID` or `ID`, upper-cased as professionals are known.

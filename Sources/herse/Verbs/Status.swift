@@ -45,6 +45,8 @@ func text(of report: StatusReport) -> String {
     parts.append(servers(report))
     if !report.lists.isEmpty { parts.append(lists(report)) }
     parts.append(record(report))
+    if !report.issuers.isEmpty { parts.append(issuers(report.issuers)) }
+    parts += proofs(report)
     parts.append(workers(report))
     return parts.joined(separator: "\n\n")
 }
@@ -82,6 +84,33 @@ private func record(_ report: StatusReport) -> String {
     var table = Table("RECORD", ">FAILED COMMITS", "PROBLEM")
     table.add(report.record.durable, String(report.record.failedCommits), report.record.problem)
     return table.text
+}
+
+private func issuers(_ issuers: [IssuerStatus]) -> String {
+    var table = Table("ISSUER", "STATE", ">KEYS", ">AGE", ">BELIEVED FOR", "PROBLEM")
+    for issuer in issuers {
+        table.add(
+            issuer.name, issuer.state, String(issuer.keys),
+            issuer.ageSeconds.map { shownSeconds($0) },
+            issuer.remainingSeconds.map { shownSeconds($0) }, issuer.problem)
+    }
+    return table.text
+}
+
+private func proofs(_ report: StatusReport) -> [String] {
+    var parts: [String] = []
+    if let directory = report.directory {
+        var table = Table(">DIRECTORY", ">LEFT", ">AGE")
+        table.add(
+            String(directory.people), String(directory.left), shownSeconds(directory.ageSeconds))
+        parts.append(table.text)
+    }
+    if let signIn = report.signIn {
+        var table = Table(">SESSIONS", ">WAITING", ">REFUSED")
+        table.add(String(signIn.sessions), String(signIn.waiting), String(signIn.refused))
+        parts.append(table.text)
+    }
+    return parts
 }
 
 private func workers(_ report: StatusReport) -> String {

@@ -1,5 +1,0 @@
-// OutboundSuites.swift: the suites of the module Outbound stand beside this file.
-
-import Testing
-
-@testable import Outbound
