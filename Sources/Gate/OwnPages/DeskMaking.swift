@@ -55,13 +55,16 @@ func makeDesk(
 ) -> SignInDesk? {
     guard let rule = authentication.signIn else { return nil }
     var settings = SignInSettings(url: rule.url)
+    let log = services.log
     for provider in rule.providers {
         let issuer = authentication.issuers[provider.issuer]
         let desk = issuers[provider.issuer]
         guard let client = desk.issuer, let clientID = issuer.clientID else { continue }
         var made = Provider(
             name: issuer.name, label: provider.label, issuer: issuer.issuer, clientID: clientID,
-            algorithms: issuer.algorithms, client: IssuerClient(client, fixed: desk.fixed))
+            algorithms: issuer.algorithms, client: IssuerClient(client, fixed: desk.fixed) { problem in
+                log.say("sign-in: \(problem)", kind: "sign-in provider")
+            })
         made.scopes = provider.scopes
         made.contexts = provider.contexts
         made.acceptedContexts = provider.acceptedContexts

@@ -9,13 +9,23 @@ package struct IssuerClient: ProviderClient {
     private let issuer: Issuer
     /// Keys that stand in a file, believed instead of fetched ones.
     private let fixed: KeySet?
+    private let tell: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - issuer: Who is asked.
     ///   - fixed: Keys of a file; nil when they are fetched.
-    package init(_ issuer: Issuer, fixed: KeySet?) {
+    ///   - tell: Told what went wrong, for operators.
+    package init(
+        _ issuer: Issuer, fixed: KeySet?, tell: @escaping @Sendable (String) -> Void
+    ) {
         self.issuer = issuer
         self.fixed = fixed
+        self.tell = tell
+    }
+
+    private func problem(_ error: IssuerError) -> ProviderProblem {
+        tell(error.description)
+        return error.isPassing ? .unavailable : .refused
     }
 
     package func endpoints(now: Int64) -> ProviderEndpoints? {
@@ -39,7 +49,7 @@ package struct IssuerClient: ProviderClient {
                 code: code, verifier: verifier, redirect: redirect, now: now)
             return ProviderTokens(idToken: tokens.idToken, accessToken: tokens.accessToken)
         } catch {
-            throw error.isPassing ? .unavailable : .refused
+            throw problem(error)
         }
     }
 
@@ -47,7 +57,7 @@ package struct IssuerClient: ProviderClient {
         do throws(IssuerError) {
             return try issuer.userInfo(accessToken: accessToken, now: now)
         } catch {
-            throw error.isPassing ? .unavailable : .refused
+            throw problem(error)
         }
     }
 }

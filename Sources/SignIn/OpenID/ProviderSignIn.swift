@@ -37,6 +37,8 @@ extension SignInDesk {
         if !contexts.isEmpty {
             fields.append((name: "acr_values", value: contexts.joined(separator: " ")))
         }
+        // A provider that knows its user already would otherwise give what it gave before.
+        if wish.isStepUp { fields.append((name: "prompt", value: "login")) }
         if let ageMax = wish.ageMax { fields.append((name: "max_age", value: String(ageMax))) }
         return redirect(address(endpoints.authorization, fields), cookies: [cookie])
     }

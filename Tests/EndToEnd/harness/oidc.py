@@ -31,8 +31,10 @@ def free_port():
 class Provider:
     """One running provider at https://127.0.0.1:PORT, with the gate as its only client."""
 
-    def __init__(self, pki, redirect, client="herse", secret="a secret of thirty-two bytes, or so",
-                 back_channel=None, after=None, discovery=".well-known/openid-configuration"):
+    def __init__(self, pki, redirect, client="herse",
+                 # Of unreserved letters: the library does not decode it, RFC 6749 §2.3.1.
+                 secret="a-secret-of-thirty-two-bytes-or-so", back_channel=None, after=None,
+                 discovery=".well-known/openid-configuration"):
         self.pki = pki
         self.client = client
         self.secret = secret
