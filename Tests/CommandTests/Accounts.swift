@@ -178,7 +178,8 @@ private func object(_ text: String) throws -> [String: Any] {
         let said = Pipe()
         process.standardError = said
         try process.run()
-        let text = String(decoding: try said.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        let text = String(
+            decoding: try said.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationStatus == 1)
         #expect(text.contains("descriptor 3 is no socket to a gate"))
