@@ -21,7 +21,9 @@ import Testing
         try folder.store.makeLink(for: anne, factors: factors, seconds: seconds, now: night)
     }
 
-    private func code(_ secret: [UInt8]) -> [UInt8] { totp(secret: secret, step: codeStep(at: night)) }
+    private func code(_ secret: [UInt8]) -> [UInt8] {
+        totp(secret: secret, step: codeStep(at: night))
+    }
 
     @Test func `is 32 random bytes, of which only the hash is kept`() throws {
         let (one, other) = (try link(), try link())
@@ -87,7 +89,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "x", String(repeating: "A", count: 43), String(repeating: "é", count: 43)])
+    @Test(arguments: [
+        "", "x", String(repeating: "A", count: 43), String(repeating: "é", count: 43),
+    ])
     func `is no other text`(text: String) throws {
         _ = try link()
         #expect(throws: AccountError.linkOver) { try folder.store.offer(link: text, now: night) }

@@ -92,7 +92,8 @@ import Testing
     @Test func `slows down who tries one password on everybody`() {
         let lockout = Lockout()
         let begun = (0..<1000).filter {
-            lockout.mayTry(account: "user\($0)", source: "::1", factor: .password, now: night) == nil
+            lockout.mayTry(account: "user\($0)", source: "::1", factor: .password, now: night)
+                == nil
         }
         #expect(begun.count == 30)
     }
@@ -101,7 +102,8 @@ import Testing
         let lockout = Lockout()
         _ = waits(lockout, "anne", "::1", tries: 5)
         let later = night + 86_400
-        #expect(lockout.mayTry(account: "anne", source: "::1", factor: .password, now: later) == nil)
+        #expect(
+            lockout.mayTry(account: "anne", source: "::1", factor: .password, now: later) == nil)
     }
 
     @Test(arguments: [Int64.min, -1, 0, .max])

@@ -6,7 +6,7 @@ import Testing
 @testable import Accounts
 
 @Suite(.serialized) struct `A module of PAM` {
-    /// What one does, and how it ends. `P` and `I` are a hidden prompt and an information.
+    /// What one does, and how it ends.
     private static let ends: [(String, PasswordVerdict)] = [
         ("abort();", .unavailable(.crashed)),
         ("*(volatile int *)0 = 1;", .unavailable(.crashed)),

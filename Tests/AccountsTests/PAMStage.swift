@@ -90,8 +90,9 @@ final class PAMStage: Sendable {
         (try? Data(contentsOf: URL(fileURLWithPath: folder.path + "/calls")).count) ?? 0
     }
 
-    /// Users that libnss_wrapper knows; the passwords stand in passwd itself, since it has no
-    /// `getspnam_r`. `lastChange` is in days, for users whose passwords have an end.
+    /// Users that libnss_wrapper knows; their passwords stand in passwd itself.
+    ///
+    /// The wrapper has no `getspnam_r`.
     func users(_ names: String...) throws {
         let (_, hash) = try Self.run("/usr/bin/openssl", ["passwd", "-6", Self.password])
         let hashed = hash.trimmingCharacters(in: .newlines)

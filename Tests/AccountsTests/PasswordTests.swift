@@ -91,13 +91,14 @@ import Testing
         #expect(checker.check("anne", PAMStage.password, code) == .wrong)
     }
 
-    @Test(arguments: [
-        // PAM_ACCT_EXPIRED, PAM_NEW_AUTHTOK_REQD, PAM_AUTHTOK_EXPIRED, PAM_PERM_DENIED,
-        // PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_AUTHINFO_UNAVAIL and none of PAM's.
-        (13, .expired(mustChange: false)), (12, .expired(mustChange: true)),
-        (27, .expired(mustChange: true)), (6, .denied), (7, .denied), (10, .denied),
-        (9, .unavailable(.pam(code: 9))), (9999, .denied), (0, .right),
-    ] as [(Int, PasswordVerdict)])
+    @Test(
+        arguments: [
+            // PAM_ACCT_EXPIRED, PAM_NEW_AUTHTOK_REQD, PAM_AUTHTOK_EXPIRED, PAM_PERM_DENIED,
+            // PAM_AUTH_ERR, PAM_USER_UNKNOWN, PAM_AUTHINFO_UNAVAIL and none of PAM's.
+            (13, .expired(mustChange: false)), (12, .expired(mustChange: true)),
+            (27, .expired(mustChange: true)), (6, .denied), (7, .denied), (10, .denied),
+            (9, .unavailable(.pam(code: 9))), (9999, .denied), (0, .right),
+        ] as [(Int, PasswordVerdict)])
     func `that is right tells what is wrong with the account`(
         code: Int, verdict: PasswordVerdict
     ) throws {

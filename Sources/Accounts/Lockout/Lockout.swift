@@ -38,8 +38,9 @@ package final class Lockout: Sendable {
     }
 
     /// Seconds to wait, or nil: then this is a try and counted as a failure, until `succeeded` or
-    /// `undecided` says otherwise. Counting first is what stops a thousand tries at once.
+    /// `undecided` says otherwise.
     ///
+    /// Counting first is what stops a thousand tries at once.
     /// `account` is the name as typed, there or not; `source` an address without port.
     package func mayTry(account: String, source: String, factor: Factor, now: Int64) -> Int64? {
         let keys = keys(account, source, factor)
@@ -76,7 +77,7 @@ package final class Lockout: Sendable {
         }
     }
 
-    /// Nothing was learnt from the try: PAM was not available, say. It does not count.
+    /// Nothing was learnt from the try, PAM being unavailable, say: it does not count.
     package func undecided(account: String, source: String, factor: Factor, now: Int64) {
         let keys = keys(account, source, factor)
         table.withLock { table in

@@ -11,7 +11,7 @@ private let gateSocket: Int32 = 3
 
 /// Answers the gate's questions until it hangs up; false when nobody is there to ask.
 package func runPasswordHelper() -> Bool {
-    guard herse_seal_process() == 0, isSocket(gateSocket) else { return false }
+    guard isSocket(gateSocket), herse_seal_process() == 0 else { return false }
     do {
         try startThread(name: "watch-gate", watchGate)
     } catch {

@@ -194,7 +194,7 @@ struct AccountFolder: ~Copyable {
         }
     }
 
-    /// Takes an account away, durably; false when there was none. Under the lock.
+    /// Takes an account away, durably and under the lock; false when there was none.
     func remove(_ name: AccountName) throws(AccountError) -> Bool {
         // Safe because the name outlives the call.
         let removed = unsafe unlinkat(folder.number, fileName(name), 0)

@@ -186,7 +186,7 @@ struct AccountDisableCommand: Verb {
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let name = try named.read()
         try change(source) { store throws(AccountError) in try store.set(.disabled, of: name) }
-        console.print("disabled \(name); a running gate ends its sessions")
+        console.print("disabled \(name); a running gate ends its sessions within two seconds")
         return .done
     }
 }
@@ -253,7 +253,8 @@ struct AccountForgetCommand: Verb {
             }
         }
         let what = key.map { "security key \(printable($0))" } ?? "authenticator app"
-        console.print("forgot the \(what) of \(name); a running gate ends its sessions")
+        console.print(
+            "forgot the \(what) of \(name); a running gate ends its sessions within two seconds")
         return .done
     }
 }
@@ -275,7 +276,7 @@ struct AccountRemoveCommand: Verb {
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let name = try named.read()
         try change(source) { store throws(AccountError) in try store.remove(name) }
-        console.print("removed \(name); a running gate ends its sessions")
+        console.print("removed \(name); a running gate ends its sessions within two seconds")
         return .done
     }
 }

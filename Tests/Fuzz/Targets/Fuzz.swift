@@ -30,6 +30,8 @@ struct FuzzTarget: Sendable {
         .jsonValue,
         .token,
         .webAuthn,
+        .account,
+        .passwordMessage,
         .canary,
     ]
 }
