@@ -177,8 +177,9 @@ package final class Issuer: Sendable {
             guard let age, age <= settings.keep else { return report }
             report.keys = state.keys?.count ?? 0
             report.remaining = settings.keep - age
-            // Late by more than a fetch that is tried again takes.
-            let isLate = age > settings.refresh + 4 * Self.retrySeconds
+            // Late by more than a fetch that is tried again takes, and while there is time to act.
+            let slack = min(4 * Self.retrySeconds, max(0, settings.keep - settings.refresh) / 2)
+            let isLate = age > settings.refresh + slack
             report.state = isLate ? .stale : .fresh
             return report
         }
