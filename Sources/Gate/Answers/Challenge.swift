@@ -1,15 +1,25 @@
 // Challenge.swift: how a client is told what proof would help, RFC 9110 §11.6.1.
 
 internal import Identity
+internal import Limits
 internal import Policy
 internal import Tokens
 
 extension WorkerCore {
+    /// RFC 7617: the password with the six digits of the moment behind it.
+    private static let basic =
+        "WWW-Authenticate: Basic realm=\"herse\", charset=\"UTF-8\"\r\n"
+
     /// The lines `WWW-Authenticate`, each with CRLF, that go with a refusal; none for most.
     func challenge(for refusal: Refusal, _ generation: Generation) -> String {
         switch refusal {
-        case .unproven(let route) where generation.routes[route].acceptsTokens:
-            return "WWW-Authenticate: Bearer realm=\"herse\", DPoP realm=\"herse\"\r\n"
+        case .unproven(let route):
+            var lines = ""
+            if generation.routes[route].acceptsTokens {
+                lines = "WWW-Authenticate: Bearer realm=\"herse\", DPoP realm=\"herse\"\r\n"
+            }
+            return lines + (generation.routes[route].acceptsBasic ? Self.basic : "")
+        case .accountRefused: return Self.basic
         case .tokenRefused(_, let why):
             let scheme: String
             switch why {
@@ -21,24 +31,33 @@ extension WorkerCore {
             guard scheme == "DPoP" else { return line }
             return line + "DPoP-Nonce: \(proofs.nonces.nonce(now: clock.wallSeconds))\r\n"
         case .tokenTooWeak(let route):
-            return stepUp(generation.configuration.routes[route], generation)
+            let route = generation.configuration.routes[route]
+            return stepUp(route.levelMin, ageMax: route.ageMax.map { Int64($0) }, generation)
+        case .tokenStepUp(_, let reached):
+            let prepared = generation.limits[reached.set]
+            guard case .stepUp(let seconds) = prepared.set.windows[reached.limit].enforcement else {
+                return ""
+            }
+            return stepUp(prepared.stepUpLevel, ageMax: Int64(seconds), generation)
         default:
             return ""
         }
     }
 
     /// What the client is to ask its provider for, RFC 9470 §3.
-    private func stepUp(_ route: Route, _ generation: Generation) -> String {
+    private func stepUp(
+        _ level: AssuranceLevel, ageMax: Int64?, _ generation: Generation
+    ) -> String {
         var line =
             "WWW-Authenticate: Bearer realm=\"herse\", error=\"insufficient_user_authentication\""
         var contexts: [String] = []
         for issuer in generation.configuration.authentication.issuers {
-            contexts += issuer.levels.filter { $0.value >= route.levelMin }.map(\.key).sorted()
+            contexts += issuer.levels.filter { $0.value >= level }.map(\.key).sorted()
         }
-        if route.levelMin > .low, !contexts.isEmpty {
+        if level > .low, !contexts.isEmpty {
             line += ", acr_values=\"\(contexts.joined(separator: " "))\""
         }
-        if let ageMax = route.ageMax { line += ", max_age=\"\(ageMax)\"" }
+        if let ageMax { line += ", max_age=\"\(ageMax)\"" }
         return line + "\r\n"
     }
 }

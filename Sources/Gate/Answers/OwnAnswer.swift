@@ -127,7 +127,8 @@ extension Refusal {
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation, .nonNominative,
             .professionalNotAllowed, .structureNotAllowed, .interactionNotAllowed, .pageNotYours:
             "forbidden"
-        case .stepUp, .levelTooLow, .proofTooOld, .tokenRefused, .tokenTooWeak, .accountRefused:
+        case .stepUp, .tokenStepUp, .levelTooLow, .proofTooOld, .tokenRefused, .tokenTooWeak,
+            .accountRefused:
             "login"
         case .notInDirectory, .otherOrigin: "forbidden"
         case .tooVague: "too-costly"

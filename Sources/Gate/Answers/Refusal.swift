@@ -46,6 +46,8 @@ enum Refusal: Error, Equatable, Sendable {
     case limitsUnavailable(route: Int)
     /// A fresher proof of identity would let it pass.
     case stepUp(route: Int, LimitReached)
+    /// The same, for whoever shows a token and is told what token would.
+    case tokenStepUp(route: Int, LimitReached)
     // What is asked.
     case questionNotUnderstood(route: Int, QuestionError)
     case interactionNotAllowed(route: Int)
@@ -77,7 +79,7 @@ enum Refusal: Error, Equatable, Sendable {
         switch self {
         case .malformed(let error): Int(error.status)
         case .bodyMalformed, .ambiguousPath: 400
-        case .unproven, .tokenTooWeak, .accountRefused: 401
+        case .unproven, .tokenTooWeak, .tokenStepUp, .accountRefused: 401
         case .tokenRefused(_, .scope): 403
         case .tokenRefused: 401
         case .neutralized, .notBelieved, .methodNotAllowed, .nobody, .organisation,
@@ -130,7 +132,7 @@ enum Refusal: Error, Equatable, Sendable {
         case .proofTooOld: "proof-too-old"
         case .limitReached: "limit"
         case .limitsUnavailable: "limits-unavailable"
-        case .stepUp: "step-up"
+        case .stepUp, .tokenStepUp: "step-up"
         case .questionNotUnderstood: "question-not-understood"
         case .interactionNotAllowed: "interaction-not-allowed"
         case .tooVague: "vague"
@@ -176,7 +178,7 @@ enum Refusal: Error, Equatable, Sendable {
         case .proofTooOld: "A fresh proof of identity is required here."
         case .limitReached: "A limit is reached."
         case .limitsUnavailable: "Limits cannot be counted at the moment."
-        case .stepUp: "A limit is reached: prove your identity again, with your card, to go on."
+        case .stepUp, .tokenStepUp: "A limit is reached: prove your identity again to go on."
         case .questionNotUnderstood(_, let error): error.sentence
         case .interactionNotAllowed: "This kind of request is not allowed here."
         case .tooVague(_, let vagueness): vagueness.sentence
@@ -205,7 +207,7 @@ enum Refusal: Error, Equatable, Sendable {
             .overloaded, .notRecorded, .revocationUnknown, .questionNotUnderstood,
             .interactionNotAllowed, .tooVague,
             .pageNotYours, .answerTooLarge, .answerNotUnderstood, .notInDirectory, .levelTooLow,
-            .tokenRefused, .tokenTooWeak, .accountRefused, .issuerUnavailable, .otherOrigin:
+            .tokenRefused, .tokenTooWeak, .tokenStepUp, .accountRefused, .issuerUnavailable, .otherOrigin:
             false
         }
     }
@@ -227,7 +229,7 @@ enum Refusal: Error, Equatable, Sendable {
             .proofTooOld(let route), .tokenRefused(let route, _), .tokenTooWeak(let route),
             .accountRefused(let route), .issuerUnavailable(let route), .otherOrigin(let route),
             .limitReached(let route, _),
-            .limitsUnavailable(let route), .stepUp(let route, _),
+            .limitsUnavailable(let route), .stepUp(let route, _), .tokenStepUp(let route, _),
             .questionNotUnderstood(let route, _), .interactionNotAllowed(let route),
             .tooVague(let route, _), .pageNotYours(let route), .answerTooLarge(let route),
             .answerNotUnderstood(let route):

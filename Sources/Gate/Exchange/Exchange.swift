@@ -62,8 +62,8 @@ final class Exchange {
     var shadowed = false
     /// What is asked and disclosed; on routes where identities are looked up.
     var inquiry: Inquiry?
-    /// Where a browser may be sent to prove more, once it is refused; empty for most.
-    var signInAddress = ""
+    /// Where a browser wants to be, which may first have to prove more; empty for all others.
+    var returnPath = ""
     /// What is asked of the gate itself; its body is held until it is whole.
     var page: OwnRequest?
     /// Whether the body decides what is asked: it is held until it is whole.
@@ -119,6 +119,7 @@ final class Exchange {
                 return errand
             }
             if let identity { isAsked(by: identity) }
+            if wantsHTML { returnPath = worker.returnPath(head, bytes, on: index, of: client) }
             let applicant = try worker.consider(identity, on: index, of: client)
             let prepared = generation.routes[index]
             bodyMax = prepared.bodyMax
@@ -135,7 +136,6 @@ final class Exchange {
         } catch {
             refusal = error
             route = error.route ?? route
-            if wantsHTML { signInAddress = worker.signInAddress(error, head, bytes, client) ?? "" }
             spoken = worker.audience(of: head, bytes, listener: client.listener, route: route)
         }
         return nil
@@ -185,7 +185,7 @@ final class Exchange {
         spoken = .none
         awaitsBody = false
         page = nil
-        signInAddress = ""
+        returnPath = ""
         worker.shadowed = false
         worker.counters.requests += 1
         worker.exchangesRunning += 1
@@ -382,7 +382,7 @@ final class Exchange {
         status = UInt16(clamping: refusal.status)
         let answer = worker.answer(
             to: refusal, AnswerAudience(lookups: spoken, wantsHTML: wantsHTML), generation,
-            requestID, signInAddress)
+            requestID, worker.signInAddress(refusal, to: returnPath, generation) ?? "")
         worker.counters.count(refusal)
         let isRequest = route != nil || refusal.isDecision
         _ = worker.desk.record(
@@ -493,7 +493,9 @@ final class Exchange {
     var refusalWord: StaticString? { refusal?.word }
     var reachedLimit: Refusal.LimitReached? {
         switch refusal {
-        case .limitReached(_, let reached), .stepUp(_, let reached): reached
+        case .limitReached(_, let reached), .stepUp(_, let reached),
+            .tokenStepUp(_, let reached):
+            reached
         default: nil
         }
     }

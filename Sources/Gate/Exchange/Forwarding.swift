@@ -32,7 +32,7 @@ extension Exchange {
         }
         // A token is for this gate: whoever reads it further on could ask in the same name.
         let isByField = identity?.method == .token || client.shownAccount != nil
-        if isByField { without = without.union([.authorization]) }
+        if isByField { without = without.union([.authorization, .dpop]) }
         let cookies = othersCookies(head, bytes)
         if cookies != nil { without = without.union([.cookie]) }
         out.appendEndToEndFields(of: head, in: bytes, without: without)

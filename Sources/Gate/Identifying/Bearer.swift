@@ -196,8 +196,14 @@ extension WorkerCore {
         let address =
             "https://" + asciiText(bytes.extracting(host))
             + asciiText(bytes.extracting(head.target.path))
-        return try verifyProof(
-            bytes.extracting(found), method: bytes.extracting(head.methodName), address: address,
-            token: bytes.extracting(shown.range), rules: proofs.rules, now: clock.wallSeconds)
+        do throws(TokenRefusal) {
+            return try verifyProof(
+                bytes.extracting(found), method: bytes.extracting(head.methodName),
+                address: address, token: bytes.extracting(shown.range), rules: proofs.rules,
+                now: clock.wallSeconds)
+        } catch {
+            // Whatever is wrong with it: the client is told how to prove, not how it failed.
+            throw error == .proofNonce ? error : .proof
+        }
     }
 }

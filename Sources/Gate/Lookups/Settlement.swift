@@ -1,6 +1,7 @@
 // Settlement.swift: counting against limits, at admission and again when it is known whom an answer
 // discloses: all of it is counted and may leave, or nothing.
 
+internal import Identity
 internal import Limits
 internal import Lookup
 internal import Wire
@@ -60,7 +61,9 @@ extension WorkerCore {
                 route: route,
                 .init(set: index, limit: window, retryAfter: Int(clamping: max(wait, 1))))
         case .stepUpNeeded(let window, _):
-            throw .stepUp(route: route, .init(set: index, limit: window, retryAfter: 1))
+            let reached = Refusal.LimitReached(set: index, limit: window, retryAfter: 1)
+            throw identity.method == .token
+                ? .tokenStepUp(route: route, reached) : .stepUp(route: route, reached)
         case .noRoom: throw .limitsUnavailable(route: route)
         }
     }

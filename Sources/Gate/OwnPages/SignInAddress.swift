@@ -9,18 +9,14 @@ extension WorkerCore {
     /// Bytes of a path and query that come back after signing in; longer ones begin anew.
     private static let returnMax = 1024
 
-    /// The sign-in page for a request that a better proof would let pass, and what it is to ask
-    /// for; nil when there is none for this request.
+    /// The sign-in page for a refused request that a better proof would let pass, and what it is to
+    /// ask for; nil when there is none.
     func signInAddress(
-        _ refusal: Refusal, _ head: borrowing RequestHead, _ bytes: Span<UInt8>,
-        _ client: ClientConnection
+        _ refusal: Refusal, to path: String, _ generation: Generation
     ) -> String? {
-        guard head.method == .get || head.method == .head, let listener = client.listener,
-            generation.signsIn(on: listener), let index = refusal.route
-        else { return nil }
+        guard !path.isEmpty, let index = refusal.route else { return nil }
         let route = generation.configuration.routes[index]
-        guard generation.routes[index].acceptsSessions else { return nil }
-        var wish = "?to=" + returnPath(head, bytes)
+        var wish = "?to=" + path
         switch refusal {
         case .unproven: break
         case .levelTooLow: wish += "&level=\(route.levelMin.rawValue)"
@@ -38,8 +34,14 @@ extension WorkerCore {
         return "/.herse/sign-in" + wish
     }
 
-    /// What was asked for, as the value of a query's field.
-    private func returnPath(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> String {
+    /// What a browser asks for, as the value of a query's field; empty where it could not sign in.
+    func returnPath(
+        _ head: borrowing RequestHead, _ bytes: Span<UInt8>, on route: Int,
+        of client: ClientConnection
+    ) -> String {
+        guard head.method == .get || head.method == .head, let listener = client.listener,
+            generation.signsIn(on: listener), generation.routes[route].acceptsSessions
+        else { return "" }
         let path = head.target.path
         let query = head.target.query
         let count = path.count + (query.map { $0.count + 1 } ?? 0)

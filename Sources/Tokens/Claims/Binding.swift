@@ -8,7 +8,7 @@ extension Claims {
     func ties(
         acceptsHex: Bool
     ) throws(TokenRefusal) -> (certificate: [UInt8]?, key: String?) {
-        guard let confirmation = value["cnf"], confirmation != .null else { return (nil, nil) }
+        guard let confirmation = value["cnf"] else { return (nil, nil) }
         guard case .object(let members) = confirmation, !members.members.isEmpty else {
             throw .unbound
         }

@@ -27,6 +27,8 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
 
     // End to end.
     case accept, acceptEncoding, altSvc, authorization, contentEncoding, contentType, cookie
+    /// A proof of possession, RFC 9449 §4.1.
+    case dpop
     case date, ifModifiedSince, ifNoneExist, ifNoneMatch, ifRange, prefer, range, retryAfter,
         server, setCookie, userAgent
 
@@ -66,6 +68,7 @@ package enum KnownField: UInt8, Sendable, CaseIterable {
         case 4:
             if same(bytes, name, "host", isOdd) { return .host }
             if same(bytes, name, "date", isOdd) { return .date }
+            if same(bytes, name, "dpop", isOdd) { return .dpop }
         case 5:
             if same(bytes, name, "range", isOdd) { return .range }
             if same(bytes, name, "proxy", isOdd) { return .proxyOther }
