@@ -207,7 +207,8 @@ enum Refusal: Error, Equatable, Sendable {
             .overloaded, .notRecorded, .revocationUnknown, .questionNotUnderstood,
             .interactionNotAllowed, .tooVague,
             .pageNotYours, .answerTooLarge, .answerNotUnderstood, .notInDirectory, .levelTooLow,
-            .tokenRefused, .tokenTooWeak, .tokenStepUp, .accountRefused, .issuerUnavailable, .otherOrigin:
+            .tokenRefused, .tokenTooWeak, .tokenStepUp, .accountRefused, .issuerUnavailable,
+            .otherOrigin:
             false
         }
     }

@@ -487,16 +487,4 @@ final class Exchange {
                 ? nil : (answeredAt - min(answeredAt, beganAt)) / 1000,
             generation: generation.number)
     }
-
-    /// What the record says besides numbers.
-    var methodName: StaticString { method.name ?? "OTHER" }
-    var refusalWord: StaticString? { refusal?.word }
-    var reachedLimit: Refusal.LimitReached? {
-        switch refusal {
-        case .limitReached(_, let reached), .stepUp(_, let reached),
-            .tokenStepUp(_, let reached):
-            reached
-        default: nil
-        }
-    }
 }

@@ -137,3 +137,17 @@ final class RecordDesk {
 
     var waitingCount: Int { waiting.count - firstWaiting }
 }
+
+extension Exchange {
+    /// What the record says besides numbers.
+    var methodName: StaticString { requestMethod.name ?? "OTHER" }
+    var refusalWord: StaticString? { refusal?.word }
+    var reachedLimit: Refusal.LimitReached? {
+        switch refusal {
+        case .limitReached(_, let reached), .stepUp(_, let reached),
+            .tokenStepUp(_, let reached):
+            reached
+        default: nil
+        }
+    }
+}

@@ -62,7 +62,8 @@ func makeDesk(
         guard let client = desk.issuer, let clientID = issuer.clientID else { continue }
         var made = Provider(
             name: issuer.name, label: provider.label, issuer: issuer.issuer, clientID: clientID,
-            algorithms: issuer.algorithms, client: IssuerClient(client, fixed: desk.fixed) { problem in
+            algorithms: issuer.algorithms,
+            client: IssuerClient(client, fixed: desk.fixed) { problem in
                 log.say("sign-in: \(problem)", kind: "sign-in provider")
             })
         made.scopes = provider.scopes

@@ -22,7 +22,7 @@ private let names: [(String, KnownField)] = [
     ("Client-Cert-Chain", .clientCertificateChain), ("Accept", .accept),
     ("Accept-Encoding", .acceptEncoding), ("Alt-Svc", .altSvc),
     ("Authorization", .authorization), ("Content-Encoding", .contentEncoding),
-    ("Cookie", .cookie), ("Date", .date), ("If-None-Match", .ifNoneMatch),
+    ("Cookie", .cookie), ("Date", .date), ("DPoP", .dpop), ("If-None-Match", .ifNoneMatch),
     ("If-Modified-Since", .ifModifiedSince),
     ("If-Range", .ifRange), ("If-None-Exist", .ifNoneExist),
     ("X-HTTP-Method", .methodOverride), ("X-Method-Override", .methodOverride),
