@@ -337,3 +337,38 @@ def test_whoever_is_neutralized_cannot_sign_in(clinic):
     c.gate.do("neutralize", PHYSICIAN, "--reason", "left")
     _, page = c.signed_in(secret)
     assert page.status == 403 and page.path == "/.herse/code", page
+
+
+@pytest.mark.slow
+def test_a_storm_of_sign_ins_starves_nobody(clinic, pam, upstream):
+    """More passwords at once than wait: shed with 503, while cards are served as ever."""
+    import threading
+
+    pam.misbehaving("hangs")
+    c = clinic(accounts={"deadline": "2s"}, route={"require": ["certificate", "pam+totp"]})
+    c.add()
+    pages = []
+
+    def storm():
+        visitor = c.visitor()
+        page = visitor.post(
+            c.page("/.herse/password"), {"name": USER, "password": PASSWORD},
+            origin=c.portal.url, follow=False)
+        pages.append((page.status, page.field("Retry-After")))
+
+    threads = [threading.Thread(target=storm) for _ in range(320)]
+    for thread in threads:
+        thread.start()
+    served, worst = 0, 0.0
+    with c.gate.connect() as client:
+        while any(thread.is_alive() for thread in threads):
+            began = time.monotonic()
+            assert client.get("/fhir/Patient/1").status in (200, 429)
+            worst = max(worst, time.monotonic() - began)
+            served += 1
+    assert served > 20 and worst < 2, (served, worst)
+    statuses = {status for status, _ in pages}
+    assert statuses <= {401, 429, 503} and 503 in statuses, statuses
+    assert len(pages) == 320
+    shown = c.gate.run("status", "--json").json()["sign_in"]
+    assert shown["waiting"] == 0, shown

@@ -21,9 +21,14 @@ def material(folder, pki):
         "other.pem": pki.path("server.pem"), "other.key": pki.path("server.key"),
         "persons-ca.pem": pki.path("client-authorities.pem"), "mpi-ca.pem": pki.path("root-ca.pem"),
         "persons-ca.crl": pki.path("crl", "persons.crl"),
-        "gate.pem": certificate, "gate.key": key,
+        "gate.pem": certificate, "gate.key": key, "psc-ca.pem": pki.path("root-ca.pem"),
+        "keys-ca.pem": pki.path("root-ca.pem"),
     }.items():
         shutil.copy(source, folder / name)
+    (folder / "psc.secret").write_text("a-secret")
+    (folder / "psc.secret").chmod(0o600)
+    (folder / "professionals.txt").write_text(
+        "Identification nationale PP|Code profession|\n899700218896|10|\n")
     (folder / "neutralized.list").write_text("")
 
 
