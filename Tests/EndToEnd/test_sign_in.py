@@ -336,6 +336,8 @@ def test_whoever_is_neutralized_is_signed_out(site, subject):
     session = s.session(visitor)[1]["session"]
     name = {"account": PHYSICIAN, "session": f"session:{session}",
             "alias": f"account:{PHYSICIAN}"}[subject]
+    seen = s.gate.do("neutralize", name, "--reason", "x", "--preview", "--json").json()
+    assert seen["sessions"] == 1 and s.session(visitor)[0] == 200
     done = s.gate.do("neutralize", name, "--reason", "stolen", "--json").json()
     assert done["sessions"] == 1, done
     assert s.session(visitor)[0] == 401

@@ -26,16 +26,17 @@ extension ControlPlane {
             until = time
         }
         let begun = herse_clock(CLOCK_MONOTONIC)
+        let commands = subjects.map { subject in
+            Command(
+                .neutralize(until: until), subject, at: now, reason: order.reason,
+                ticket: order.ticket, by: by)
+        }
         if order.preview {
-            let count = await everywhere { await $0.preview(subjects) }.reduce(CutCount(), +)
+            var count = await everywhere { await $0.preview(subjects) }.reduce(CutCount(), +)
+            count.sessions = neutralizedSessions(by: neutralization.obeying(commands)).count
             return .neutralized(report(subjects, count, begun: begun, durable: 0, preview: true))
         }
         return await exclusively {
-            let commands = subjects.map { subject in
-                Command(
-                    .neutralize(until: until), subject, at: now, reason: order.reason,
-                    ticket: order.ticket, by: by)
-            }
             return await carryOut(commands, subjects, begun: begun)
         }
     }

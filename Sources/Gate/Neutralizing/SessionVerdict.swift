@@ -45,14 +45,18 @@ extension NeutralizationState {
 }
 
 extension ControlPlane {
-    /// Ends every session of somebody who is neutralized now; returns how many.
-    func endNeutralizedSessions() -> Int {
-        let state = neutralization
+    /// The live sessions of whoever a list forbids.
+    func neutralizedSessions(by state: NeutralizationState) -> [LiveSession] {
         let directory = generation.ways.directory?.directory
         let moment = now
-        return services.sessions.endAll(.neutralized) { session in
+        return services.sessions.all().filter { session in
             state.verdict(
                 on: session.proof, session: session.publicID, directory, now: moment) != nil
         }
+    }
+
+    /// Ends every session of somebody who is neutralized now; returns how many.
+    func endNeutralizedSessions() -> Int {
+        neutralizedSessions(by: neutralization).count { services.sessions.end($0, .neutralized) }
     }
 }
