@@ -7,6 +7,7 @@ import pytest
 
 from harness.gate import find
 from harness.pki import PHYSICIAN
+from harness.ports import free_port
 
 
 @pytest.fixture
@@ -96,10 +97,7 @@ def test_status_without_json_is_for_people(own):
 
 
 def test_status_is_degraded_while_the_identity_server_is_gone(config, make_gate, upstream):
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     config["identity_servers"][0]["endpoints"] = [f"http://127.0.0.1:{port}"]
     gate = make_gate(config)
     assert gate.get().status == 502

@@ -15,6 +15,7 @@ import pytest
 
 from harness.client import request
 from harness.pki import PHYSICIAN
+from harness.ports import free_port
 from harness.upstream import answer
 from harness.waiting import until
 
@@ -260,8 +261,7 @@ def test_a_taken_port_is_one_clear_error(config, make_gate, upstream):
 
 
 def test_two_gates_share_no_port(config, make_gate, upstream):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     config["listeners"][0]["address"] = f"127.0.0.1:{port}"
     first = make_gate(config)
     fails(make_gate(config, start=False), str(port))

@@ -1,6 +1,5 @@
 """Identity servers that lie, break off, sleep or are gone: the client gets 502 or 504, never that."""
 
-import socket
 import ssl
 import threading
 import time
@@ -9,6 +8,7 @@ import pytest
 
 from harness.client import request
 from harness.messages import Malformed
+from harness.ports import free_port
 from harness.upstream import Upstream, answer
 from harness.waiting import until
 
@@ -97,8 +97,7 @@ def test_an_answer_cut_short_is_never_passed_off_as_whole(gate, upstream, case):
 
 
 def test_a_server_that_is_not_there_is_502(config, make_gate, upstream):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     config["identity_servers"][0]["endpoints"] = [f"http://127.0.0.1:{port}"]
     gate = make_gate(config)
     with gate.connect() as connection:

@@ -3,12 +3,12 @@
 import itertools
 import re
 import shutil
-import socket
 
 import pytest
 import yaml
 
 from harness.gate import ROOT
+from harness.ports import free_port
 
 POLICIES = sorted(path.parent.name for path in (ROOT / "policies").glob("*/herse.yaml"))
 
@@ -40,8 +40,7 @@ def shipped(request, pki, make_gate):
             shutil.copy(path, gate.folder / path.name)
         material(gate.folder, pki)
         # Names of identity servers are made up, and nobody listens there.
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         hosts = itertools.count(1)
         gate.file.write_text(re.sub(
             r"(https?)://[^\s:/\"]+:\d+",

@@ -6,7 +6,6 @@ aiohttp. Both install from PyPI with the other needs of these tests.
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -18,6 +17,7 @@ from fhirpy.base.exceptions import OperationOutcome, ResourceNotFound
 
 from harness.client import request
 from harness.pki import PHYSICIAN
+from harness.ports import free_port
 from harness.waiting import until
 
 
@@ -25,8 +25,7 @@ class RealServer:
     """A server process of somebody else's."""
 
     def __init__(self, *command, healthy="/metadata", folder=None):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "uvicorn", *command, "--port", str(self.port)],

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from harness.client import request
 from harness.gate import find, yaml_text
 from harness.pki import name
+from harness.ports import free_port
 from harness.upstream import Upstream, answer
 from harness.waiting import until
 
@@ -186,11 +187,6 @@ def test_a_taken_port_refuses_the_reload(own, upstream):
     assert str(port) in run.text
     assert own.generation() == before
     assert own.get().status == 200
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def test_a_listener_is_added_and_removed(own, upstream):

@@ -17,8 +17,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from .oidc import free_port
 from .pki import PHARMACIST, PHYSICIAN
+from .ports import free_port
 from .visitor import Visitor
 from .waiting import until
 

@@ -12,20 +12,13 @@ import tempfile
 from pathlib import Path
 
 from .pki import PHARMACIST, PHYSICIAN
+from .ports import free_port
 from .visitor import Visitor
 from .waiting import until
 
 # Name and password; whom the userinfo says they are.
 PEOPLE = {"isabelle": ("isabelle's password", PHYSICIAN), "carole": ("carole's", PHARMACIST)}
 LOW, HIGH = "eidas1", "eidas3"
-
-
-def free_port():
-    """A port that was free just now."""
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Provider:

@@ -3,7 +3,7 @@
 import json
 import os
 
-from .oidc import free_port
+from .ports import free_port
 
 # What an access token is for, as `Issuer.claims` writes it.
 AUDIENCE = "https://gate.example.fr"
