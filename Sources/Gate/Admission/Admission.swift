@@ -71,6 +71,10 @@ extension WorkerCore {
         guard let identity else { throw .unproven(route: route) }
         if identity.neutralizationEpoch != neutralizationEpoch { consult(identity) }
         guard identity.neutralized == nil else { throw .neutralized }
+        guard !isProofVoid(identity, on: client) else {
+            throw identity.method == .token
+                ? .tokenTooWeak(route: route) : .proofTooOld(route: route)
+        }
         let (professional, structure) = (identity.professional, identity.structure)
         let organisation = identity.organisation
         let decision = generation.rulebook.judge(

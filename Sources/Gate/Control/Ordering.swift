@@ -4,6 +4,7 @@ internal import CSystem
 internal import Glibc
 internal import Neutralization
 internal import Policy
+internal import Wire
 
 extension ControlPlane {
     /// Subjects of one order: about what a request of the largest size can hold.
@@ -56,7 +57,27 @@ extension ControlPlane {
                 neutralization.reinstatement(
                     of: subject, at: now, reason: reason, ticket: ticket, by: by)
             }
+            let denied = stillDenied(subjects, by: neutralization.obeying(commands))
+            if !denied.isEmpty { return .refused(denied) }
             return await carryOut(commands, [], named: subjects, unchanged: unchanged, begun: begun)
+        }
+    }
+
+    /// Why subjects would stay cut off although they are reinstated, one line each.
+    private func stillDenied(_ subjects: [Subject], by state: NeutralizationState) -> [String] {
+        subjects.compactMap { subject in
+            guard let found = state.verdict(on: subject, now: now) else { return nil }
+            switch found.source {
+            case .signedList(let name, let line):
+                return
+                    "`\(subject)` is denied by line \(line) of list `\(name)`, whose authority is "
+                    + "higher than yours: only its issuer can reinstate it"
+            case .list(let line):
+                return
+                    "`\(subject)` is denied by line \(line) of the operator's list, whose `since` "
+                    + "is still to come: take the line out and reload"
+            case .command: return nil
+            }
         }
     }
 
@@ -87,8 +108,7 @@ extension ControlPlane {
             return .refused([problem ?? ""])
         }
         let state = neutralization.obeying(commands)
-        neutralization = state
-        services.neutralization.current = state
+        await take(state)
         var counts = await everywhere { worker in
             await worker.neutralize(
                 state, cutting: cutting.count > Self.cutOneByOneMax ? [] : cutting)
@@ -106,6 +126,41 @@ extension ControlPlane {
             return .notDurable(problem, report)
         }
         return .neutralized(report)
+    }
+
+    /// Makes `state` the one in force for all but the workers, who are told next.
+    func take(_ state: NeutralizationState) async {
+        let before = neutralization.provenSince(now: now)
+        neutralization = state
+        services.neutralization.current = state
+        if state.provenSince(now: now) != before { await voidTickets() }
+    }
+
+    /// Ends every TLS ticket: whoever comes back shows their certificate in a full handshake.
+    func voidTickets() async {
+        guard let keys = TicketKeys() else { return }
+        _ = await everywhere { await $0.replaceTicketKeys(keys) }
+    }
+
+    /// Puts lists from elsewhere in force beside the operator's own, and cuts whom they name.
+    ///
+    /// Call within `exclusively`; when the disk fails, nothing has changed.
+    func putInForce(layers: [NeutralizationLayer]) async -> Result<CutCount, Problem> {
+        let (state, settled) = neutralization.replacing(layers: layers, at: now)
+        if !settled.isEmpty {
+            do throws(JournalError) {
+                try journal.append(settled)
+            } catch {
+                let file = generation.configuration.state + "/neutralization.journal"
+                return .failure(Problem(text: "\(error.message(file: file)) (\(error.hint))"))
+            }
+        }
+        await take(state)
+        _ = await everywhere { await $0.neutralize(state, cutting: []) }
+        var cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
+        cut.sessions = endNeutralizedSessions()
+        nextListChange = await nextChange(of: state, after: now)
+        return .success(cut)
     }
 
     private func report(
@@ -135,7 +190,16 @@ extension ControlPlane {
         }
         for text in texts {
             do throws(SubjectError) {
-                subjects.append(try Subject(text))
+                let subject = try Subject(text)
+                switch subject {
+                case .hashedAccount:
+                    problems.append("`\(text)`: a hash names an account in a list only (name it)")
+                case .issuedBefore(let moment) where now < moment:
+                    problems.append(
+                        "`\(text)`: is still to come (nobody could prove who they are until then)")
+                default: break
+                }
+                subjects.append(subject)
             } catch {
                 problems.append("`\(text)`: \(error.message) (\(error.hint))")
             }
@@ -167,14 +231,19 @@ extension ControlPlane {
                     reason: command.reason, ticket: command.ticket,
                     inForce: until.map { moment < $0 } ?? true))
         }
-        list?.entries.forEach { entry in
-            let verdict = neutralization.verdict(on: entry.subject, now: moment)
-            found.append(
-                NeutralizedReport(
-                    subject: entry.subject.description, source: "list:\(entry.line)",
-                    since: entry.since?.description, until: entry.until?.description,
-                    reason: entry.reason, ticket: entry.ticket, inForce: verdict != nil))
-            return found.count < 1_000_000
+        let lists =
+            [("list", neutralization.list)] + neutralization.layers.map { ($0.name, $0.entries) }
+        for (name, entries) in lists {
+            entries.forEach { entry in
+                guard !entry.isReinstatement else { return true }
+                let verdict = neutralization.verdict(on: entry.subject, now: moment)
+                found.append(
+                    NeutralizedReport(
+                        subject: entry.subject.description, source: "\(name):\(entry.line)",
+                        since: entry.since?.description, until: entry.until?.description,
+                        reason: entry.reason, ticket: entry.ticket, inForce: verdict != nil))
+                return found.count < 1_000_000
+            }
         }
         return .entries(found)
     }
@@ -183,6 +252,7 @@ extension ControlPlane {
         let source =
             switch found.source {
             case .list(let line): "list:\(line)"
+            case .signedList(let name, let line): "\(name):\(line)"
             case .command(_, let by): "command:\(by)"
             }
         return NeutralizedReport(

@@ -49,26 +49,38 @@ extension WorkerCore {
         switch subject {
         case .account(let account):
             return registry.connections(account: SubjectKey(account: account))
+        case .hashedAccount:
+            // Only lists name people so, and a list is followed by a sweep.
+            let now = UnixSeconds(clock.wallSeconds)
+            return live { identity, _ in
+                neutralization.verdict(hashing: identity.accountIDs, now: now)?.subject == subject
+            }
+        case .issuedBefore(let moment):
+            return live { identity, client in
+                provenAt(identity, on: client).map { $0 < moment.value } ?? true
+            }
         case .structure(let structure):
             let key = SubjectKey(structure: structure)
-            return live { $0.structureKey == key }
+            return live { identity, _ in identity.structureKey == key }
         case .serial(let serial):
             let key = SubjectKey(serial: serial)
-            return live { $0.card?.serial == key }
+            return live { identity, _ in identity.card?.serial == key }
         case .certificate(let fingerprint):
             let print = Fingerprint(fingerprint.bytes.span)
-            return live {
-                $0.card?.fingerprint == print || $0.card?.leaf.twin == print
+            return live { identity, _ in
+                identity.card?.fingerprint == print || identity.card?.leaf.twin == print
             }
         case .session(let name):
             let key = SubjectKey(name)
-            return live { $0.sessionKey == key || $0.providerSessionKey == key }
+            return live { identity, _ in
+                identity.sessionKey == key || identity.providerSessionKey == key
+            }
         case .token(let name):
             let key = SubjectKey(name)
-            return live { $0.tokenKey == key }
+            return live { identity, _ in identity.tokenKey == key }
         case .client(let name):
             let key = SubjectKey(name)
-            return live { $0.clientKey == key }
+            return live { identity, _ in identity.clientKey == key }
         case .network(let network):
             var found: [ClientConnection] = []
             for index in 0..<slots.count {
@@ -84,13 +96,14 @@ extension WorkerCore {
 
     /// The connections that show a proof of somebody who `isMeant`, or carry a request in their
     /// name.
-    private func live(_ isMeant: (ProvenIdentity) -> Bool) -> [ClientConnection] {
+    private func live(
+        _ isMeant: (ProvenIdentity, ClientConnection) -> Bool
+    ) -> [ClientConnection] {
         var found: [ClientConnection] = []
         for index in 0..<slots.count {
             guard case .client(let connection) = slots.occupant(at: index) else { continue }
-            if connection.identity.map(isMeant) == true
-                || connection.exchange?.identity.map(isMeant) == true
-            {
+            let shown = [connection.identity, connection.exchange?.identity]
+            if shown.contains(where: { $0.map { isMeant($0, connection) } ?? false }) {
                 found.append(connection)
             }
         }
@@ -149,11 +162,13 @@ extension WorkerCore {
 }
 
 extension WorkerCore {
-    /// Whether the exchange of a connection is under way for somebody who may ask no more.
+    /// Whether a connection shows a proof that counts no more, or its exchange is under way for
+    /// somebody who may ask no more.
     private func isAnybodyNeutralized(on connection: ClientConnection) -> Bool {
+        if let shown = connection.identity, isProofVoid(shown, on: connection) { return true }
         guard let identity = connection.exchange?.identity else { return false }
         consult(identity)
-        return identity.neutralized != nil
+        return identity.neutralized != nil || isProofVoid(identity, on: connection)
     }
 }
 

@@ -7,11 +7,15 @@ internal import Neutralization
 internal import SignIn
 
 extension NeutralizationState {
-    /// The entry that forbids what a sign-in proves; `session` is the gate's own name for it, once
-    /// it has one.
+    /// The entry that forbids what a sign-in proves; `session` is the gate's own name for it, and
+    /// `began` its age, once it has them.
     func verdict(
-        on proof: SignInProof, session: String? = nil, _ directory: Directory?, now: UnixSeconds
+        on proof: SignInProof, session: String? = nil, began: Int64? = nil,
+        _ directory: Directory?, now: UnixSeconds
     ) -> Neutralized? {
+        // A provider that does not say when has at least vouched for it now.
+        let provenAt = proof.provenAt > 0 ? proof.provenAt : began ?? now.value
+        if let found = verdict(provenAt: provenAt, now: now) { return found }
         let id = Array(proof.professional.description.utf8)
         let structure = Array((proof.structure ?? "").utf8)
         let employer = Array((proof.professional.employer?.description ?? "").utf8)
@@ -24,15 +28,10 @@ extension NeutralizationState {
         {
             return found
         }
-        if let person = directory?.person(id.span) {
-            for other in [person.id] + person.aliases {
-                let bytes = Array(other.utf8)
-                if let key = try? SubjectKey(account: bytes.span),
-                    let found = verdict(account: key, now: now)
-                {
-                    return found
-                }
-            }
+        let person = directory?.person(id.span)
+        let names = [proof.professional.description] + (person.map { [$0.id] + $0.aliases } ?? [])
+        for account in names.compactMap({ try? AccountID($0) }) {
+            if let found = verdict(on: .account(account), now: now) { return found }
         }
         func key(_ name: String?) -> SubjectKey? {
             let bytes = Array((name ?? "").utf8)
@@ -51,7 +50,8 @@ extension ControlPlane {
         let moment = now
         return services.sessions.all().filter { session in
             state.verdict(
-                on: session.proof, session: session.publicID, directory, now: moment) != nil
+                on: session.proof, session: session.publicID, began: session.beganAt, directory,
+                now: moment) != nil
         }
     }
 

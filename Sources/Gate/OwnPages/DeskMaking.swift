@@ -127,6 +127,9 @@ private func hooks(
         guard let person = directory?.person(bytes.span) else { return false }
         return person.id == name || person.aliases.contains(name)
     }
+    hooks.provenSince = { now in
+        services.neutralization.current.provenSince(now: UnixSeconds(now))?.value
+    }
     let events = services.events
     hooks.journal = { events.add($0) }
     return hooks

@@ -423,6 +423,26 @@ final class WorkerCore {
         if identity.neutralized == nil, let twin = identity.card?.twin {
             identity.neutralized = neutralization.verdict(certificate: twin, now: now)
         }
+        if identity.neutralized == nil {
+            identity.neutralized = neutralization.verdict(hashing: identity.accountIDs, now: now)
+        }
+    }
+
+    /// Whether what an identity shows was proven too long ago for everybody.
+    func isProofVoid(_ identity: ProvenIdentity, on client: ClientConnection) -> Bool {
+        neutralization.verdict(
+            provenAt: provenAt(identity, on: client), now: UnixSeconds(clock.wallSeconds)) != nil
+    }
+
+    /// When an identity was proven, in seconds since 1970; nil when nobody knows.
+    func provenAt(_ identity: ProvenIdentity, on client: ClientConnection) -> Int64? {
+        let credential = identity.credential
+        // 0 stands for a provider that did not say.
+        if let provenAt = credential.provenAt, provenAt > 0 { return provenAt }
+        if identity.card != nil {
+            return client.proofAgeSeconds.map { clock.wallSeconds - Int64($0) }
+        }
+        return credential.issuedAt
     }
 
     /// Verifies a certificate under the generation in force.

@@ -13,8 +13,9 @@ struct NeutralizeCommand: Verb {
             ticket of the subjects is gone; prints how many were cut and in how many milliseconds. \
             The order holds over reload, restart and power loss until its end or `herse \
             reinstate`. A SUBJECT is account:ID (or a bare ID), structure:ID, \
-            certificate:sha256:HEX, serial:HEX@ISSUER-CN, session:ID, token:JTI, client:ID or \
-            network:CIDR. The reason is kept in the journal and never shown to the professional.
+            certificate:sha256:HEX, serial:HEX@ISSUER-CN, session:ID, token:JTI, client:ID, \
+            network:CIDR, or issued-before:TIME: whatever anybody proved before has to be proven \
+            again. The reason is kept in the journal and never shown to the professional.
 
             Examples:
               herse neutralize 899700218896 --reason "stolen card" --ticket INC-42
