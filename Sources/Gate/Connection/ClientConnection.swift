@@ -76,6 +76,8 @@ final class ClientConnection {
     /// Set when no request may follow the one under way: the gate stops, or its door is gone.
     private(set) var isLeaving = false
     let openedAt: UInt64
+    /// The same in seconds since 1970.
+    private let openedAtWall: Int64
 
     /// Milliseconds of the monotonic clock; 0: none.
     private(set) var deadline: UInt64 = 0
@@ -102,7 +104,12 @@ final class ClientConnection {
         self.peer = peer
         self.token = token
         openedAt = worker.clock.milliseconds
+        openedAtWall = worker.clock.wallSeconds
     }
+
+    /// When the client proved itself in a full handshake, in seconds since 1970 and not later than
+    /// it did; nil when that is not known.
+    var provenAt: Int64? { session.isResumed ? session.provenAt : openedAtWall }
 
     /// Seconds since the client proved itself in a full handshake; nil when that is not known.
     var proofAgeSeconds: UInt32? {

@@ -439,9 +439,7 @@ final class WorkerCore {
         let credential = identity.credential
         // 0 stands for a provider that did not say.
         if let provenAt = credential.provenAt, provenAt > 0 { return provenAt }
-        if identity.card != nil {
-            return client.proofAgeSeconds.map { clock.wallSeconds - Int64($0) }
-        }
+        if identity.card != nil { return client.provenAt }
         return credential.issuedAt
     }
 
