@@ -75,6 +75,8 @@ extension WorkerCore {
             throw identity.method == .token
                 ? .tokenTooWeak(route: route) : .proofTooOld(route: route)
         }
+        identity.requests.add(now: clock.milliseconds)
+        noteNeighbour(identity, client)
         let (professional, structure) = (identity.professional, identity.structure)
         let organisation = identity.organisation
         let decision = generation.rulebook.judge(

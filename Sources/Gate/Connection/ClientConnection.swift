@@ -62,6 +62,9 @@ final class ClientConnection {
     /// The state of the list that `neutralized` was taken from.
     var neutralizationEpoch: UInt64 = 0
 
+    /// Whom the watch for probing was told of last.
+    var watchedIdentity: ProvenIdentity?
+
     /// Bytes read and not yet understood, and bytes to be sent: nil when there are none.
     var inbound: Buffer?
     var outbound: Buffer?

@@ -2,13 +2,17 @@
 
 internal import CSystem
 internal import Glibc
+internal import Identity
 internal import Neutralization
 internal import Policy
+internal import SignIn
 internal import Wire
 
 extension ControlPlane {
     /// Subjects of one order: about what a request of the largest size can hold.
     private static let subjectsMax = 100_000
+    /// Professionals whom a preview names.
+    private static let concernedMax = 1000
     /// Subjects looked up one by one; more are found by a sweep.
     private static let cutOneByOneMax = 64
 
@@ -18,14 +22,8 @@ extension ControlPlane {
         case .failure(let problems): return .refused(problems.lines)
         case .success(let parsed): subjects = parsed
         }
-        var until: UnixSeconds?
-        if let text = order.until {
-            guard let time = UnixSeconds(rfc3339: text) else {
-                return .refused(["--until: `\(text)` is not a time (as in 2026-12-01T08:00:00Z)"])
-            }
-            guard now < time else { return .refused(["--until: `\(text)` is already past"]) }
-            until = time
-        }
+        if let problem = problem(ofEnd: order.until) { return .refused([problem]) }
+        let until = order.until.flatMap { UnixSeconds(rfc3339: $0) }
         let begun = herse_clock(CLOCK_MONOTONIC)
         let commands = subjects.map { subject in
             Command(
@@ -33,13 +31,63 @@ extension ControlPlane {
                 ticket: order.ticket, by: by)
         }
         if order.preview {
-            var count = await everywhere { await $0.preview(subjects) }.reduce(CutCount(), +)
-            count.sessions = neutralizedSessions(by: neutralization.obeying(commands)).count
-            return .neutralized(report(subjects, count, begun: begun, durable: 0, preview: true))
+            return .neutralized(await preview(commands, subjects, begun: begun))
         }
         return await exclusively {
-            return await carryOut(commands, subjects, begun: begun)
+            let unchanged = subjects.filter { neutralization.verdict(on: $0, now: now) != nil }
+            return await carryOut(commands, subjects, unchanged: unchanged, begun: begun)
         }
+    }
+
+    /// What is wrong with the end of an order, if anything.
+    private func problem(ofEnd text: String?) -> String? {
+        guard let text else { return nil }
+        guard let time = UnixSeconds(rfc3339: text) else {
+            return "--until: `\(text)` is not a time (as in 2026-12-01T08:00:00Z)"
+        }
+        return now < time ? nil : "--until: `\(text)` is already past"
+    }
+
+    /// What would be refused of an order, line by line, before it waits for anybody.
+    func problems(of request: ControlRequest) -> [String] {
+        switch request {
+        case .neutralize(let order):
+            return problems(of: order.subjects, order.reason)
+                + (problem(ofEnd: order.until).map { [$0] } ?? [])
+        case .reinstate(let subjects, let reason, _): return problems(of: subjects, reason)
+        case .grant(let order): return problems(of: order)
+        default: return []
+        }
+    }
+
+    private func problems(of subjects: [String], _ reason: String) -> [String] {
+        if case .failure(let problems) = parse(subjects, reason: reason) { return problems.lines }
+        return []
+    }
+
+    /// Whom an order would concern, and how much of it is live.
+    private func preview(
+        _ commands: [Command], _ subjects: [Subject], begun: UInt64
+    ) async -> NeutralizeReport {
+        var concerned = await everywhere { await $0.preview(subjects) }.flatMap { $0 }
+        var count = concerned.reduce(CutCount()) {
+            $0 + CutCount(connections: $1.connections, exchanges: $1.exchanges)
+        }
+        let already = Set(neutralizedSessions(by: neutralization).map(\.publicID))
+        let ended = neutralizedSessions(by: neutralization.obeying(commands))
+            .filter { !already.contains($0.publicID) }
+        count.sessions = ended.count
+        for session in ended {
+            var one = Concerned(
+                professional: session.professional.description, structure: session.structure ?? "")
+            one.sessions = 1
+            concerned.append(one)
+        }
+        let unchanged = subjects.filter { neutralization.verdict(on: $0, now: now) != nil }
+        var report = report(
+            subjects, count, begun: begun, durable: 0, preview: true, unchanged: unchanged)
+        report.concerned = Array(Concerned.merged(concerned).prefix(Self.concernedMax))
+        return report
     }
 
     func reinstate(
@@ -117,6 +165,9 @@ extension ControlPlane {
         if cutting.count > Self.cutOneByOneMax { counts += await everywhere { await $0.sweep() } }
         var cut = counts.reduce(CutCount(), +)
         if !isReinstatement { cut.sessions = endNeutralizedSessions() }
+        if let first = cutting.first {
+            services.probing.cut(first.description, from: Array(cut.origins), now: now.value)
+        }
         nextListChange = await nextChange(of: state, after: now)
         let report = report(
             named ?? cutting, cut, begun: begun,
@@ -249,14 +300,9 @@ extension ControlPlane {
     }
 
     private func describe(_ found: Neutralized) -> NeutralizedReport {
-        let source =
-            switch found.source {
-            case .list(let line): "list:\(line)"
-            case .signedList(let name, let line): "\(name):\(line)"
-            case .command(_, let by): "command:\(by)"
-            }
-        return NeutralizedReport(
-            subject: found.subject.description, source: source, since: found.since?.description,
+        NeutralizedReport(
+            subject: found.subject.description, source: sourceName(found.source),
+            since: found.since?.description,
             until: found.until?.description, reason: found.reason, ticket: found.ticket,
             inForce: true)
     }

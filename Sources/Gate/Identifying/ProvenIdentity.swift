@@ -118,6 +118,8 @@ final class ProvenIdentity {
     /// What was stated of it last, for an identity server.
     var assertion: SignedAssertion?
 
+    /// What was asked in its name lately.
+    var requests = HourCount()
     /// The connections that show its certificate now.
     var connections: [ClientConnection] = []
     /// The exchanges under way in its name, where no certificate is its proof.

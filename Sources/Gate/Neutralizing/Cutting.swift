@@ -11,12 +11,22 @@ package struct CutCount: Sendable, Codable, Equatable {
     package var exchanges = 0
     /// Sessions of people who had signed in with a browser.
     package var sessions = 0
+    /// Addresses of what was cut, some of them.
+    var origins: Set<String> = []
+
+    /// Addresses that are told of one worker's cut.
+    static let originsMax = 256
+
+    private enum CodingKeys: String, CodingKey {
+        case connections, exchanges, sessions
+    }
 
     package static func + (one: CutCount, other: CutCount) -> CutCount {
         CutCount(
             connections: one.connections + other.connections,
             exchanges: one.exchanges + other.exchanges,
-            sessions: one.sessions + other.sessions)
+            sessions: one.sessions + other.sessions,
+            origins: one.origins.union(other.origins))
     }
 }
 
@@ -49,38 +59,10 @@ extension WorkerCore {
         switch subject {
         case .account(let account):
             return registry.connections(account: SubjectKey(account: account))
-        case .hashedAccount:
-            // Only lists name people so, and a list is followed by a sweep.
-            let now = UnixSeconds(clock.wallSeconds)
-            return live { identity, _ in
-                neutralization.verdict(hashing: identity.accountIDs, now: now)?.subject == subject
-            }
         case .issuedBefore(let moment):
             return live { identity, client in
                 provenAt(identity, on: client).map { $0 < moment.value } ?? true
             }
-        case .structure(let structure):
-            let key = SubjectKey(structure: structure)
-            return live { identity, _ in identity.structureKey == key }
-        case .serial(let serial):
-            let key = SubjectKey(serial: serial)
-            return live { identity, _ in identity.card?.serial == key }
-        case .certificate(let fingerprint):
-            let print = Fingerprint(fingerprint.bytes.span)
-            return live { identity, _ in
-                identity.card?.fingerprint == print || identity.card?.leaf.twin == print
-            }
-        case .session(let name):
-            let key = SubjectKey(name)
-            return live { identity, _ in
-                identity.sessionKey == key || identity.providerSessionKey == key
-            }
-        case .token(let name):
-            let key = SubjectKey(name)
-            return live { identity, _ in identity.tokenKey == key }
-        case .client(let name):
-            let key = SubjectKey(name)
-            return live { identity, _ in identity.clientKey == key }
         case .network(let network):
             var found: [ClientConnection] = []
             for index in 0..<slots.count {
@@ -91,6 +73,9 @@ extension WorkerCore {
                 }
             }
             return found
+        default:
+            let isMeant = isMeant(subject)
+            return live { identity, _ in isMeant(identity) }
         }
     }
 
@@ -115,6 +100,7 @@ extension WorkerCore {
         count.connections += 1
         if connection.exchange != nil { count.exchanges += 1 }
         counters.connectionsCut += 1
+        if count.origins.count < CutCount.originsMax { count.origins.insert(connection.peer.host) }
         connection.cut()
     }
 

@@ -122,6 +122,11 @@ struct Registry {
     /// What is known of an account's holder, by one of their proofs.
     func identity(account: SubjectKey) -> ProvenIdentity? { accounts[account]?.first }
 
+    /// Everybody known who `isMeant`.
+    func identities(where isMeant: (ProvenIdentity) -> Bool) -> [ProvenIdentity] {
+        identities.values.filter(isMeant)
+    }
+
     /// What carries bytes to an account.
     func connections(account: SubjectKey) -> [ClientConnection] {
         (accounts[account] ?? []).flatMap(\.liveConnections)

@@ -2,6 +2,7 @@
 
 internal import Accounts
 internal import Directory
+internal import Glibc
 internal import Identity
 internal import Neutralization
 internal import Policy
@@ -101,6 +102,8 @@ private func hooks(
         if let found = services.neutralization.verdict(on: proof, directory) {
             // Whom to ask, without telling why.
             let incident = RequestID(random: .random(in: .min ... .max), number: 1).text
+            services.probing.attempted(
+                found.subject.description, from: proof.peer, now: Int64(time(nil)))
             services.log.say(
                 "sign-in: neutralized by \(found.subject), incident \(incident)",
                 kind: "sign-in neutralized")

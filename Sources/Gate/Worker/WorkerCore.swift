@@ -55,6 +55,7 @@ final class WorkerCore {
     let proofs: ProofDesk
     let sessionStore: SessionStore
     let signInEvents: SignInEvents
+    let probing: ProbingWatch
     /// What is found out elsewhere for this worker's requests.
     let errands: ErrandDesk
     /// Exceptions to limits in force.
@@ -93,6 +94,7 @@ final class WorkerCore {
         proofs = services.proofs
         sessionStore = services.sessions
         signInEvents = services.events
+        probing = services.probing
         errands = ErrandDesk(lanes: services.lanes, loop: loop)
         self.loop = loop
         log = services.log
