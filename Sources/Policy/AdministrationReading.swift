@@ -41,8 +41,8 @@ extension Reading {
                 entry.value, of: "`administration`", keys: keys, problems: problems)
         else { return nil }
         var rule = AdministrationRule(place: entry.place)
-        rule.approvers = fields.list("approvers", countMax: AdministrationRule.approversMax)
-            .compactMap(approver)
+        let written = fields.list("approvers", countMax: AdministrationRule.approversMax)
+        rule.approvers = written.compactMap(approver)
         refuseDuplicates(rule.approvers.map { ($0.name, $0.place) }, of: "approver")
         refuseDuplicates(rule.approvers.map { ($0.user, $0.place) }, of: "approver's user")
         rule.fourEyes = Set(
@@ -56,7 +56,7 @@ extension Reading {
             (scalar) throws(Complaint) in try scalar.seconds(60...86_400)
         }
         // Two, so that whoever orders is never the only one who could approve.
-        if !rule.fourEyes.isEmpty, rule.approvers.count < 2 {
+        if !rule.fourEyes.isEmpty, written.count < 2 {
             problems.error(
                 fields.place(of: "four_eyes"), "`four_eyes` needs at least two `approvers`",
                 hint: "else nothing it holds could ever be approved")
