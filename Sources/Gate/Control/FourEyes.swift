@@ -28,7 +28,7 @@ extension ControlPlane {
         log.say("order \(held.id) by \(held.by) waits for approval")
         await note(
             AdministrativeAct(
-                "order", by: held.by, subjects: [held.id], before: [], after: held.lines,
+                "order", by: held.by, subjects: [held.id], before: [], after: held.recorded,
                 outcome: "waiting"))
         return .waiting(report(held))
     }
@@ -66,7 +66,7 @@ extension ControlPlane {
         await note(
             AdministrativeAct(
                 "approve", by: "\(approval.approver), sent by \(sentBy)", subjects: [order.id],
-                before: [], after: order.lines, outcome: "done"))
+                before: [], after: order.recorded, outcome: "done"))
         log.say("order \(order.id) approved by \(approval.approver)")
         guard PendingOrders.missing(order, approvers) == 0 else { return .waiting(report(order)) }
         let approved = order.approvals.joined(separator: " and ")
@@ -80,7 +80,7 @@ extension ControlPlane {
         log.say("order \(order.id) declined by \(by)")
         await note(
             AdministrativeAct(
-                "decline", by: by, subjects: [order.id], before: order.lines, after: [],
+                "decline", by: by, subjects: [order.id], before: order.recorded, after: [],
                 outcome: "done"))
         return .orders(waitingOrders())
     }
@@ -95,6 +95,11 @@ extension ControlPlane {
             missing: PendingOrders.missing(order, generation.approvers),
             text: Data(order.text))
     }
+}
+
+extension PendingOrder where Order == ControlRequest {
+    /// What of it the record shows: not the reason, which may name a patient.
+    fileprivate var recorded: [String] { lines.filter { !$0.hasPrefix("reason ") } }
 }
 
 extension Subject {

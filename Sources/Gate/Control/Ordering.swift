@@ -69,7 +69,8 @@ extension ControlPlane {
     private func preview(
         _ commands: [Command], _ subjects: [Subject], begun: UInt64
     ) async -> NeutralizeReport {
-        var concerned = await everywhere { await $0.preview(subjects) }.flatMap { $0 }
+        let orders = NeutralizationState().obeying(commands)
+        var concerned = await everywhere { await $0.preview(orders) }.flatMap { $0 }
         var count = concerned.reduce(CutCount()) {
             $0 + CutCount(connections: $1.connections, exchanges: $1.exchanges)
         }
@@ -210,6 +211,7 @@ extension ControlPlane {
         _ = await everywhere { await $0.neutralize(state, cutting: []) }
         var cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
         cut.sessions = endNeutralizedSessions()
+        services.probing.cut("somebody on a list", from: Array(cut.origins), now: now.value)
         nextListChange = await nextChange(of: state, after: now)
         return .success(cut)
     }

@@ -162,6 +162,7 @@ extension ControlPlane {
         services.sessions.obey(next.configuration.authentication)
         var cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
         cut.sessions = endNeutralizedSessions()
+        services.probing.cut("somebody on a list", from: Array(cut.origins), now: now.value)
         return .success(cut)
     }
 

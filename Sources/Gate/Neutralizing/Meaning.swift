@@ -99,29 +99,39 @@ extension WorkerCore {
         }
     }
 
-    /// Whom an order about `subjects` would concern; nobody is cut.
-    func concerned(by subjects: [Subject]) -> [Concerned] {
+    /// Everybody whom `orders`, a state of nothing but what was ordered, would concern; nobody is
+    /// cut.
+    ///
+    /// One walk over identities and connections, however many subjects there are.
+    func concerned(by orders: NeutralizationState) -> [Concerned] {
         var found: [Concerned] = []
-        var seenConnections: Set<UInt64> = []
-        var seenIdentities: Set<ObjectIdentifier> = []
-        let now = clock.milliseconds
-        func note(_ identity: ProvenIdentity) {
-            guard seenIdentities.insert(ObjectIdentifier(identity)).inserted else { return }
+        var counted: Set<ObjectIdentifier> = []
+        let (now, wall) = (clock.milliseconds, UnixSeconds(clock.wallSeconds))
+        func count(_ identity: ProvenIdentity) {
+            guard counted.insert(ObjectIdentifier(identity)).inserted else { return }
             var one = Concerned(identity)
             one.requestsLastHour = identity.requests.total(now: now)
             found.append(one)
         }
-        for subject in subjects {
-            for identity in registry.identities(where: isMeant(subject)) { note(identity) }
-            for connection in connections(of: subject)
-            where seenConnections.insert(connection.token).inserted {
-                let identity = connection.exchange?.identity ?? connection.identity
-                var one = identity.map { Concerned($0) } ?? Concerned(professional: "")
-                one.connections = 1
-                one.exchanges = connection.exchange == nil ? 0 : 1
-                found.append(one)
-                if let identity { note(identity) }
-            }
+        for identity in registry.known where verdict(on: identity, in: orders, wall) != nil {
+            count(identity)
+        }
+        for index in 0..<slots.count {
+            guard case .client(let connection) = slots.occupant(at: index) else { continue }
+            let shown = [connection.exchange?.identity, connection.identity].compactMap(\.self)
+            let isConcerned =
+                orders.verdict(address: NetworkAddress(connection.peer), now: wall) != nil
+                || shown.contains { identity in
+                    verdict(on: identity, in: orders, wall) != nil
+                        || orders.verdict(
+                            provenAt: provenAt(identity, on: connection), now: wall) != nil
+                }
+            guard isConcerned else { continue }
+            var one = shown.first.map { Concerned($0) } ?? Concerned(professional: "")
+            one.connections = 1
+            one.exchanges = connection.exchange == nil ? 0 : 1
+            found.append(one)
+            shown.first.map { count($0) }
         }
         return Concerned.merged(found)
     }

@@ -122,10 +122,8 @@ struct Registry {
     /// What is known of an account's holder, by one of their proofs.
     func identity(account: SubjectKey) -> ProvenIdentity? { accounts[account]?.first }
 
-    /// Everybody known who `isMeant`.
-    func identities(where isMeant: (ProvenIdentity) -> Bool) -> [ProvenIdentity] {
-        identities.values.filter(isMeant)
-    }
+    /// Everybody who has proven who they are, as far as they are remembered.
+    var known: Dictionary<Name, ProvenIdentity>.Values { identities.values }
 
     /// What carries bytes to an account.
     func connections(account: SubjectKey) -> [ClientConnection] {

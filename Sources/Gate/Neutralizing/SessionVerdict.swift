@@ -1,5 +1,5 @@
-// SessionVerdict.swift: whether somebody who signs in, or has, is neutralized: asked off the
-// workers, by everything a session stands for.
+// SessionVerdict.swift: whether somebody is neutralized, by everything that they, or a session of
+// theirs, can be neutralized by.
 
 internal import Directory
 internal import Identity
@@ -40,6 +40,40 @@ extension NeutralizationState {
         return verdict(
             session: key(session), token: nil, client: key(proof.client), now: now)
             ?? verdict(session: key(proof.providerSession), token: nil, client: nil, now: now)
+    }
+}
+
+extension WorkerCore {
+    /// The entry of `state` that forbids whoever an identity is; when it was proven is not asked.
+    func verdict(
+        on identity: ProvenIdentity, in state: NeutralizationState, _ now: UnixSeconds
+    ) -> Neutralized? {
+        let card = identity.card
+        if let found = state.verdict(
+            account: identity.accounts.first, structure: identity.structureKey,
+            certificate: card?.certificate, serial: card?.serial, now: now)
+        {
+            return found
+        }
+        for alias in identity.accounts.dropFirst() {
+            if let found = state.verdict(account: alias, now: now) { return found }
+        }
+        if identity.method != .certificate,
+            let found = state.verdict(
+                session: identity.sessionKey, token: identity.tokenKey,
+                client: identity.clientKey, now: now)
+        {
+            return found
+        }
+        if let session = identity.providerSessionKey,
+            let found = state.verdict(session: session, token: nil, client: nil, now: now)
+        {
+            return found
+        }
+        if let twin = card?.twin, let found = state.verdict(certificate: twin, now: now) {
+            return found
+        }
+        return state.verdict(hashing: identity.accountIDs, now: now)
     }
 }
 

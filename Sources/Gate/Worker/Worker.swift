@@ -39,8 +39,8 @@ actor Worker: LoopOwner {
         core.neutralize(state, cutting: subjects)
     }
 
-    /// Whom `neutralize` would concern.
-    func preview(_ subjects: [Subject]) -> [Concerned] { core.concerned(by: subjects) }
+    /// Whom `orders`, and nothing else, would concern.
+    func preview(_ orders: NeutralizationState) -> [Concerned] { core.concerned(by: orders) }
 
     /// Looks at every live connection again; returns when all were.
     func sweep() async -> CutCount {

@@ -405,29 +405,9 @@ final class WorkerCore {
 
     /// Asks the list about everything by which somebody can be neutralized.
     func consult(_ identity: ProvenIdentity) {
-        let now = UnixSeconds(clock.wallSeconds)
         identity.neutralizationEpoch = neutralizationEpoch
-        identity.neutralized = neutralization.verdict(
-            account: identity.accounts.first, structure: identity.structureKey,
-            certificate: identity.card?.certificate, serial: identity.card?.serial, now: now)
-        for alias in identity.accounts.dropFirst() where identity.neutralized == nil {
-            identity.neutralized = neutralization.verdict(account: alias, now: now)
-        }
-        if identity.neutralized == nil, identity.method != .certificate {
-            identity.neutralized = neutralization.verdict(
-                session: identity.sessionKey, token: identity.tokenKey,
-                client: identity.clientKey, now: now)
-        }
-        if identity.neutralized == nil, let session = identity.providerSessionKey {
-            identity.neutralized = neutralization.verdict(
-                session: session, token: nil, client: nil, now: now)
-        }
-        if identity.neutralized == nil, let twin = identity.card?.twin {
-            identity.neutralized = neutralization.verdict(certificate: twin, now: now)
-        }
-        if identity.neutralized == nil {
-            identity.neutralized = neutralization.verdict(hashing: identity.accountIDs, now: now)
-        }
+        identity.neutralized = verdict(
+            on: identity, in: neutralization, UnixSeconds(clock.wallSeconds))
     }
 
     /// Whether what an identity shows was proven too long ago for everybody.
