@@ -127,6 +127,7 @@ let package = Package(
         .testTarget(
             name: "AdministrationTests", dependencies: ["Administration", "COpenSSL"],
             swiftSettings: strict),
+        .testTarget(name: "GateTests", dependencies: ["Gate"], swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(
