@@ -4,7 +4,9 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <errno.h>
 #include <sched.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -61,6 +63,22 @@ int herse_catch_signals(void) {
         return -1;
     }
     return ends[0];
+}
+
+void herse_prefer_promptness(void) {
+    // The layout of sched_setattr(2), of which glibc has had a declaration only since 2.41.
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attributes = {.size = sizeof attributes, .policy = SCHED_OTHER, .runtime = 100000};
+    errno = 0;
+    int nice = getpriority(PRIO_PROCESS, 0);
+    if (errno == 0) attributes.nice = nice;
+    // Older kernels ignore the slice, and a sandbox may refuse the call: it would only be later.
+    if (syscall(SYS_sched_setattr, 0, &attributes, 0) != 0) {}
 }
 
 void herse_yield_to_others(void) {

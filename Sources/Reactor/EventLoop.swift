@@ -18,6 +18,7 @@ package final class EventLoop: SerialExecutor {
     /// Becomes readable when jobs wait in the mailbox; its owner watches it.
     package let wakeDescriptor: Int32
     private let mailbox = Mutex<[UnownedJob]>([])
+    private let isAsked = Atomic<Bool>(false)
     private let thread = Atomic<UInt>(0)
 
     package init() throws(SystemError) {
@@ -33,8 +34,13 @@ package final class EventLoop: SerialExecutor {
             jobs.append(job)
             return jobs.count == 1
         }
+        isAsked.store(true, ordering: .relaxed)
         if wasEmpty { wake() }
     }
+
+    /// Whether jobs wait: its owner then ends its turn soon, since an order to cut somebody off may
+    /// be among them.
+    package var hasJobs: Bool { isAsked.load(ordering: .relaxed) }
 
     /// Ends the owner's wait now; from any thread.
     package func wake() {
@@ -76,6 +82,7 @@ package final class EventLoop: SerialExecutor {
     }
 
     private func runJobs() {
+        isAsked.store(false, ordering: .relaxed)
         let jobs = mailbox.withLock { jobs in
             let taken = jobs
             jobs.removeAll()

@@ -63,6 +63,8 @@ actor ControlPlane: LoopOwner {
     var isEnding = false
     var isOver = false
 
+    /// Whether this thread has asked to run soon after it wakes.
+    private var isPrompt = false
     private var changing = Turnstile()
     private var reloading = Turnstile()
 
@@ -114,6 +116,10 @@ actor ControlPlane: LoopOwner {
     var now: UnixSeconds { UnixSeconds(Int64(time(nil))) }
 
     func turn() -> Bool {
+        if !isPrompt {
+            isPrompt = true
+            herse_prefer_promptness()
+        }
         let count = poller.wait(milliseconds: 250)
         for index in 0..<count {
             let event = poller.event(index)
@@ -302,15 +308,17 @@ actor ControlPlane: LoopOwner {
     func everywhere<Result: Sendable>(
         _ ask: @escaping @Sendable (Worker) async -> Result
     ) async -> [Result] {
-        let workers = self.workers
-        return await withTaskGroup(of: (Int, Result).self) { group in
-            for (index, worker) in workers.enumerated() {
-                group.addTask { (index, await ask(worker)) }
+        // From this thread to theirs and back: child tasks of a group would go by way of the
+        // common pool, whose threads wait for a core like everybody else's.
+        let asked = workers.map { worker in
+            Task { [self] in
+                preconditionIsolated()
+                return await ask(worker)
             }
-            var results: [(Int, Result)] = []
-            for await result in group { results.append(result) }
-            return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
+        var results: [Result] = []
+        for task in asked { results.append(await task.value) }
+        return results
     }
 }
 
