@@ -72,9 +72,14 @@ let package = Package(
 
         // What the gate asks of others, off its data plane: keys, introspection, lists.
         .target(
-            name: "Outbound", dependencies: ["CCurl"], swiftSettings: strict),
+            name: "Outbound", dependencies: ["CCurl", "CSystem"], swiftSettings: strict),
         .target(
             name: "Issuers", dependencies: ["COpenSSL", "JSON", "Outbound", "Tokens"],
+            swiftSettings: strict),
+
+        // What operators are told of elsewhere: syslog, webhooks, mail.
+        .target(
+            name: "Alerts", dependencies: ["COpenSSL", "CSystem", "JSON", "Outbound", "Reactor"],
             swiftSettings: strict),
 
         .target(
@@ -91,7 +96,8 @@ let package = Package(
         // The four in the middle don't know each other.
         .target(name: "Identity", dependencies: [asn1], swiftSettings: strict),
         .target(
-            name: "Policy", dependencies: ["Identity", "KeyedHash", "Lookup", "Tokens", yams],
+            name: "Policy",
+            dependencies: ["Alerts", "Identity", "KeyedHash", "Lookup", "Tokens", yams],
             swiftSettings: strict),
         .target(name: "Limits", dependencies: ["CSystem", "KeyedHash"], swiftSettings: strict),
         .target(name: "Neutralization", dependencies: ["CSystem"], swiftSettings: strict),
@@ -100,8 +106,8 @@ let package = Package(
         .target(
             name: "Gate",
             dependencies: [
-                "Accounts", "CSystem", "COpenSSL", "Directory", "Identity", "Issuers", "JSON",
-                "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy", "Reactor",
+                "Accounts", "Alerts", "CSystem", "COpenSSL", "Directory", "Identity", "Issuers",
+                "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy", "Reactor",
                 "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
             ], swiftSettings: strict),
 
@@ -147,6 +153,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RevocationTests", dependencies: ["Outbound", "Revocation", "StubServers"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "AlertsTests", dependencies: ["Alerts", "JSON", "Outbound", "StubServers"],
             swiftSettings: strict),
         .testTarget(
             name: "SignInTests", dependencies: ["Identity", "SignIn", "Tokens", "WebAuthn"],
