@@ -107,7 +107,8 @@ let package = Package(
             name: "Gate",
             dependencies: [
                 "Accounts", "Alerts", "CSystem", "COpenSSL", "Directory", "Identity", "Issuers",
-                "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy", "Reactor",
+                "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy",
+                "Reactor",
                 "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
             ], swiftSettings: strict),
 

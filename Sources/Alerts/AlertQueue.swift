@@ -116,7 +116,9 @@ struct AlertQueue: Sendable {
     }
 
     private mutating func dropLeast() {
-        let least = waiting.min { ($0.value.weight, $0.value.order) < ($1.value.weight, $1.value.order) }
+        let least = waiting.min {
+            ($0.value.weight, $0.value.order) < ($1.value.weight, $1.value.order)
+        }
         guard let least, let entry = remove(least.key) else { return }
         dropped += entry.count
     }

@@ -71,7 +71,6 @@ private func perform(
     return FetchAnswer(status: status, fields: answer.fields, body: answer.body)
 }
 
-
 /// What comes in, up to its limits.
 private final class AnswerSink {
     private(set) var body: [UInt8] = []

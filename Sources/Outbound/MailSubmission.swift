@@ -56,7 +56,8 @@ package enum MailProblem: Error, Equatable, Sendable {
             return problem.text + (problem.hint.map { " (\($0))" } ?? "")
         case .noEncryption: return "offers no STARTTLS (use smtps, or another server)"
         case .login(let answer):
-            return answer.isEmpty ? "does not accept the login" : "does not accept the login: \(answer)"
+            return answer.isEmpty
+                ? "does not accept the login" : "does not accept the login: \(answer)"
         case .refused(let answer): return "refuses the message: \(answer)"
         }
     }
@@ -115,7 +116,8 @@ private func perform(_ mail: MailRequest) throws(MailProblem) -> String {
     case CURLE_USE_SSL_FAILED: throw .noEncryption
     case CURLE_LOGIN_DENIED: throw .login(answer)
     case CURLE_SEND_ERROR, CURLE_WEIRD_SERVER_REPLY, CURLE_RECV_ERROR:
-        guard let first = answer.utf8.first, first == UInt8(ascii: "4") || first == UInt8(ascii: "5")
+        guard let first = answer.utf8.first,
+            first == UInt8(ascii: "4") || first == UInt8(ascii: "5")
         else { throw .transport(.broken) }
         throw .refused(answer)
     default: throw .transport(handle.problem(code, deadline: mail.deadline))

@@ -236,8 +236,8 @@ extension Reading {
                 entry.place, "the password would be sent in clear text",
                 hint: "remove `unsafe_cleartext`, or `user`")
         }
-        if server.isTLS || fields["unsafe_cleartext"] != nil {
-            checkClearText(fields, isClear: !server.isTLS, isLocal: server.isLocal)
+        if server.isTLS || isClear {
+            checkClearText(fields, isClear: isClear, isLocal: server.isLocal)
         }
         needAuthorities(fields, !isClear, server.isTLS ? "smtps" : "STARTTLS")
         refuseWithoutTLS(["authorities"], fields, !isClear)
@@ -249,7 +249,8 @@ extension Reading {
     private func program(_ scalar: Scalar) throws(Complaint) -> FileReference {
         guard scalar.text.hasPrefix("/") else {
             throw Complaint(
-                "\(quoted(scalar.text)) is not an absolute path", hint: "such as /usr/sbin/sendmail")
+                "\(quoted(scalar.text)) is not an absolute path", hint: "such as /usr/sbin/sendmail"
+            )
         }
         return try file(scalar)
     }
@@ -335,7 +336,8 @@ extension Scalar {
                     && word.utf8.allSatisfy { isLetter($0) || isDigit($0) || marks.contains($0) }
             }
         guard isNamed else {
-            throw Complaint("\(quoted(text)) is not a mail address", hint: "such as on-call@example.fr")
+            throw Complaint(
+                "\(quoted(text)) is not a mail address", hint: "such as on-call@example.fr")
         }
         _ = try Scalar(text: String(parts[1]), isQuoted: false, place: place).host()
         return text

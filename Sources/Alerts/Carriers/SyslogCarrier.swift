@@ -47,8 +47,9 @@ final class SyslogCarrier: AlertCarrier {
         let descriptor = socket(family, type, 0)
         guard descriptor >= 0 else { throw DeliveryProblem("\(place): no socket") }
         defer { close(descriptor) }
-        let isConnected = unsafe connect(
-            descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0
+        let isConnected =
+            unsafe connect(
+                descriptor, first.pointee.ai_addr, first.pointee.ai_addrlen) == 0
         let count = unsafe Glibc.send(descriptor, message, message.count, Int32(MSG_NOSIGNAL))
         guard isConnected, count == message.count else {
             throw DeliveryProblem("\(place): cannot be sent to")

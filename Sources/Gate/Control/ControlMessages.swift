@@ -19,6 +19,10 @@ package enum ControlRequest: Codable, Sendable {
     case limits(professional: String)
     /// A bounded exception to a professional's limits.
     case grant(GrantOrder)
+    /// Where alerts go, and how that fares.
+    case alerts
+    /// Sends a test to every destination of alerts, or to one.
+    case testAlerts(name: String?)
 }
 
 /// So many more, for so long, and why.
@@ -98,6 +102,8 @@ package enum ControlAnswer: Codable, Sendable {
     case sessions([SessionReport])
     case limits([LimitReport])
     case granted(GrantReport)
+    case alerts([AlertSinkStatus])
+    case alertsTested([AlertTestReport])
     /// Nothing was changed. Each problem is one line, a configuration's as `FILE:LINE:COLUMN: …`.
     case refused([String])
     /// The order is in force in memory, but it is not known to be on disk: it holds until the gate
@@ -176,6 +182,7 @@ package struct StatusReport: Codable, Sendable {
     package var issuers: [IssuerStatus] = []
     package var directory: DirectoryStatus?
     package var signIn: SignInStatus?
+    package var alerts: [AlertSinkStatus] = []
     package var workers: [WorkerReport]
     /// Everything that is not as it should be, one sentence each; empty when healthy.
     package var degraded: [String]
@@ -235,4 +242,28 @@ package struct RecordReport: Codable, Sendable {
     package var durable: String
     package var problem: String?
     package var failedCommits: UInt64
+}
+
+/// A destination of alerts.
+package struct AlertSinkStatus: Codable, Sendable {
+    package var name: String
+    /// `syslog`, `webhook` or `mail`.
+    package var kind: String
+    /// `fresh` (the last message was taken), `failing` or `unknown` (none was ever sent).
+    package var state: String
+    package var waiting: Int
+    package var sent: Int
+    /// Too many or too old: never sent.
+    package var dropped: Int
+    package var problem: String?
+    package var secondsSinceSuccess: Int64?
+}
+
+/// What a destination said to a test.
+package struct AlertTestReport: Codable, Sendable {
+    package var name: String
+    package var kind: String
+    package var isTaken: Bool
+    /// Its own words, or what went wrong.
+    package var answer: String
 }

@@ -53,6 +53,10 @@ actor ControlPlane: LoopOwner {
     private var nextTicketKeys: UInt64
     private var nextUpkeep: UInt64 = 0
     var nextSlowUpkeep: UInt64 = 0
+    private var nextWatch: UInt64 = 0
+    /// What operators elsewhere know to be wrong, by its key.
+    var watched: [String: Shortcoming] = [:]
+    var isWatching = false
     /// When a gate that stops looks again whether anything is under way.
     private var nextLookAtBusy: UInt64 = 0
     var stopAt: UInt64?
@@ -67,6 +71,7 @@ actor ControlPlane: LoopOwner {
     private static let connectionsMax = 32
     private static let requestMilliseconds: UInt64 = 30_000
     private static let upkeepMilliseconds: UInt64 = 1000
+    private static let watchMilliseconds: UInt64 = 2000
     private static let busyMilliseconds: UInt64 = 50
     /// How long tickets are sealed with one key: a stolen key opens no older session than this.
     private static let ticketKeyMilliseconds: UInt64 = 3_600_000
@@ -142,6 +147,10 @@ actor ControlPlane: LoopOwner {
         if nextUpkeep <= moment, !isStopping {
             nextUpkeep = moment + Self.upkeepMilliseconds
             keepUp()
+        }
+        if nextWatch <= moment {
+            nextWatch = moment + Self.watchMilliseconds
+            Task { await self.watch() }
         }
         if nextTicketKeys <= moment {
             nextTicketKeys = moment + Self.ticketKeyMilliseconds
@@ -272,6 +281,8 @@ actor ControlPlane: LoopOwner {
         case .sessions(let professional): return await sessions(professional)
         case .limits(let professional): return await limitsOf(professional)
         case .grant(let order): return await grant(order, by: by)
+        case .alerts: return .alerts(alertReports())
+        case .testAlerts(let name): return await testAlerts(name, by: by)
         }
     }
 

@@ -98,6 +98,7 @@ extension ControlPlane {
         var cut = counts.reduce(CutCount(), +)
         if !isReinstatement { cut.sessions = endNeutralizedSessions() }
         nextListChange = await nextChange(of: state, after: now)
+        tell(of: commands, cut)
         let report = report(
             named ?? cutting, cut, begun: begun,
             durable: durable - begun, preview: false, unchanged: unchanged)

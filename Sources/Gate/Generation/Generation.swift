@@ -3,6 +3,7 @@
 // Immutable. A reload makes the next one beside it and hands it to every worker; an exchange
 // keeps the one it began under.
 
+internal import Alerts
 internal import Identity
 internal import KeyedHash
 package import Limits
@@ -31,6 +32,9 @@ package final class Generation: Sendable {
     /// What is prepared for each set of limits, by index.
     let limits: [PreparedLimits]
 
+    /// Who is told of what.
+    let alerts: [SinkSettings]
+
     private let key: SipKey
 
     /// `key` is that of the limits' table, under which patients are counted.
@@ -50,6 +54,7 @@ package final class Generation: Sendable {
             return kept
         }
         servers = material.servers
+        alerts = material.alerts
         self.ways = ways
         self.limits = limits
         self.key = key
@@ -66,7 +71,8 @@ package final class Generation: Sendable {
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
             number: number, rulebook: rulebook,
-            Material(listeners: listeners, servers: servers), limits: limits, ways: ways, key: key)
+            Material(listeners: listeners, servers: servers, alerts: alerts), limits: limits,
+            ways: ways, key: key)
     }
 }
 

@@ -3,6 +3,7 @@
 // `herse check`, the start and every reload come through here, so that what is checked is what
 // would be in force.
 
+internal import Alerts
 internal import CSystem
 internal import Glibc
 internal import Limits
@@ -22,6 +23,8 @@ struct Material: Sendable {
     var directory: LoadedDirectory?
     /// Which security keys may be enrolled.
     var attestation = AttestationPolicy.none
+    /// Who is told of what.
+    var alerts: [SinkSettings] = []
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -65,6 +68,9 @@ struct MaterialLoader {
             let loaded = loadDirectory(rule, after: former?.ways.directory)
             material.directory = loaded.directory
             diagnostics += loaded.diagnostics
+        }
+        for rule in configuration.alerts {
+            if let loaded = load(rule) { material.alerts.append(loaded) }
         }
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
@@ -175,7 +181,7 @@ struct MaterialLoader {
         }
     }
 
-    private mutating func load(_ pair: CertificatePair) -> ServerCredential? {
+    mutating func load(_ pair: CertificatePair) -> ServerCredential? {
         do throws(TLSMaterialError) {
             return try ServerCredential(
                 certificate: pair.certificate.path, privateKey: pair.privateKey.path)
@@ -312,7 +318,7 @@ struct MaterialLoader {
 
     // MARK: Problems
 
-    private mutating func attempt<Value>(
+    mutating func attempt<Value>(
         _ file: FileReference, _ body: () throws(TLSMaterialError) -> Value
     ) -> Value? {
         do throws(TLSMaterialError) {
@@ -328,7 +334,7 @@ struct MaterialLoader {
         self.error(place, subject + error.problem, error.hint)
     }
 
-    private mutating func error(_ place: SourceLocation, _ message: String, _ hint: String?) {
+    mutating func error(_ place: SourceLocation, _ message: String, _ hint: String?) {
         diagnostics.append(Diagnostic(place, .error, message, hint: hint))
     }
 
@@ -336,6 +342,9 @@ struct MaterialLoader {
         diagnostics.append(Diagnostic(place, .warning, message, hint: hint))
     }
 }
+
+/// Whether a file can be run.
+func isProgram(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
 
 /// Why a file cannot hold a secret; nil when it can.
 private func problemOfSecret(_ path: String) -> String? {

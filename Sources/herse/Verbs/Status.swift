@@ -47,6 +47,7 @@ func text(of report: StatusReport) -> String {
     parts.append(record(report))
     if !report.issuers.isEmpty { parts.append(issuers(report.issuers)) }
     parts += proofs(report)
+    if !report.alerts.isEmpty { parts.append(text(of: report.alerts)) }
     parts.append(workers(report))
     return parts.joined(separator: "\n\n")
 }
