@@ -162,7 +162,8 @@ let package = Package(
             name: "SignInTests", dependencies: ["Identity", "SignIn", "Tokens", "WebAuthn"],
             swiftSettings: strict),
         .testTarget(
-            name: "PolicyTests", dependencies: ["Lookup", "Policy"], swiftSettings: strict),
+            name: "PolicyTests", dependencies: ["Alerts", "Lookup", "Policy"], swiftSettings: strict
+        ),
         .testTarget(name: "LimitsTests", dependencies: ["Limits"], swiftSettings: strict),
         .testTarget(
             name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),

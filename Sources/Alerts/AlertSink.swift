@@ -89,8 +89,13 @@ final class AlertSink: Sendable {
     /// Takes an alert in, if it is one for here.
     func raise(_ alert: Alert) {
         guard settings.takes(alert) else { return }
-        let isNew = state.withLock { $0.queue.add(alert, now: monotonic()) }
+        let (isNew, heir) = state.withLock { state -> (Bool, AlertSink?) in
+            // Replaced a moment ago, by whoever has the alerts now.
+            if state.isRetired { return (false, state.heir) }
+            return (state.queue.add(alert, now: monotonic()), nil)
+        }
         if isNew { ring() }
+        heir?.raise(alert)
     }
 
     private func inherit(_ entries: [AlertQueue.Entry]) {

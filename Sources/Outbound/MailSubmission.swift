@@ -152,9 +152,10 @@ private final class MailTalk {
     func take(_ bytes: UnsafeBufferPointer<UInt8>) {
         // Safe because the bytes are lent for the call, and copied.
         let line = unsafe bytes.prefix(Self.lineMax).filter { $0 >= 0x20 && $0 < 0x7F }
-        if line.first.map({ (0x32...0x35).contains($0) }) == true {
-            lastLine = String(decoding: line, as: UTF8.self)
-        }
+        // What it says to our goodbye is not what it said to the message.
+        guard let first = line.first, (0x32...0x35).contains(first), !line.starts(with: "221".utf8)
+        else { return }
+        lastLine = String(decoding: line, as: UTF8.self)
     }
 }
 

@@ -37,6 +37,7 @@ import Testing
             "2h", "--reason", "x",
         ],
         ["status", "--json"],
+        ["alerts"], ["alerts", "--json"], ["alerts", "test"], ["alerts", "test", "siem", "--json"],
         ["demo", "--tour", "--keep"],
         ["manual"],
     ])
@@ -139,7 +140,7 @@ import Testing
             "neutralize", "reinstate", "neutralized", "account", "account add", "account enrol",
             "account list", "account disable", "account enable", "account forget",
             "account remove", "status", "sessions", "limits",
-            "limits show", "limits grant",
+            "limits show", "limits grant", "alerts", "alerts show", "alerts test",
         ]
         #expect(commands.map(\.name) == verbs)
         let help = Herse.helpMessage()

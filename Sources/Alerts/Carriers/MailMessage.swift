@@ -48,13 +48,16 @@ private func mailBody(_ notice: AlertNotice, _ words: MailWords) -> [String] {
 func headerText(_ text: String, after used: Int, lineEnd: String) -> String {
     let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } && !text.contains("=?")
     if isPlain, text.utf8.count + used <= 78 { return text }
-    // 75 characters a word, of which 12 are its frame: 45 bytes make 60 letters.
+    // 76 characters a line, of which 12 are a word's frame and one its blank: 45 bytes make 60
+    // letters; the first line has the header's name as well.
     var words: [String] = []
+    var room = max(4, (76 - 12 - used) / 4 * 3)
     var piece: [UInt8] = []
     for scalar in text.unicodeScalars {
         let bytes = Array(String(scalar).utf8)
         // No character is torn apart, §5.
-        if piece.count + bytes.count > 45 {
+        if piece.count + bytes.count > room {
+            room = 45
             words.append("=?UTF-8?B?\(base64(piece))?=")
             piece = []
         }

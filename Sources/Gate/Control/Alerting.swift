@@ -15,6 +15,11 @@ extension ControlPlane {
     /// Tells what has become worse or better since the last look.
     func watch() async {
         if isWatching || isStopping { return }
+        // Whoever is named later is told of all there is then.
+        if generation.alerts.isEmpty {
+            watched = [:]
+            return
+        }
         isWatching = true
         let reports = await everywhere { await $0.report() }
         let found = shortcomings(reports) + endingCertificates()

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -114,8 +115,7 @@ input(type="imudp" address="127.0.0.1" port="{port}")
 action(type="omfile" file="{folder}/messages" template="all" asyncWriting="off")
 """
 
-DRIVER = """streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="{mode}"
-    permittedPeer=["{peer}"]"""
+DRIVER = 'streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="{mode}"'
 
 
 class Rsyslog:
@@ -127,7 +127,9 @@ class Rsyslog:
     def __init__(self, pki, tls=True, peer=None, authorities=None):
         self.folder = Path(tempfile.mkdtemp(prefix="herse-rsyslog-"))
         self.port = free_port()
-        driver = DRIVER.format(mode="x509/name" if peer else "anon", peer=peer or "x")
+        driver = DRIVER.format(mode="x509/name" if peer else "anon")
+        if peer:
+            driver += f' permittedPeer=["{peer}"]'
         (self.folder / "rsyslog.conf").write_text(RSYSLOG.format(
             folder=self.folder, port=self.port, driver=driver if tls else "",
             authorities=authorities or pki.path("root-ca.pem"), certificate=pki.path("server.pem"),
@@ -217,10 +219,18 @@ class MailServer:
         self.controller = Controller(
             Handler(), hostname="127.0.0.1", port=self.port, **options)
         self.scheme = "smtps" if implicit else "smtp"
-        # It tries itself in clear text, which one with TLS from the first byte does not answer.
         if implicit:
-            self.controller._trigger_server = lambda: None
+            # It tries itself with the server's own settings, which are no client's.
+            self.controller._trigger_server = self._say_hello
         self.controller.start()
+
+    def _say_hello(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with socket.create_connection(("127.0.0.1", self.port), 5) as plain:
+            with context.wrap_socket(plain) as client:
+                client.recv(1024)
 
     @property
     def url(self):
