@@ -77,8 +77,8 @@ private func complaint(_ alerts: String, _ old: String, _ new: String) -> String
 
     @Test(arguments: [
         (
-            "authorities", "authority",
-            "unknown key `authority` in `syslog` (did you mean `authorities`?)"
+            "authorities: [", "transprt: tls, authorities: [",
+            "unknown key `transprt` in `syslog` (did you mean `transport`?)"
         ),
         (
             ", authorities: [ca.pem]", "",
@@ -102,8 +102,8 @@ private func complaint(_ alerts: String, _ old: String, _ new: String) -> String
             "`unsafe_cleartext` has no use with TLS"
         ),
         (
-            "authorities: [ca.pem]", "authorities: [ca.pem], facility: authprivate",
-            "`facility`: unknown value `authprivate` (did you mean `authpriv`?)"
+            "authorities: [ca.pem]", "authorities: [ca.pem], facility: authpri",
+            "`facility`: unknown value `authpri` (did you mean `authpriv`?)"
         ),
         ("siem.example:6514", "siem.example:0", "`address`: port 0 cannot be connected to"),
     ])

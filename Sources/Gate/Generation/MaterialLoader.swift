@@ -344,7 +344,10 @@ struct MaterialLoader {
 }
 
 /// Whether a file can be run.
-func isProgram(_ path: String) -> Bool { unsafe access(path, X_OK) == 0 }
+func isProgram(_ path: String) -> Bool {
+    // Safe because the path is read during the call alone.
+    unsafe access(path, X_OK) == 0
+}
 
 /// Why a file cannot hold a secret; nil when it can.
 private func problemOfSecret(_ path: String) -> String? {
