@@ -70,8 +70,6 @@ package enum FactName: String, CaseIterable, Sendable {
     case by
     case connections
     case generation
-    case origin
-    case requests
     case sessions
     case subjects
     case ticket

@@ -52,6 +52,7 @@ struct Reading {
             assembly, files, listeners, servers, routes, limitSets, extractors,
             authentication.certificate)
         configuration.authentication = authentication.others
+        configuration.administration = administration(assembly.singles["administration"])
         configuration.alerts = alerts
         return configuration
     }

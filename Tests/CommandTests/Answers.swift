@@ -288,7 +288,8 @@ enum Sample {
         #expect(
             try keys(Sample.status(awaiting: 1)) == [
                 "alerts", "awaiting_confirmation_seconds", "degraded", "generation", "issuers",
-                "listeners", "lists", "record", "servers", "uptime_seconds", "version", "workers",
+                "listeners", "lists", "probing", "record", "servers", "uptime_seconds", "version",
+                "workers",
             ])
     }
 }

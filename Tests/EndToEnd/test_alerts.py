@@ -105,6 +105,15 @@ class TestWebhook:
         state = sink(gate, "chat")
         assert (state["state"], state["waiting"], state["dropped"]) == ("fresh", 0, 0)
 
+    def test_who_tries_again_is_told(self, alert_gate, pki, hook):
+        gate = alert_gate(webhook(pki, hook))
+        gate.do("neutralize", PHYSICIAN, "--reason", "x")
+        for _ in range(5):
+            assert gate.get().status == 403
+        event = hook.of("probing")
+        assert event["subject"] == f"account:{PHYSICIAN}"
+        assert "tried again from 127.0.0.1" in event["data"]["text"]
+
     def test_a_mass_order_is_told_as_one(self, alert_gate, pki, hook):
         gate = alert_gate(webhook(pki, hook))
         numbers = [f"81{number:010}" for number in range(60)]

@@ -85,8 +85,6 @@ struct MailWords {
         case FactName.by.rawValue: return "Par"
         case FactName.connections.rawValue: return "Connexions"
         case FactName.generation.rawValue: return "Génération"
-        case FactName.origin.rawValue: return "Origine"
-        case FactName.requests.rawValue: return "Requêtes"
         case FactName.sessions.rawValue: return "Sessions"
         case FactName.subjects.rawValue: return "Sujets"
         case FactName.ticket.rawValue: return "Ticket"

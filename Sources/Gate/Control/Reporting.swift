@@ -26,7 +26,8 @@ extension ControlPlane {
             listeners: listenerReports(generation, reports), servers: serverReports(reports),
             lists: listReports(generation), record: recordReport(generation),
             issuers: issuerStatus(generation), directory: directoryStatus(generation),
-            signIn: signInStatus(generation), alerts: alertReports(), workers: reports,
+            signIn: signInStatus(generation), alerts: alertReports(),
+            probing: services.probing.report(now: now.value), workers: reports,
             degraded: shortcomings(reports).map(\.text),
             awaitingConfirmationSeconds: awaiting)
     }

@@ -32,13 +32,20 @@ struct Services: Sendable {
     let alerts: AlertDesk
     /// The list in force, for whoever is not a worker.
     let neutralization = NeutralizationView()
+    /// Who tries again after having been cut off.
+    let probing: ProbingWatch
 
     init(log: GateLog, limits: LimitTable, record: RecordLog) throws(SystemError) {
         self.log = log
         self.limits = limits
         self.record = record
+        let alerts = AlertDesk { log.say($0) }
+        self.alerts = alerts
+        probing = ProbingWatch { text, subject in
+            log.say(text, kind: "probing")
+            alerts.raise(Alert(.probing, .warning, subject: subject, text))
+        }
         lanes = try ErrandLanes()
-        alerts = AlertDesk { log.say($0) }
     }
 }
 
