@@ -181,7 +181,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Demo", "Gate", "herse", "Policy", argumentParser],
+            dependencies: ["Alerts", "Demo", "Gate", "herse", "Policy", argumentParser],
             swiftSettings: strict),
 
         // What a reviewer would say twice: rules over the files themselves.

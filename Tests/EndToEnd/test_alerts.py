@@ -11,6 +11,7 @@ from harness.alerts import SECRET, Hook, MailServer, Rsyslog, secret_file
 from harness.pki import PHARMACIST, PHYSICIAN
 from harness.ports import free_port
 from harness.waiting import until
+from test_failure import fill, small_disk  # noqa: F401
 
 
 @pytest.fixture
@@ -361,6 +362,26 @@ class TestFailure:
         until(lambda: sum(e["data"]["count"] for _, e in hook.events
                           if e["data"]["kind"] == "neutralized") == 15, 15, "all are counted")
         assert len([one for one in hook.kinds() if one == "neutralized"]) < 10
+
+    @pytest.mark.slow
+    def test_a_disk_that_is_full_and_then_is_not_is_told(
+            self, alert_gate, pki, hook, config, small_disk):
+        config["state"], config["control"] = str(small_disk / "state"), "control.sock"
+        gate = alert_gate(webhook(pki, hook, window="0s"))
+        fill(small_disk)
+
+        def refuses():
+            # The journal's last page may have room for some more.
+            return gate.run("neutralize", PHARMACIST, "--reason", "x" * 500).code == 1
+
+        until(refuses, 30, "no order is durable any more")
+        event = hook.of("journal-failed")
+        assert event["data"]["severity"] == "critical"
+        (small_disk / "filler").unlink()
+        gate.do("neutralize", PHARMACIST, "--reason", "x")
+        until(lambda: any(one["data"]["kind"] == "journal-failed"
+                          and one["data"]["severity"] == "notice" for _, one in hook.events),
+              15, "its end is told")
 
     def test_a_reload_keeps_what_waits(self, alert_gate, pki, open_later):
         down, late = free_port(), open_later(Hook(pki))

@@ -17,22 +17,13 @@ extension ControlPlane {
         if isWatching || isStopping { return }
         // Whoever is named later is told of all there is then.
         if generation.alerts.isEmpty {
-            watched = [:]
+            watched = ShortcomingWatch()
             return
         }
         isWatching = true
         let reports = await everywhere { await $0.report() }
         let found = shortcomings(reports) + endingCertificates()
-        var now: [String: Shortcoming] = [:]
-        for one in found where now[one.key] == nil { now[one.key] = one }
-        for one in found {
-            // Once for each, and again only when it is about to be worse.
-            if let before = watched[one.key], before.severity >= one.severity { continue }
-            watched[one.key] = one
-            services.alerts.raise(one.alert)
-        }
-        for (key, one) in watched where now[key] == nil { services.alerts.raise(one.end) }
-        watched = now
+        for alert in watched.look(found) { services.alerts.raise(alert) }
         isWatching = false
     }
 

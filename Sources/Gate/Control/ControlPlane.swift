@@ -57,8 +57,8 @@ actor ControlPlane: LoopOwner {
     private var nextUpkeep: UInt64 = 0
     var nextSlowUpkeep: UInt64 = 0
     private var nextWatch: UInt64 = 0
-    /// What operators elsewhere know to be wrong, by its key.
-    var watched: [String: Shortcoming] = [:]
+    /// What operators elsewhere know to be wrong.
+    var watched = ShortcomingWatch()
     var isWatching = false
     /// When a gate that stops looks again whether anything is under way.
     private var nextLookAtBusy: UInt64 = 0
