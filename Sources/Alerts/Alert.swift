@@ -147,6 +147,10 @@ private func newIncident() -> String {
 
 /// `text` on one line, of at most `bytesMax` bytes, without what breaks or turns a line.
 func printable(_ text: String, bytesMax: Int) -> String {
+    // Nearly all of it is short and ASCII, and probes come by the thousand.
+    if text.utf8.count <= bytesMax, text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) {
+        return text
+    }
     var shown = ""
     var count = 0
     for scalar in text.unicodeScalars {
