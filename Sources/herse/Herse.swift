@@ -37,7 +37,10 @@ struct Herse: AsyncParsableCommand {
             CommandGroup(name: "Local accounts", subcommands: [AccountCommand.self]),
             CommandGroup(
                 name: "Observe",
-                subcommands: [StatusCommand.self, SessionsCommand.self, LimitsCommand.self]),
+                subcommands: [
+                    StatusCommand.self, SessionsCommand.self, LimitsCommand.self,
+                    AlertsCommand.self,
+                ]),
         ])
 
     /// Version, how it was built, and the cryptographic library it runs on.

@@ -63,6 +63,10 @@ enum Sample {
         resetSeconds: 61, enforce: "deny", each: "professional", extra: 0, error: 0,
         grants: [])
 
+    static let sink = AlertSinkStatus(
+        name: "siem", kind: "syslog", state: "failing", waiting: 3, sent: 12, dropped: 1,
+        problem: "siem.example:6514: cannot be connected to", secondsSinceSuccess: 75)
+
     static func status(degraded: [String] = [], awaiting: Int? = nil) -> StatusReport {
         var counters = WorkerCounters()
         counters.requests = 29
@@ -180,6 +184,24 @@ enum Sample {
                 """)
     }
 
+    @Test func `list destinations of alerts, and what they said to a test`() {
+        #expect(
+            text(of: [Sample.sink]) == """
+                ALERTS TO  BY      STATE    WAITING  SENT  DROPPED  LAST TAKEN  PROBLEM
+                siem       syslog  failing        3    12        1      1m 15s  siem.example:6514: cannot be connected to
+                """)
+        let tests = [
+            AlertTestReport(name: "siem", kind: "syslog", isTaken: false, answer: "no"),
+            AlertTestReport(name: "chat", kind: "webhook", isTaken: true, answer: "204"),
+        ]
+        #expect(
+            text(of: tests) == """
+                ALERTS TO  BY       TAKEN  ANSWER
+                siem       syslog   NO     no
+                chat       webhook  yes    204
+                """)
+    }
+
     @Test func `show a healthy gate`() {
         #expect(
             text(of: Sample.status()) == """
@@ -255,9 +277,19 @@ enum Sample {
                 "remaining", "reset_seconds", "set", "used",
             ])
         #expect(
+            try keys(Sample.sink) == [
+                "dropped", "kind", "name", "problem", "seconds_since_success", "sent", "state",
+                "waiting",
+            ])
+        #expect(
+            try keys(AlertTestReport(name: "a", kind: "mail", isTaken: true, answer: "x")) == [
+                "answer", "is_taken", "kind", "name",
+            ])
+        #expect(
             try keys(Sample.status(awaiting: 1)) == [
-                "awaiting_confirmation_seconds", "degraded", "generation", "issuers", "listeners",
-                "lists", "probing", "record", "servers", "uptime_seconds", "version", "workers",
+                "alerts", "awaiting_confirmation_seconds", "degraded", "generation", "issuers",
+                "listeners", "lists", "probing", "record", "servers", "uptime_seconds", "version",
+                "workers",
             ])
     }
 }

@@ -40,6 +40,7 @@ import Testing
             "2h", "--reason", "x",
         ],
         ["status", "--json"],
+        ["alerts"], ["alerts", "--json"], ["alerts", "test"], ["alerts", "test", "siem", "--json"],
         ["demo", "--tour", "--keep"],
         ["manual"],
     ])
@@ -146,7 +147,7 @@ import Testing
             "account add", "account enrol",
             "account list", "account disable", "account enable", "account forget",
             "account remove", "status", "sessions", "limits",
-            "limits show", "limits grant",
+            "limits show", "limits grant", "alerts", "alerts show", "alerts test",
         ]
         #expect(commands.map(\.name) == verbs)
         let help = Herse.helpMessage()

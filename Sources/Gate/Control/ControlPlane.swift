@@ -56,6 +56,10 @@ actor ControlPlane: LoopOwner {
     private var nextTicketKeys: UInt64
     private var nextUpkeep: UInt64 = 0
     var nextSlowUpkeep: UInt64 = 0
+    private var nextWatch: UInt64 = 0
+    /// What operators elsewhere know to be wrong.
+    var watched = ShortcomingWatch()
+    var isWatching = false
     /// When a gate that stops looks again whether anything is under way.
     private var nextLookAtBusy: UInt64 = 0
     var stopAt: UInt64?
@@ -72,6 +76,7 @@ actor ControlPlane: LoopOwner {
     private static let connectionsMax = 32
     private static let requestMilliseconds: UInt64 = 30_000
     private static let upkeepMilliseconds: UInt64 = 1000
+    private static let watchMilliseconds: UInt64 = 2000
     private static let busyMilliseconds: UInt64 = 50
     /// How long tickets are sealed with one key: a stolen key opens no older session than this.
     private static let ticketKeyMilliseconds: UInt64 = 3_600_000
@@ -151,6 +156,10 @@ actor ControlPlane: LoopOwner {
         if nextUpkeep <= moment, !isStopping {
             nextUpkeep = moment + Self.upkeepMilliseconds
             keepUp()
+        }
+        if nextWatch <= moment {
+            nextWatch = moment + Self.watchMilliseconds
+            Task { await self.watch() }
         }
         if nextTicketKeys <= moment {
             nextTicketKeys = moment + Self.ticketKeyMilliseconds

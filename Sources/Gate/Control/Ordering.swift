@@ -170,6 +170,7 @@ extension ControlPlane {
             services.probing.cut(first.description, from: Array(cut.origins), now: now.value)
         }
         nextListChange = await nextChange(of: state, after: now)
+        tell(of: commands, cut)
         let report = report(
             named ?? cutting, cut, begun: begun,
             durable: durable - begun, preview: false, unchanged: unchanged)

@@ -4,6 +4,7 @@
 // would be in force.
 
 internal import Administration
+internal import Alerts
 internal import CSystem
 internal import Glibc
 internal import Limits
@@ -25,6 +26,8 @@ struct Material: Sendable {
     var attestation = AttestationPolicy.none
     /// Who may approve what another administrator ordered.
     var approvers: [Approver] = []
+    /// Who is told of what.
+    var alerts: [SinkSettings] = []
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -71,6 +74,9 @@ struct MaterialLoader {
         }
         for rule in configuration.administration?.approvers ?? [] {
             if let approver = load(rule) { material.approvers.append(approver) }
+        }
+        for rule in configuration.alerts {
+            if let loaded = load(rule) { material.alerts.append(loaded) }
         }
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
@@ -193,7 +199,7 @@ struct MaterialLoader {
         }
     }
 
-    private mutating func load(_ pair: CertificatePair) -> ServerCredential? {
+    mutating func load(_ pair: CertificatePair) -> ServerCredential? {
         do throws(TLSMaterialError) {
             return try ServerCredential(
                 certificate: pair.certificate.path, privateKey: pair.privateKey.path)
@@ -330,7 +336,7 @@ struct MaterialLoader {
 
     // MARK: Problems
 
-    private mutating func attempt<Value>(
+    mutating func attempt<Value>(
         _ file: FileReference, _ body: () throws(TLSMaterialError) -> Value
     ) -> Value? {
         do throws(TLSMaterialError) {
@@ -346,13 +352,19 @@ struct MaterialLoader {
         self.error(place, subject + error.problem, error.hint)
     }
 
-    private mutating func error(_ place: SourceLocation, _ message: String, _ hint: String?) {
+    mutating func error(_ place: SourceLocation, _ message: String, _ hint: String?) {
         diagnostics.append(Diagnostic(place, .error, message, hint: hint))
     }
 
     private mutating func warn(_ place: SourceLocation, _ message: String, _ hint: String?) {
         diagnostics.append(Diagnostic(place, .warning, message, hint: hint))
     }
+}
+
+/// Whether a file can be run.
+func isProgram(_ path: String) -> Bool {
+    // Safe because the path is read during the call alone.
+    unsafe access(path, X_OK) == 0
 }
 
 /// Why a file cannot hold a secret; nil when it can.

@@ -1,6 +1,7 @@
 // Services.swift: what all workers share, whatever configuration is in force.
 
 internal import Accounts
+internal import Alerts
 internal import Directory
 internal import Glibc
 internal import Limits
@@ -27,6 +28,8 @@ struct Services: Sendable {
     let events = SignInEvents()
     /// Set when a revocation list was fetched that is not in force yet.
     let listsChanged = Flag()
+    /// Who is told of what elsewhere; `raise` may be called by any thread.
+    let alerts: AlertDesk
     /// The list in force, for whoever is not a worker.
     let neutralization = NeutralizationView()
     /// Who tries again after having been cut off.
@@ -36,7 +39,12 @@ struct Services: Sendable {
         self.log = log
         self.limits = limits
         self.record = record
-        probing = ProbingWatch { text, _ in log.say(text, kind: "probing") }
+        let alerts = AlertDesk { log.say($0) }
+        self.alerts = alerts
+        probing = ProbingWatch { text, subject in
+            log.say(text, kind: "probing")
+            alerts.raise(Alert(.probing, .warning, subject: subject, text))
+        }
         lanes = try ErrandLanes()
     }
 }

@@ -48,6 +48,7 @@ func text(of report: StatusReport) -> String {
     if !report.issuers.isEmpty { parts.append(issuers(report.issuers)) }
     parts += proofs(report)
     parts += probing(report.probing)
+    if !report.alerts.isEmpty { parts.append(text(of: report.alerts)) }
     parts.append(workers(report))
     return parts.joined(separator: "\n\n")
 }
