@@ -95,14 +95,16 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Limits", dependencies: ["CSystem", "KeyedHash"], swiftSettings: strict),
         .target(name: "Neutralization", dependencies: ["CSystem"], swiftSettings: strict),
+        // Who administers the gate, and what takes two of them.
+        .target(name: "Administration", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "Record", dependencies: ["CSystem", "Wire"], swiftSettings: strict),
 
         .target(
             name: "Gate",
             dependencies: [
-                "Accounts", "CSystem", "COpenSSL", "Directory", "Identity", "Issuers", "JSON",
-                "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy", "Reactor",
-                "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
+                "Accounts", "Administration", "CSystem", "COpenSSL", "Directory", "Identity",
+                "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
+                "Policy", "Reactor", "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
@@ -112,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "herse",
             dependencies: [
-                "Accounts", "COpenSSL", "CSystem", "Demo", "Directory", "Gate", "Identity",
+                "Accounts", "Administration", "COpenSSL", "CSystem", "Demo", "Directory", "Gate",
+                "Identity",
                 "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", argumentParser,
             ], swiftSettings: strict),
 
@@ -121,6 +124,10 @@ let package = Package(
         .testTarget(
             name: "LookupTests", dependencies: ["CSystem", "KeyedHash", "Lookup"],
             swiftSettings: strict),
+        .testTarget(
+            name: "AdministrationTests", dependencies: ["Administration", "COpenSSL"],
+            swiftSettings: strict),
+        .testTarget(name: "GateTests", dependencies: ["Gate"], swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
         .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
         .testTarget(

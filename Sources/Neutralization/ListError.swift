@@ -37,6 +37,11 @@ package struct ListProblem: Error, Equatable {
         case bareCarriageReturn
         case zeroByte
         case tooManyForSubject
+        /// `reinstate` without a time: nobody could deny them again.
+        case reinstatedSinceWhen
+        /// A hashed account in a list that tells no key.
+        case hashedWithoutKey
+        case tooManyMoments
         case tooManyLines
         case fileTooLarge(bytes: Int)
     }
@@ -68,6 +73,9 @@ extension ListProblem.Fault {
         case .zeroByte: "zero byte"
         case .tooManyForSubject:
             "more than \(NeutralizedSet.sameSubjectMax) lines about one subject"
+        case .reinstatedSinceWhen: "`reinstate` without `since`"
+        case .hashedWithoutKey: "a hashed account in a list without a `hash-key`"
+        case .tooManyMoments: "more than \(ListLimits.momentsMax) lines of `issued-before`"
         case .tooManyLines: "more than \(ListLimits.linesMax) lines"
         case .fileTooLarge(let bytes):
             "file is \(bytes) bytes long, at most \(ListLimits.bytesMax) are allowed"
@@ -79,7 +87,8 @@ extension ListProblem.Fault {
         switch self {
         case .unknownKind, .missingSubject:
             "a line begins with account ID, structure ID, certificate sha256:HEX, "
-                + "serial HEX@ISSUER, session ID, token JTI, client ID or network CIDR"
+                + "serial HEX@ISSUER, session ID, token JTI, client ID, issued-before TIME or "
+                + "network CIDR"
         case .subject(let error): error.hint
         case .unknownField, .repeatedField, .emptyField:
             "after the subject: since=TIME until=TIME reason=WORD ticket=WORD, each at most once"
@@ -92,6 +101,10 @@ extension ListProblem.Fault {
         case .bareCarriageReturn: "end lines with LF or CR LF"
         case .zeroByte: "save the file as UTF-8, not UTF-16"
         case .tooManyForSubject: "keep one line about it"
+        case .reinstatedSinceWhen:
+            "give the moment: whoever is denied later than that is denied again"
+        case .hashedWithoutKey: "name the account itself, or the key in the list's header"
+        case .tooManyMoments: "the latest alone says as much"
         case .tooManyLines, .fileTooLarge: "name networks or structures instead of single accounts"
         }
     }

@@ -1,7 +1,7 @@
 // ListParser.swift: reads the neutralization list file, in place, a million lines at a time.
 //
-// Grammar: `kind value [since=TIME] [until=TIME] [reason=WORD] [ticket=WORD]`, separated by blanks;
-// `#` at the start of a line or after a blank begins a comment; lines end in LF or CR LF; a UTF-8
+// Grammar: `[reinstate] kind value [since=TIME] [until=TIME] [reason=WORD] [ticket=WORD]`, separated
+// by blanks; a line that reinstates needs its `since`; `#` at the start of a line or after a blank begins a comment; lines end in LF or CR LF; a UTF-8
 // byte order mark at the very start is skipped. One bad line refuses the whole list: a list that
 // is half in force is worse than the one before it.
 
@@ -15,21 +15,32 @@ package enum ListLimits {
     package static let bytesMax = 1 << 30
     /// Bytes of a reason or a ticket.
     package static let tokenMax = 64
+    /// Lines of `issued-before`.
+    package static let momentsMax = 256
 }
 
 /// Reads a whole list; throws every bad line (the first hundred) or returns every entry.
-package func parseList(_ bytes: Span<UInt8>) throws(ListError) -> NeutralizedSet {
+///
+/// - Parameters:
+///   - bytes: The lines.
+///   - firstLine: The number of the first of them in its file.
+///   - mayHash: Whether it is known how the list hashes the accounts it hides.
+/// - Returns: Every entry.
+/// - Throws: Every bad line, the first hundred of them.
+package func parseList(
+    _ bytes: Span<UInt8>, firstLine: Int = 1, mayHash: Bool = false
+) throws(ListError) -> NeutralizedSet {
     guard bytes.count <= ListLimits.bytesMax else {
         let fault = ListProblem.Fault.fileTooLarge(bytes: bytes.count)
         throw ListError(
             problems: [ListProblem(line: 0, column: 0, fault: fault)], total: 1)
     }
-    var reader = ListReader(expectedBytes: bytes.count)
+    var reader = ListReader(expectedBytes: bytes.count, mayHash: mayHash)
     var position = startsWithByteOrderMark(bytes) ? 3 : 0
-    var line = 0
+    var line = firstLine - 1
     while position < bytes.count {
         line += 1
-        guard line <= ListLimits.linesMax else {
+        guard line - firstLine < ListLimits.linesMax else {
             reader.note(ListProblem(line: line, column: 1, fault: .tooManyLines))
             break
         }
@@ -63,8 +74,11 @@ private struct ListReader {
     private var texts = TextStore()
     private var problems: [ListProblem] = []
     private var total = 0
+    private var moments = 0
+    private let mayHash: Bool
 
-    init(expectedBytes: Int) {
+    init(expectedBytes: Int, mayHash: Bool) {
+        self.mayHash = mayHash
         // A line of a list takes some 20 to 100 bytes: at most doubled once or twice from here.
         entries.reserveCapacity(expectedBytes / 100)
     }
@@ -91,7 +105,15 @@ private struct ListReader {
             throw Misread(fault: .lineTooLong(length: range.count), at: at)
         }
         var position = range.lowerBound
-        guard let kindWord = try nextWord(bytes, &position, range.upperBound) else { return }
+        guard var kindWord = try nextWord(bytes, &position, range.upperBound) else { return }
+        let isReinstating = equals(bytes, kindWord, "reinstate")
+        if isReinstating {
+            guard let word = try nextWord(bytes, &position, range.upperBound) else {
+                throw Misread(
+                    fault: .missingSubject(kind: "reinstate"), at: kindWord.upperBound)
+            }
+            kindWord = word
+        }
         guard let kind = listKind(bytes, kindWord) else {
             let word = printable(bytes.extracting(kindWord))
             throw Misread(fault: .unknownKind(word), at: kindWord.lowerBound)
@@ -130,12 +152,16 @@ private struct ListReader {
                 ticket = try token(bytes, field, rest)
             }
         }
+        if isReinstating, !hasSince {
+            throw Misread(fault: .reinstatedSinceWhen, at: range.lowerBound)
+        }
         if hasSince, hasUntil, until <= since {
             throw Misread(fault: .neverInForce, at: range.lowerBound)
         }
         let entry = NeutralizedSet.Entry(
             high: key.high, low: key.low, since: since, until: until, text: text,
-            note: texts.note(bytes, reason, ticket), line: UInt32(line), tag: key.tag)
+            note: texts.note(bytes, reason, ticket), line: UInt32(line),
+            tag: isReinstating ? key.reinstating.tag : key.tag)
         entries.append(entry)
     }
 
@@ -146,6 +172,15 @@ private struct ListReader {
         do {
             switch kind {
             case .account:
+                if let digits = digits(
+                    of: bytes.extracting(value), after: HashedAccount.prefix)
+                {
+                    guard mayHash else {
+                        throw Misread(fault: .hashedWithoutKey, at: value.lowerBound)
+                    }
+                    let (key, text) = try self.digest(bytes, value, digits)
+                    return (IndexKey(hashedAccount: key), text)
+                }
                 let key = try SubjectKey(account: bytes.extracting(value))
                 return (IndexKey(account: key), texts.identifier(bytes, value))
             case .structure:
@@ -155,11 +190,11 @@ private struct ListReader {
                 let serial = try CertificateSerial(bytes.extracting(value))
                 return (IndexKey(serial: SubjectKey(serial: serial)), texts.serial(serial))
             case .certificate:
-                guard let digits = fingerprintDigits(bytes.extracting(value)) else {
-                    throw SubjectError.notSHA256
-                }
-                let start = value.lowerBound + digits.lowerBound
-                let (key, text) = try texts.fingerprint(bytes, start..<value.upperBound)
+                guard
+                    let digits = digits(
+                        of: bytes.extracting(value), after: CertificateFingerprint.prefix)
+                else { throw SubjectError.notSHA256 }
+                let (key, text) = try self.digest(bytes, value, digits)
                 return (IndexKey(certificate: key), text)
             case .network:
                 let network = try Network(bytes.extracting(value))
@@ -167,12 +202,34 @@ private struct ListReader {
             case .session, .token, .client:
                 let key = try SubjectKey(name: bytes.extracting(value))
                 return (IndexKey(name: key, of: kind), texts.name(bytes, value))
+            case .issuedBefore:
+                guard let moment = UnixSeconds(rfc3339: bytes.extracting(value)) else {
+                    throw SubjectError.notAMoment
+                }
+                moments += 1
+                guard moments <= ListLimits.momentsMax else {
+                    throw Misread(fault: .tooManyMoments, at: value.lowerBound)
+                }
+                return (IndexKey(issuedBefore: UInt32(listTime: moment)), 0)
             }
+        } catch let misread as Misread {
+            throw misread
         } catch let error as SubjectError {
             throw Misread(fault: .subject(error), at: value.lowerBound + error.offset)
         } catch {
             throw Misread(fault: .missingSubject(kind: kind.rawValue), at: value.lowerBound)
         }
+    }
+}
+
+extension ListReader {
+    /// The key of the 32 bytes that `digits` of a value spell.
+    private mutating func digest(
+        _ bytes: Span<UInt8>, _ value: Range<Int>, _ digits: Range<Int>
+    ) throws(SubjectError) -> (SubjectKey, UInt32) {
+        let start = value.lowerBound + digits.lowerBound
+        return try texts.digest(
+            bytes, start..<value.upperBound, nameLength: digits.lowerBound)
     }
 }
 

@@ -13,6 +13,8 @@ package struct ListedEntry: Equatable, Sendable {
     package let ticket: String?
     /// Line of the file, from 1.
     package let line: Int
+    /// Whether the line restores its subject instead of cutting it off.
+    package let isReinstatement: Bool
 }
 
 /// Every entry of one list file; immutable, so that all workers share one.
@@ -26,6 +28,10 @@ package final class NeutralizedSet: Sendable {
     let lengths6: [UInt8]
     /// The kinds of subject that occur, one bit each.
     let kinds: UInt16
+    /// Moments of `issued-before`, latest first.
+    let moments: [UInt32]
+    /// Whether any line reinstates.
+    let reinstates: Bool
 
     /// Lines about one subject; more is a mistake of whatever wrote the list, and would make
     /// looking that subject up slow.
@@ -56,6 +62,8 @@ package final class NeutralizedSet: Sendable {
         lengths4 = []
         lengths6 = []
         kinds = 0
+        moments = []
+        reinstates = false
     }
 
     /// Builds the index; throws the number of an entry whose subject has too many lines already.
@@ -67,6 +75,8 @@ package final class NeutralizedSet: Sendable {
         var kinds: UInt16 = 0
         var present4: UInt64 = 0
         var present6 = [Bool](repeating: false, count: 129)
+        var moments: Set<UInt32> = []
+        var reinstates = false
         for number in 0..<entries.count {
             let entry = entries[number]
             let spread = entry.key.spread
@@ -83,12 +93,18 @@ package final class NeutralizedSet: Sendable {
             let length = Int(entry.tag & 0xFF)
             if entry.tag & 0xFF00 == IndexKey.network4Tag { present4 |= 1 << UInt64(length) }
             if entry.tag & 0xFF00 == IndexKey.network6Tag, length <= 128 { present6[length] = true }
+            if entry.tag == IndexKey.issuedBeforeTag {
+                moments.insert(UInt32(truncatingIfNeeded: entry.low))
+            }
+            if entry.tag & IndexKey.reinstatingBit != 0 { reinstates = true }
         }
         self.entries = entries
         self.index = index
         self.texts = texts
         self.kinds = kinds
         self.lengths4 = (0...32).reversed().filter { present4 >> $0 & 1 == 1 }
+        self.moments = moments.sorted(by: >)
+        self.reinstates = reinstates
         self.lengths6 = (0...128).reversed().filter { present6[Int($0)] }
     }
 
@@ -120,6 +136,31 @@ package final class NeutralizedSet: Sendable {
             }
             place = (place + 1) & mask
         }
+    }
+
+    /// The latest moment at which a line in force at `now` reinstated the subject of `key`.
+    func reinstated(_ key: IndexKey, now: UInt32) -> UInt32? {
+        guard reinstates else { return nil }
+        var latest: UInt32?
+        forEach(key.reinstating) { number in
+            let entry = entries[number]
+            guard entry.since <= now, now < entry.until else { return }
+            latest = max(latest ?? entry.since, entry.since)
+        }
+        return latest
+    }
+
+    /// The list without the lines that `isKept` does not keep, and how many those are.
+    package func keeping(
+        _ isKept: (ListedEntry) -> Bool
+    ) -> (list: NeutralizedSet, dropped: Int) {
+        let kept = entries.indices.filter { isKept(entry($0)) }
+        // INVARIANT: fewer lines never have more about one subject; were it otherwise, all would
+        // stay in force.
+        guard kept.count < entries.count,
+            let list = try? NeutralizedSet(entries: kept.map { entries[$0] }, texts: texts)
+        else { return (self, 0) }
+        return (list, entries.count - kept.count)
     }
 
     /// Calls `body` with the number of every entry about `key`, in force or not.
@@ -159,7 +200,7 @@ extension NeutralizedSet {
             until: entry.until == .max ? nil : UnixSeconds(Int64(entry.until)),
             reason: reason.isEmpty ? nil : String(decoding: texts[reason], as: UTF8.self),
             ticket: ticket.isEmpty ? nil : String(decoding: texts[ticket], as: UTF8.self),
-            line: Int(entry.line))
+            line: Int(entry.line), isReinstatement: entry.key != entry.key.denying)
     }
 
     /// Calls `body` with every entry in the order of the file, until it returns false.
@@ -197,10 +238,16 @@ extension NeutralizedSet {
     }
 
     private func subject(of entry: Entry) -> Subject {
-        if let network = entry.key.network { return .network(network) }
+        let key = entry.key.denying
+        if let network = key.network { return .network(network) }
+        if key.tag == IndexKey.issuedBeforeTag {
+            return .issuedBefore(UnixSeconds(Int64(truncatingIfNeeded: key.low)))
+        }
         let first = text(at: Int(entry.text))
         let bytes = texts[first]
-        switch entry.tag {
+        switch key.tag {
+        case IndexKey.hashedAccountTag:
+            if let it = HashedAccount(bytes.span) { return .hashedAccount(it) }
         case IndexKey.certificateTag:
             if let it = CertificateFingerprint(bytes.span) { return .certificate(it) }
         case IndexKey.structureTag:

@@ -1,11 +1,13 @@
 // Subject.swift: who or what can be neutralized, and how it is written.
 //
-// A kind of the interface that is still to come is one case here, one in `SubjectKind`, one branch
-// of `parse`; the list, the journal and the state then carry it without change.
+// A kind that is still to come is one case here, one in `SubjectKind`, one branch of `init`; the
+// list, the journal and the state then carry it without change.
 
 /// What a neutralization names.
 package enum Subject: Hashable, Sendable {
     case account(AccountID)
+    /// An account as a list shows it that names nobody.
+    case hashedAccount(HashedAccount)
     case structure(StructureCode)
     case certificate(CertificateFingerprint)
     case serial(CertificateSerial)
@@ -16,12 +18,15 @@ package enum Subject: Hashable, Sendable {
     case token(OpaqueName)
     /// Software, by its `client_id`.
     case client(OpaqueName)
+    /// Whatever was proven before a moment, by anybody: it has to be proven again.
+    case issuedBefore(UnixSeconds)
 }
 
 /// The kinds of subject of the interface, in the words of its list file.
 package enum SubjectKind: String, CaseIterable, Sendable {
     case account, structure, certificate, serial, network
     case session, token, client
+    case issuedBefore = "issued-before"
 }
 
 /// A professional's national identifier (idNat_PS), upper-cased: two spellings are one account.
@@ -51,6 +56,8 @@ package struct AccountID: Hashable, Sendable {
 /// SHA-256 of a certificate's DER encoding.
 package struct CertificateFingerprint: Hashable, Sendable {
     package let bytes: [UInt8]
+
+    static let prefix: StaticString = "SHA256:"
 
     /// Exactly 32 bytes, or `nil`.
     package init?(_ bytes: Span<UInt8>) {
@@ -93,7 +100,7 @@ func upperCased(_ byte: UInt8) -> UInt8 {
 extension Subject {
     package var kind: SubjectKind {
         switch self {
-        case .account: .account
+        case .account, .hashedAccount: .account
         case .structure: .structure
         case .certificate: .certificate
         case .serial: .serial
@@ -101,6 +108,7 @@ extension Subject {
         case .session: .session
         case .token: .token
         case .client: .client
+        case .issuedBefore: .issuedBefore
         }
     }
 
@@ -125,11 +133,20 @@ extension Subject {
         guard value.count > 0 else { throw .empty }
         switch kind {
         case .account:
-            self = .account(try AccountID(value))
+            guard let digits = digits(of: value, after: HashedAccount.prefix) else {
+                self = .account(try AccountID(value))
+                return
+            }
+            do {
+                let text = value.extracting(digits)
+                self = .hashedAccount(try HashedAccount(hexadecimal: text))
+            } catch { throw error.moved(by: digits.lowerBound) }
         case .structure:
             self = .structure(try StructureCode(value))
         case .certificate:
-            guard let digits = fingerprintDigits(value) else { throw .notSHA256 }
+            guard let digits = digits(of: value, after: CertificateFingerprint.prefix) else {
+                throw .notSHA256
+            }
             do {
                 self = .certificate(
                     try CertificateFingerprint(hexadecimal: value.extracting(digits)))
@@ -141,13 +158,16 @@ extension Subject {
         case .session: self = .session(try OpaqueName(value))
         case .token: self = .token(try OpaqueName(value))
         case .client: self = .client(try OpaqueName(value))
+        case .issuedBefore:
+            guard let moment = UnixSeconds(rfc3339: value) else { throw .notAMoment }
+            self = .issuedBefore(moment)
         }
     }
 }
 
-/// The bytes after `sha256:`, or `nil` when another algorithm or none is named.
-func fingerprintDigits(_ value: Span<UInt8>) -> Range<Int>? {
-    let prefix: StaticString = "SHA256:"
+/// The bytes after the name of an algorithm and its colon, or `nil` when another or none is named;
+/// `prefix` is written in capitals.
+func digits(of value: Span<UInt8>, after prefix: StaticString) -> Range<Int>? {
     let length = prefix.utf8CodeUnitCount
     guard value.count >= length else { return nil }
     for index in 0..<length {
@@ -185,6 +205,7 @@ extension Subject: CustomStringConvertible {
     package var description: String {
         switch self {
         case .account(let account): "account:" + account.id
+        case .hashedAccount(let hash): "account:hmac-sha256:" + hash.description
         case .structure(let structure): "structure:" + structure.id
         case .certificate(let fingerprint): "certificate:sha256:" + fingerprint.description
         case .serial(let serial): "serial:" + serial.description
@@ -192,6 +213,7 @@ extension Subject: CustomStringConvertible {
         case .session(let name): "session:" + name.id
         case .token(let name): "token:" + name.id
         case .client(let name): "client:" + name.id
+        case .issuedBefore(let moment): "issued-before:" + moment.description
         }
     }
 }

@@ -4,7 +4,6 @@
 package enum SubjectError: Error, Equatable {
     case empty
     case unknownKind(String)
-    /// A kind of the interface that this version cannot neutralize yet.
     case nameLength(Int)
     case nameByte(UInt8, at: Int)
     case accountLength(Int)
@@ -29,6 +28,8 @@ package enum SubjectError: Error, Equatable {
     /// Bits are set after the prefix; the network that was probably meant.
     case hostBits(String)
     case notUTF8
+    /// Not a time, for `issued-before`.
+    case notAMoment
 
     /// Where in the value, in bytes from its start.
     package var offset: Int {
@@ -72,6 +73,7 @@ package enum SubjectError: Error, Equatable {
         case .mappedNetwork: "network is written as IPv4-mapped IPv6"
         case .hostBits: "bits are set after the prefix"
         case .notUTF8: "not UTF-8"
+        case .notAMoment: "not a time"
         }
     }
 
@@ -80,7 +82,7 @@ package enum SubjectError: Error, Equatable {
         switch self {
         case .empty, .unknownKind:
             "write account:ID, structure:ID, certificate:sha256:HEX, serial:HEX@ISSUER, "
-                + "session:ID, token:JTI, client:ID or network:CIDR"
+                + "session:ID, token:JTI, client:ID, issued-before:TIME or network:CIDR"
         case .nameLength, .nameByte:
             "a session, token or client is named by its identifier: printable ASCII, no blank"
         case .accountLength, .accountByte:
@@ -97,6 +99,7 @@ package enum SubjectError: Error, Equatable {
         case .mappedNetwork: "write it as IPv4"
         case .hostBits(let network): "did you mean \(network)?"
         case .notUTF8: "write it in UTF-8, or its bytes as %XX"
+        case .notAMoment: "write UTC as in 2026-11-20T08:00:00Z"
         }
     }
 }

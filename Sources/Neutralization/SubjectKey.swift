@@ -78,6 +78,10 @@ struct IndexKey: Hashable {
     static let sessionTag: UInt16 = 0x0700
     static let tokenTag: UInt16 = 0x0800
     static let clientTag: UInt16 = 0x0900
+    static let hashedAccountTag: UInt16 = 0x0A00
+    static let issuedBeforeTag: UInt16 = 0x0B00
+    /// Set where a line reinstates its subject instead of denying it.
+    static let reinstatingBit: UInt16 = 0x8000
 
     @inline(__always)
     init(high: UInt64, low: UInt64, tag: UInt16) {
@@ -117,6 +121,23 @@ struct IndexKey: Hashable {
         self.init(high: key.high, low: key.low, tag: tag)
     }
 
+    /// The account whose hash begins with these 16 bytes.
+    init(hashedAccount key: SubjectKey) {
+        self.init(high: key.high, low: key.low, tag: Self.hashedAccountTag)
+    }
+
+    init(issuedBefore moment: UInt32) {
+        self.init(high: 0, low: UInt64(moment), tag: Self.issuedBeforeTag)
+    }
+
+    /// The key of lines that reinstate the same subject.
+    var reinstating: IndexKey {
+        IndexKey(high: high, low: low, tag: tag | Self.reinstatingBit)
+    }
+
+    /// The key of lines that deny the same subject.
+    var denying: IndexKey { IndexKey(high: high, low: low, tag: tag & ~Self.reinstatingBit) }
+
     /// `network` is already masked to `length`.
     @inline(__always)
     init(network: NetworkAddress, length: Int) {
@@ -140,6 +161,10 @@ struct IndexKey: Hashable {
         case .session(let name): self.init(name: SubjectKey(name: name), of: .session)
         case .token(let name): self.init(name: SubjectKey(name: name), of: .token)
         case .client(let name): self.init(name: SubjectKey(name: name), of: .client)
+        case .hashedAccount(let hash):
+            let key = SubjectKey(sha256: hash.bytes.span)
+            self.init(hashedAccount: key ?? SubjectKey(high: 0, low: 0))
+        case .issuedBefore(let moment): self.init(issuedBefore: UInt32(listTime: moment))
         }
     }
 
@@ -159,7 +184,7 @@ struct IndexKey: Hashable {
 
     /// One bit for each kind of subject, so that a kind nobody names costs no look-up.
     @inline(__always)
-    var kindBit: UInt16 { 1 &<< (tag >> 8) }
+    var kindBit: UInt16 { 1 &<< (tag >> 8 & 0x7F) }
 
     /// Spreads near values (consecutive networks, say) over all 64 bits.
     @inline(__always)

@@ -35,15 +35,16 @@ struct TextStore {
         return offset
     }
 
-    /// Reads hexadecimal digits; keeps the 32 bytes, and gives the key they make.
-    mutating func fingerprint(
-        _ source: Span<UInt8>, _ digits: Range<Int>
+    /// Reads the hexadecimal digits that follow an algorithm's name; keeps the 32 bytes, and gives
+    /// the key they make.
+    mutating func digest(
+        _ source: Span<UInt8>, _ digits: Range<Int>, nameLength: Int
     ) throws(SubjectError) -> (SubjectKey, UInt32) {
         let offset = bytes.count
         bytes.append(32)
         do {
             try readFingerprint(source.extracting(digits)) { bytes.append($0) }
-        } catch { throw error.moved(by: 7) }
+        } catch { throw error.moved(by: nameLength) }
         guard let key = SubjectKey(sha256: bytes.span.extracting(offset + 1..<bytes.count)) else {
             throw .fingerprintLength(digits: (bytes.count - offset - 1) * 2)
         }

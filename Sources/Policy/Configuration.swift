@@ -22,6 +22,7 @@ package struct Configuration: Sendable {
     package let neutralized: FileReference?
     package let durability: Durability
     package let certificateAuthentication: CertificateAuthentication
+    package var administration: AdministrationRule?
     package var authentication = Authentication()
     package let listeners: [Listener]
     package let identityServers: [IdentityServer]

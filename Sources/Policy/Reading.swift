@@ -50,6 +50,7 @@ struct Reading {
             assembly, files, listeners, servers, routes, limitSets, extractors,
             authentication.certificate)
         configuration.authentication = authentication.others
+        configuration.administration = administration(assembly.singles["administration"])
         return configuration
     }
 

@@ -65,6 +65,8 @@ struct Asker {
             case .client(let id):
                 guard client == nil else { throw ValidationError("--as: two clients") }
                 client = id
+            case .hashedAccount, .issuedBefore:
+                throw ValidationError("--as: `\(printable(text))` is nobody who could ask")
             }
         }
         self.account = account

@@ -44,6 +44,7 @@ struct GateOptions: ParsableArguments {
                 outcome: error.isUnreached ? absent : .refused)
         }
         if case .refused(let problems) = answer { throw Failure(lines: problems) }
+        if case .waiting(let order) = answer { throw Failure(waiting: order) }
         return answer
     }
 }

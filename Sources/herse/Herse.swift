@@ -32,6 +32,7 @@ struct Herse: AsyncParsableCommand {
                 name: "Neutralize",
                 subcommands: [
                     NeutralizeCommand.self, ReinstateCommand.self, NeutralizedCommand.self,
+                    OrdersCommand.self, ApproveCommand.self, DeclineCommand.self,
                 ]),
             CommandGroup(name: "Local accounts", subcommands: [AccountCommand.self]),
             CommandGroup(

@@ -102,6 +102,6 @@ struct NeutralizationVerdict {
                 "the running gate does not hold the list's line: somebody was reinstated, or the "
                     + "list changed since the last reload")
         }
-        return found.filter { $0.source.hasPrefix("command:") }
+        return found.filter { !$0.source.hasPrefix("list:") }
     }
 }

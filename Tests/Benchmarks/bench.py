@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import inspection
+import neutralization
 import profiling
 import report
 import rows
@@ -22,7 +23,7 @@ from pki import make_pki, rpps_identifier
 ROOT = Path(__file__).resolve().parents[2]
 #: Rows that the servers run in, and those that measure a part by itself.
 SERVED = ["keepalive", "latency", "handshake", "resumption", "limits", "memory"]
-ROWS = [*SERVED, "inspection", "tokens"]
+ROWS = [*SERVED, "inspection", "tokens", "neutralization"]
 PROFESSIONALS = 8
 NEUTRALIZED = 5000
 #: Client connections a contestant has room for, beyond the idle ones.
@@ -187,7 +188,8 @@ def time_limit(arguments: argparse.Namespace) -> int:
     samples = arguments.rounds * len(arguments.only) * len(ROWS)
     holds = 3 * len(arguments.only) * len(arguments.idle)
     samples += arguments.rounds * (len(inspection.NAMES) * 6 + 2)
-    return int(600 + samples * (2 * arguments.seconds + 10)
+    return int(600 + 600 * ("neutralization" in arguments.rows)
+               + samples * (2 * arguments.seconds + 10)
                + holds * (60 + max(arguments.idle) / 50))
 
 
@@ -199,7 +201,8 @@ def stop_by_signal(number: int, _frame) -> None:
 def run(arguments: argparse.Namespace) -> None:
     chosen: list[type[Contestant]] = [CONTESTANTS[name] for name in arguments.only]
     served = [name for name in arguments.rows if name in SERVED]
-    if served and Herse in chosen:
+    cuts = "neutralization" in arguments.rows and Herse in chosen and not arguments.profile
+    if (served or cuts) and Herse in chosen:
         Herse.executable = build_herse(arguments.herse)
         Herse.built_here = arguments.herse is None
     if "limits" in arguments.rows:
@@ -219,7 +222,7 @@ def run(arguments: argparse.Namespace) -> None:
         if "tokens" in arguments.rows and not arguments.profile:
             parts += tokens.tokens(workshop, build_micro(), gate_cores, arguments.rounds,
                                    arguments.seconds, say)
-        if not served:
+        if not served and not cuts:
             publish(arguments, parts, plain_facts(arguments, gate_cores, load_before))
             return
         build_tools(workshop, load_cores)
@@ -236,7 +239,10 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.profile:
             profiling.profile(bench, arguments.profile, lambda: next(ports))
             return
-        done = measure(bench, served, arguments.idle, lambda: next(ports)) + parts
+        done = measure(bench, served, arguments.idle, lambda: next(ports)) if served else []
+        done += parts
+        if cuts:
+            done += neutralization.neutralization(bench, gate_cores | load_cores)
         publish(arguments, done, facts(bench, arguments, load_before))
 
 

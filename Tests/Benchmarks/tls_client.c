@@ -5,9 +5,10 @@
 //   tls_client resume PORT BOUND THREADS   resumed handshakes, no request
 //   tls_client hold   PORT COUNT PATH      COUNT connections, one request each, kept open
 //   tls_client ask    PORT COUNT PATH      COUNT requests over one kept-alive connection
+//   tls_client probe  PORT BOUND PATH      a request every millisecond, and how long each took
 //
 // BOUND is seconds (`5s`) or a count per thread (`200`). Cards come from HERSE_BENCH_CARDS.
-// One JSON line on standard output; `hold` prints one more for each line it reads, and ends with
+// `probe` ends with its time or its input. One JSON line on standard output; `hold` prints one more for each line it reads, and ends with
 // its input.
 
 #define _GNU_SOURCE
@@ -207,9 +208,54 @@ static int ask_many(long count, const char *path) {
     return 0;
 }
 
+// MARK: how long requests take
+
+/// Requests a probe keeps the times of: two minutes of them.
+#define PROBES_MAX 120000
+
+static int by_length(const void *one, const void *other) {
+    double a = *(const double *)one, b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+/// Asks once a millisecond over one connection, dialled anew when it ends, until its time is over
+/// or its input closes.
+static int probe(const char *bound, const char *path) {
+    double *took = calloc(PROBES_MAX, sizeof *took);
+    size_t count = 0, failed = 0;
+    if (took == NULL) return 1;
+    SSL *ssl = dial(NULL);
+    double until = now() + strtod(bound, NULL);
+    fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
+    printf("{\"begun\": %s}\n", ssl != NULL ? "true" : "false");
+    fflush(stdout);
+    while (now() < until && count < PROBES_MAX && failed < 1000) {
+        char byte;
+        if (read(STDIN_FILENO, &byte, 1) == 0) break;
+        double start = now();
+        if (ssl == NULL) ssl = dial(NULL);
+        if (ssl == NULL || !ask(ssl, path)) {
+            failed++;
+            if (ssl != NULL) hang_up(ssl);
+            ssl = NULL;
+            continue;
+        }
+        took[count++] = now() - start;
+        double left = start + 0.001 - now();
+        if (left > 0) usleep((useconds_t)(left * 1e6));
+    }
+    if (ssl != NULL) hang_up(ssl);
+    qsort(took, count, sizeof *took, by_length);
+    printf("{\"done\": %zu, \"failed\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f, "
+           "\"max_us\": %.1f}\n", count, failed, count ? took[count / 2] * 1e6 : 0,
+           count ? took[count * 99 / 100] * 1e6 : 0, count ? took[count - 1] * 1e6 : 0);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc != 5) {
-        fprintf(stderr, "usage: tls_client full|resume|hold|ask PORT BOUND|COUNT THREADS|PATH\n");
+        fprintf(stderr,
+                "usage: tls_client full|resume|hold|ask|probe PORT BOUND|COUNT THREADS|PATH\n");
         return 64;
     }
     struct rlimit descriptors;
@@ -233,5 +279,6 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "resume") == 0) return handshakes(true, argv[3], atoi(argv[4]));
     if (strcmp(argv[1], "hold") == 0) return hold(atol(argv[3]), argv[4]);
     if (strcmp(argv[1], "ask") == 0) return ask_many(atol(argv[3]), argv[4]);
+    if (strcmp(argv[1], "probe") == 0) return probe(argv[3], argv[4]);
     return 64;
 }

@@ -257,7 +257,7 @@ enum Sample {
         #expect(
             try keys(Sample.status(awaiting: 1)) == [
                 "awaiting_confirmation_seconds", "degraded", "generation", "issuers", "listeners",
-                "lists", "record", "servers", "uptime_seconds", "version", "workers",
+                "lists", "probing", "record", "servers", "uptime_seconds", "version", "workers",
             ])
     }
 }

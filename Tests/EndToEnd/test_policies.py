@@ -3,6 +3,7 @@
 import itertools
 import re
 import shutil
+import subprocess
 
 import pytest
 import yaml
@@ -25,6 +26,11 @@ def material(folder, pki):
         "keys-ca.pem": pki.path("root-ca.pem"),
     }.items():
         shutil.copy(source, folder / name)
+    for name in ("alice", "bob"):
+        key = folder / f"{name}.key"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+        subprocess.run(
+            ["openssl", "pkey", "-in", key, "-pubout", "-out", folder / f"{name}.pem"], check=True)
     (folder / "psc.secret").write_text("a-secret")
     (folder / "psc.secret").chmod(0o600)
     (folder / "professionals.txt").write_text(

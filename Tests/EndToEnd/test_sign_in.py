@@ -467,3 +467,23 @@ def test_somebody_signs_in_at_lemonldap(config, make_gate, pki, upstream):
         assert upstream.requests[-1].fields["Herse-Professional"] in (PHYSICIAN, PHARMACIST)
     finally:
         llng.stop()
+
+
+def test_a_session_from_before_a_moment_ends_and_the_provider_is_asked_anew(site, upstream):
+    """issued-before: a sign-in that the provider remembers from before proves nothing."""
+    s = site()
+    visitor, page = s.signed_in()
+    assert page.status == 200
+    before = int(time.time())
+    until(lambda: int(time.time()) > before + 1, within=4)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    told = s.gate.do("neutralize", f"issued-before:{moment}", "--reason", "campaign", "--json")
+    assert told.json()["sessions"] == 1, told
+    assert s.session(visitor)[0] != 200
+    start = visitor.get(
+        s.page("/.herse/openid/op/start?to=/fhir/Patient/1"), follow=False)
+    asked = parse_qs(urlsplit(start.field("Location")).query)
+    assert int(asked["max_age"][0]) <= 5, asked
+    again, page = s.signed_in(s.visitor())
+    assert page.status == 200, page
+    assert s.session(again)[0] == 200

@@ -87,7 +87,7 @@ import Testing
                 "h:3:14: error: `address`: `nowhere` lacks a port (such as `127.0.0.1:8443`)",
                 "h:22:1: error: unknown key `extra` in a configuration (known: listeners, "
                     + "identity_servers, routes, extractors, state, control, workers, drain, contact, "
-                    + "authentication, neutralized, record, limits)",
+                    + "authentication, neutralized, record, administration, limits)",
                 "h:23:10: error: `workers`: 0 is out of range (at least 1, at most 256)",
             ])
     }
@@ -510,6 +510,21 @@ private let preambles = #"""
 
     + contact: |\n  a\n  b
     = h:1:10: error: `contact`: not one line of 1 to 200 characters
+
+    + administration: {four_eyes: [mass]}
+    = h:1:18: error: `four_eyes` needs at least two `approvers` (else nothing it holds could ever be approved)
+
+    + administration: {four_eyes: [all]}
+    = h:1:30: error: `four_eyes`: unknown value `all` (known: mass, reinstate, grant)
+
+    + administration: {within: 5s}
+    = h:1:26: error: `within`: 5s is out of range (at least 1m, at most 1d)
+
+    + administration: {mass: 1}
+    = h:1:24: error: `mass`: 1 is out of range (at least 2, at most 100000)
+
+    + administration: {approvers: [{name: alice}]}
+    = h:1:30: error: an approver needs `key`
 
     + record: {durable: never}
     = h:1:19: error: `durable`: unknown value `never` (known: before-delivery, grouped, none)

@@ -77,14 +77,17 @@ import Testing
         "Limits": ["CSystem", "KeyedHash"],
         "Neutralization": ["CSystem"],
         "Record": ["CSystem", "Wire"],
+        "Administration": ["COpenSSL"],
         "Gate": [
-            "Accounts", "CSystem", "COpenSSL", "Directory", "Identity", "Issuers", "JSON",
-            "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound", "Policy", "Reactor",
+            "Accounts", "Administration", "CSystem", "COpenSSL", "Directory", "Identity",
+            "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
+            "Policy", "Reactor",
             "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
         ],
         "Demo": ["COpenSSL"],
         "herse": [
-            "Accounts", "CSystem", "COpenSSL", "Demo", "Directory", "Gate", "Identity",
+            "Accounts", "Administration", "CSystem", "COpenSSL", "Demo", "Directory", "Gate",
+            "Identity",
             "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Record",
         ],
     ]

@@ -71,6 +71,12 @@ extension WorkerCore {
         guard let identity else { throw .unproven(route: route) }
         if identity.neutralizationEpoch != neutralizationEpoch { consult(identity) }
         guard identity.neutralized == nil else { throw .neutralized }
+        guard !isProofVoid(identity, on: client) else {
+            throw identity.method == .token
+                ? .tokenTooWeak(route: route) : .proofTooOld(route: route)
+        }
+        identity.requests.add(now: clock.milliseconds)
+        noteNeighbour(identity, client)
         let (professional, structure) = (identity.professional, identity.structure)
         let organisation = identity.organisation
         let decision = generation.rulebook.judge(

@@ -2,6 +2,7 @@
 
 internal import Identity
 internal import Limits
+internal import Neutralization
 internal import Policy
 internal import Tokens
 
@@ -32,7 +33,7 @@ extension WorkerCore {
             return line + "DPoP-Nonce: \(proofs.nonces.nonce(now: clock.wallSeconds))\r\n"
         case .tokenTooWeak(let route):
             let route = generation.configuration.routes[route]
-            return stepUp(route.levelMin, ageMax: route.ageMax.map { Int64($0) }, generation)
+            return stepUp(route.levelMin, ageMax: ageMax(route), generation)
         case .tokenStepUp(_, let reached):
             let prepared = generation.limits[reached.set]
             guard case .stepUp(let seconds) = prepared.set.windows[reached.limit].enforcement else {
@@ -42,6 +43,15 @@ extension WorkerCore {
         default:
             return ""
         }
+    }
+
+    /// Seconds that a proof may be old on a route, or for everybody.
+    private func ageMax(_ route: Route) -> Int64? {
+        let onRoute = route.ageMax.map { Int64($0) }
+        let now = clock.wallSeconds
+        guard let since = neutralization.provenSince(now: UnixSeconds(now)) else { return onRoute }
+        let age = max(0, now - since.value)
+        return min(onRoute ?? age, age)
     }
 
     /// What the client is to ask its provider for, RFC 9470 §3.

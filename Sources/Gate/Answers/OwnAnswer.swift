@@ -73,27 +73,36 @@ extension OwnAnswer {
         switch audience.lookups {
         case .fhir:
             let text = jsonText(sentence)
+            let french =
+                refusal == .neutralized
+                ? ",\"details\":{\"text\":\"\(jsonText(NeutralPage.french(details)))\"}" : ""
             return (
                 "application/fhir+json; charset=utf-8",
                 """
                 {"resourceType":"OperationOutcome","id":"\(details.requestID)","issue":[{\
-                "severity":"error","code":"\(refusal.issueCode)","diagnostics":"\(text)"}]}
+                "severity":"error","code":"\(refusal.issueCode)","diagnostics":"\(text)"\(french)}]}
                 """
             )
         case .hl7v3, .insi:
             let code = refusal.status >= 500 ? "Receiver" : "Sender"
+            let french =
+                refusal == .neutralized
+                ? "<s:Text xml:lang=\"fr\">\(markupText(NeutralPage.french(details)))</s:Text>" : ""
             return (
                 "application/soap+xml; charset=utf-8",
                 """
                 <?xml version="1.0" encoding="UTF-8"?>\
                 <s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body><s:Fault>\
                 <s:Code><s:Value>s:\(code)</s:Value></s:Code><s:Reason>\
-                <s:Text xml:lang="en">\(markupText(sentence))</s:Text></s:Reason>\
+                <s:Text xml:lang="en">\(markupText(sentence))</s:Text>\(french)</s:Reason>\
                 <s:Detail><h:Request xmlns:h="urn:herse:fault">\(details.requestID)</h:Request>\
                 </s:Detail></s:Fault></s:Body></s:Envelope>
                 """
             )
         case .declared where audience.wantsHTML, .none where audience.wantsHTML:
+            if refusal == .neutralized {
+                return ("text/html; charset=utf-8", NeutralPage.html(details, markupText))
+            }
             let text = markupText(sentence)
             return (
                 "text/html; charset=utf-8",

@@ -62,6 +62,9 @@ final class ClientConnection {
     /// The state of the list that `neutralized` was taken from.
     var neutralizationEpoch: UInt64 = 0
 
+    /// Whom the watch for probing was told of last.
+    var watchedIdentity: ProvenIdentity?
+
     /// Bytes read and not yet understood, and bytes to be sent: nil when there are none.
     var inbound: Buffer?
     var outbound: Buffer?
@@ -76,6 +79,8 @@ final class ClientConnection {
     /// Set when no request may follow the one under way: the gate stops, or its door is gone.
     private(set) var isLeaving = false
     let openedAt: UInt64
+    /// The same in seconds since 1970.
+    private let openedAtWall: Int64
 
     /// Milliseconds of the monotonic clock; 0: none.
     private(set) var deadline: UInt64 = 0
@@ -102,7 +107,12 @@ final class ClientConnection {
         self.peer = peer
         self.token = token
         openedAt = worker.clock.milliseconds
+        openedAtWall = worker.clock.wallSeconds
     }
+
+    /// When the client proved itself in a full handshake, in seconds since 1970 and not later than
+    /// it did; nil when that is not known.
+    var provenAt: Int64? { session.isResumed ? session.provenAt : openedAtWall }
 
     /// Seconds since the client proved itself in a full handshake; nil when that is not known.
     var proofAgeSeconds: UInt32? {

@@ -3,6 +3,8 @@
 // One line of JSON each way over the admin socket, then the connection ends. The command line
 // prints answers; it decides nothing.
 
+package import Foundation
+
 /// What an administrator asks of the running gate.
 package enum ControlRequest: Codable, Sendable {
     case status
@@ -19,6 +21,43 @@ package enum ControlRequest: Codable, Sendable {
     case limits(professional: String)
     /// A bounded exception to a professional's limits.
     case grant(GrantOrder)
+    /// Orders that wait for a second administrator.
+    case orders
+    case approve(Approval)
+    /// Forgets an order that waits.
+    case decline(String)
+}
+
+/// A second administrator's consent to an order that waits.
+package struct Approval: Codable, Sendable {
+    /// The order, as `herse orders` names it.
+    package var order: String
+    /// The approver, as the configuration names them.
+    package var approver: String
+    /// Ed25519, over the order's text.
+    package var signature: Data
+
+    package init(order: String, approver: String, signature: Data) {
+        self.order = order
+        self.approver = approver
+        self.signature = signature
+    }
+}
+
+/// An order that waits for a second administrator.
+package struct WaitingOrder: Codable, Sendable {
+    package var id: String
+    /// What is ordered, line by line.
+    package var lines: [String]
+    package var by: String
+    /// RFC 3339, both; at `until` it lapses.
+    package var at: String
+    package var until: String
+    /// Who approved it so far, and how many more it needs.
+    package var approvals: [String]
+    package var missing: Int
+    /// What an approval signs.
+    package var text: Data
 }
 
 /// So many more, for so long, and why.
@@ -98,6 +137,9 @@ package enum ControlAnswer: Codable, Sendable {
     case sessions([SessionReport])
     case limits([LimitReport])
     case granted(GrantReport)
+    case orders([WaitingOrder])
+    /// Nothing was changed yet: a second administrator must approve it.
+    case waiting(WaitingOrder)
     /// Nothing was changed. Each problem is one line, a configuration's as `FILE:LINE:COLUMN: …`.
     case refused([String])
     /// The order is in force in memory, but it is not known to be on disk: it holds until the gate
@@ -128,6 +170,8 @@ package struct NeutralizeReport: Codable, Sendable {
     package var isPreview: Bool
     /// Subjects already in the state asked for.
     package var unchanged: [String]
+    /// Of a preview: whom it concerns, and what they asked in the last hour.
+    package var concerned: [Concerned] = []
 }
 
 /// One entry in force.
@@ -176,6 +220,7 @@ package struct StatusReport: Codable, Sendable {
     package var issuers: [IssuerStatus] = []
     package var directory: DirectoryStatus?
     package var signIn: SignInStatus?
+    package var probing = ProbingReport()
     package var workers: [WorkerReport]
     /// Everything that is not as it should be, one sentence each; empty when healthy.
     package var degraded: [String]

@@ -3,6 +3,7 @@
 // Its turn watches the admin socket, signals and its own timers; what is asked is done in the
 // files beside this one: Reloading, Neutralizing, Reporting, Stopping.
 
+internal import Administration
 internal import CSystem
 internal import Foundation
 internal import Glibc
@@ -41,6 +42,8 @@ actor ControlPlane: LoopOwner {
     var journal: Journal<DiskJournalFile>
     /// Exceptions to limits, as they are kept.
     var grantJournal: GrantJournal
+    /// Orders that wait for a second administrator.
+    var pending = PendingOrders<ControlRequest>()
     /// Why commands could not be made durable, if one could not.
     var journalProblem: String?
     /// Bound port of each listener, by `portKey`.
@@ -163,7 +166,8 @@ actor ControlPlane: LoopOwner {
             switch Int32(number) {
             case SIGHUP:
                 Task {
-                    switch await self.reload(confirmWithinSeconds: nil) {
+                    let request = ControlRequest.reload(confirmWithinSeconds: nil)
+                    switch await self.obey(request, by: .signal) {
                     case .refused(let problems):
                         for problem in problems { log.say(problem) }
                         log.say("reload refused, generation \(generation.number) stays in force")
@@ -227,7 +231,7 @@ actor ControlPlane: LoopOwner {
         case .ended: drop(token)
         case .line(let bytes):
             connection.isAnswering = true
-            let by = name(of: connection.peer)
+            let by = Administrator(connection.peer)
             Task {
                 let answer = await self.obey(bytes, by: by)
                 self.reply(await encode(answer), token)
@@ -256,23 +260,11 @@ actor ControlPlane: LoopOwner {
         poller.remove(connection.descriptor)
     }
 
-    private func obey(_ bytes: [UInt8], by: String) async -> ControlAnswer {
+    private func obey(_ bytes: [UInt8], by administrator: Administrator) async -> ControlAnswer {
         guard let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(bytes)) else {
             return .refused(["the request is not understood: is this herse of the gate's version?"])
         }
-        switch request {
-        case .status: return .status(await status())
-        case .reload(let seconds): return await reload(confirmWithinSeconds: seconds)
-        case .confirm: return confirm()
-        case .rollback: return await rollback()
-        case .neutralize(let order): return await neutralize(order, by: by)
-        case .reinstate(let subjects, let reason, let ticket):
-            return await reinstate(subjects, reason: reason, ticket: ticket, by: by)
-        case .neutralized(let subject): return entries(subject)
-        case .sessions(let professional): return await sessions(professional)
-        case .limits(let professional): return await limitsOf(professional)
-        case .grant(let order): return await grant(order, by: by)
-        }
+        return await obey(request, by: administrator)
     }
 
     /// Runs `body` while nothing else changes what is in force; whoever comes meanwhile waits.
@@ -343,15 +335,6 @@ struct ControlStart: ~Copyable {
     let ports: [String: UInt16]
     var journal: Journal<DiskJournalFile>
     var grants: GrantJournal
-}
-
-/// `root`, `alice (uid 1000)`: who gave an order, for the journal.
-private func name(of peer: herse_peer) -> String {
-    // Safe because the entry is read before another call could change it.
-    guard let entry = unsafe getpwuid(peer.uid), let name = unsafe entry.pointee.pw_name else {
-        return "uid:\(peer.uid)"
-    }
-    return unsafe String(cString: name)
 }
 
 private func accept4Unix(_ listener: Int32) -> Int32 {

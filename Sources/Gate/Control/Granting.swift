@@ -53,6 +53,12 @@ extension ControlPlane {
             by: grant.by)
     }
 
+    /// What would be refused of a grant, line by line.
+    func problems(of order: GrantOrder) -> [String] {
+        if case .failure(let problems) = parse(order) { return problems.lines }
+        return []
+    }
+
     private struct Problems: Error { let lines: [String] }
 
     private func parse(

@@ -2,12 +2,17 @@
 
 internal import CSystem
 internal import Glibc
+internal import Identity
 internal import Neutralization
 internal import Policy
+internal import SignIn
+internal import Wire
 
 extension ControlPlane {
     /// Subjects of one order: about what a request of the largest size can hold.
     private static let subjectsMax = 100_000
+    /// Professionals whom a preview names.
+    private static let concernedMax = 1000
     /// Subjects looked up one by one; more are found by a sweep.
     private static let cutOneByOneMax = 64
 
@@ -17,14 +22,8 @@ extension ControlPlane {
         case .failure(let problems): return .refused(problems.lines)
         case .success(let parsed): subjects = parsed
         }
-        var until: UnixSeconds?
-        if let text = order.until {
-            guard let time = UnixSeconds(rfc3339: text) else {
-                return .refused(["--until: `\(text)` is not a time (as in 2026-12-01T08:00:00Z)"])
-            }
-            guard now < time else { return .refused(["--until: `\(text)` is already past"]) }
-            until = time
-        }
+        if let problem = problem(ofEnd: order.until) { return .refused([problem]) }
+        let until = order.until.flatMap { UnixSeconds(rfc3339: $0) }
         let begun = herse_clock(CLOCK_MONOTONIC)
         let commands = subjects.map { subject in
             Command(
@@ -32,13 +31,64 @@ extension ControlPlane {
                 ticket: order.ticket, by: by)
         }
         if order.preview {
-            var count = await everywhere { await $0.preview(subjects) }.reduce(CutCount(), +)
-            count.sessions = neutralizedSessions(by: neutralization.obeying(commands)).count
-            return .neutralized(report(subjects, count, begun: begun, durable: 0, preview: true))
+            return .neutralized(await preview(commands, subjects, begun: begun))
         }
         return await exclusively {
-            return await carryOut(commands, subjects, begun: begun)
+            let unchanged = subjects.filter { neutralization.verdict(on: $0, now: now) != nil }
+            return await carryOut(commands, subjects, unchanged: unchanged, begun: begun)
         }
+    }
+
+    /// What is wrong with the end of an order, if anything.
+    private func problem(ofEnd text: String?) -> String? {
+        guard let text else { return nil }
+        guard let time = UnixSeconds(rfc3339: text) else {
+            return "--until: `\(text)` is not a time (as in 2026-12-01T08:00:00Z)"
+        }
+        return now < time ? nil : "--until: `\(text)` is already past"
+    }
+
+    /// What would be refused of an order, line by line, before it waits for anybody.
+    func problems(of request: ControlRequest) -> [String] {
+        switch request {
+        case .neutralize(let order):
+            return problems(of: order.subjects, order.reason)
+                + (problem(ofEnd: order.until).map { [$0] } ?? [])
+        case .reinstate(let subjects, let reason, _): return problems(of: subjects, reason)
+        case .grant(let order): return problems(of: order)
+        default: return []
+        }
+    }
+
+    private func problems(of subjects: [String], _ reason: String) -> [String] {
+        if case .failure(let problems) = parse(subjects, reason: reason) { return problems.lines }
+        return []
+    }
+
+    /// Whom an order would concern, and how much of it is live.
+    private func preview(
+        _ commands: [Command], _ subjects: [Subject], begun: UInt64
+    ) async -> NeutralizeReport {
+        let orders = NeutralizationState().obeying(commands)
+        var concerned = await everywhere { await $0.preview(orders) }.flatMap { $0 }
+        var count = concerned.reduce(CutCount()) {
+            $0 + CutCount(connections: $1.connections, exchanges: $1.exchanges)
+        }
+        let already = Set(neutralizedSessions(by: neutralization).map(\.publicID))
+        let ended = neutralizedSessions(by: neutralization.obeying(commands))
+            .filter { !already.contains($0.publicID) }
+        count.sessions = ended.count
+        for session in ended {
+            var one = Concerned(
+                professional: session.professional.description, structure: session.structure ?? "")
+            one.sessions = 1
+            concerned.append(one)
+        }
+        let unchanged = subjects.filter { neutralization.verdict(on: $0, now: now) != nil }
+        var report = report(
+            subjects, count, begun: begun, durable: 0, preview: true, unchanged: unchanged)
+        report.concerned = Array(Concerned.merged(concerned).prefix(Self.concernedMax))
+        return report
     }
 
     func reinstate(
@@ -56,7 +106,27 @@ extension ControlPlane {
                 neutralization.reinstatement(
                     of: subject, at: now, reason: reason, ticket: ticket, by: by)
             }
+            let denied = stillDenied(subjects, by: neutralization.obeying(commands))
+            if !denied.isEmpty { return .refused(denied) }
             return await carryOut(commands, [], named: subjects, unchanged: unchanged, begun: begun)
+        }
+    }
+
+    /// Why subjects would stay cut off although they are reinstated, one line each.
+    private func stillDenied(_ subjects: [Subject], by state: NeutralizationState) -> [String] {
+        subjects.compactMap { subject in
+            guard let found = state.verdict(on: subject, now: now) else { return nil }
+            switch found.source {
+            case .signedList(let name, let line):
+                return
+                    "`\(subject)` is denied by line \(line) of list `\(name)`, whose authority is "
+                    + "higher than yours: only its issuer can reinstate it"
+            case .list(let line):
+                return
+                    "`\(subject)` is denied by line \(line) of the operator's list, whose `since` "
+                    + "is still to come: take the line out and reload"
+            case .command: return nil
+            }
         }
     }
 
@@ -87,8 +157,7 @@ extension ControlPlane {
             return .refused([problem ?? ""])
         }
         let state = neutralization.obeying(commands)
-        neutralization = state
-        services.neutralization.current = state
+        await take(state)
         var counts = await everywhere { worker in
             await worker.neutralize(
                 state, cutting: cutting.count > Self.cutOneByOneMax ? [] : cutting)
@@ -97,6 +166,9 @@ extension ControlPlane {
         if cutting.count > Self.cutOneByOneMax { counts += await everywhere { await $0.sweep() } }
         var cut = counts.reduce(CutCount(), +)
         if !isReinstatement { cut.sessions = endNeutralizedSessions() }
+        if let first = cutting.first {
+            services.probing.cut(first.description, from: Array(cut.origins), now: now.value)
+        }
         nextListChange = await nextChange(of: state, after: now)
         let report = report(
             named ?? cutting, cut, begun: begun,
@@ -106,6 +178,42 @@ extension ControlPlane {
             return .notDurable(problem, report)
         }
         return .neutralized(report)
+    }
+
+    /// Makes `state` the one in force for all but the workers, who are told next.
+    func take(_ state: NeutralizationState) async {
+        let before = neutralization.provenSince(now: now)
+        neutralization = state
+        services.neutralization.current = state
+        if state.provenSince(now: now) != before { await voidTickets() }
+    }
+
+    /// Ends every TLS ticket: whoever comes back shows their certificate in a full handshake.
+    func voidTickets() async {
+        guard let keys = TicketKeys() else { return }
+        _ = await everywhere { await $0.replaceTicketKeys(keys) }
+    }
+
+    /// Puts lists from elsewhere in force beside the operator's own, and cuts whom they name.
+    ///
+    /// Call within `exclusively`; when the disk fails, nothing has changed.
+    func putInForce(layers: [NeutralizationLayer]) async -> Result<CutCount, Problem> {
+        let (state, settled) = neutralization.replacing(layers: layers, at: now)
+        if !settled.isEmpty {
+            do throws(JournalError) {
+                try journal.append(settled)
+            } catch {
+                let file = generation.configuration.state + "/neutralization.journal"
+                return .failure(Problem(text: "\(error.message(file: file)) (\(error.hint))"))
+            }
+        }
+        await take(state)
+        _ = await everywhere { await $0.neutralize(state, cutting: []) }
+        var cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
+        cut.sessions = endNeutralizedSessions()
+        services.probing.cut("somebody on a list", from: Array(cut.origins), now: now.value)
+        nextListChange = await nextChange(of: state, after: now)
+        return .success(cut)
     }
 
     private func report(
@@ -135,7 +243,16 @@ extension ControlPlane {
         }
         for text in texts {
             do throws(SubjectError) {
-                subjects.append(try Subject(text))
+                let subject = try Subject(text)
+                switch subject {
+                case .hashedAccount:
+                    problems.append("`\(text)`: a hash names an account in a list only (name it)")
+                case .issuedBefore(let moment) where now < moment:
+                    problems.append(
+                        "`\(text)`: is still to come (nobody could prove who they are until then)")
+                default: break
+                }
+                subjects.append(subject)
             } catch {
                 problems.append("`\(text)`: \(error.message) (\(error.hint))")
             }
@@ -167,26 +284,27 @@ extension ControlPlane {
                     reason: command.reason, ticket: command.ticket,
                     inForce: until.map { moment < $0 } ?? true))
         }
-        list?.entries.forEach { entry in
-            let verdict = neutralization.verdict(on: entry.subject, now: moment)
-            found.append(
-                NeutralizedReport(
-                    subject: entry.subject.description, source: "list:\(entry.line)",
-                    since: entry.since?.description, until: entry.until?.description,
-                    reason: entry.reason, ticket: entry.ticket, inForce: verdict != nil))
-            return found.count < 1_000_000
+        let lists =
+            [("list", neutralization.list)] + neutralization.layers.map { ($0.name, $0.entries) }
+        for (name, entries) in lists {
+            entries.forEach { entry in
+                guard !entry.isReinstatement else { return true }
+                let verdict = neutralization.verdict(on: entry.subject, now: moment)
+                found.append(
+                    NeutralizedReport(
+                        subject: entry.subject.description, source: "\(name):\(entry.line)",
+                        since: entry.since?.description, until: entry.until?.description,
+                        reason: entry.reason, ticket: entry.ticket, inForce: verdict != nil))
+                return found.count < 1_000_000
+            }
         }
         return .entries(found)
     }
 
     private func describe(_ found: Neutralized) -> NeutralizedReport {
-        let source =
-            switch found.source {
-            case .list(let line): "list:\(line)"
-            case .command(_, let by): "command:\(by)"
-            }
-        return NeutralizedReport(
-            subject: found.subject.description, source: source, since: found.since?.description,
+        NeutralizedReport(
+            subject: found.subject.description, source: sourceName(found.source),
+            since: found.since?.description,
             until: found.until?.description, reason: found.reason, ticket: found.ticket,
             inForce: true)
     }

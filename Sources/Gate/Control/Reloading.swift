@@ -151,8 +151,7 @@ extension ControlPlane {
                 return .failure(Problem(text: error.message(file: "neutralization.journal")))
             }
         }
-        neutralization = state
-        services.neutralization.current = state
+        await take(state)
         list = newList
         generation = next
         for (index, listener) in next.configuration.listeners.enumerated() {
@@ -163,12 +162,15 @@ extension ControlPlane {
         services.sessions.obey(next.configuration.authentication)
         var cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
         cut.sessions = endNeutralizedSessions()
+        services.probing.cut("somebody on a list", from: Array(cut.origins), now: now.value)
         return .success(cut)
     }
 
     func listChangedByItself() async {
         // Before the sweep: what changes while it runs is the next change, not one that is past.
         let moment = now
+        // What came in force may be that nothing proven earlier counts.
+        if neutralization.provenSince(now: moment) != nil { await voidTickets() }
         let cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
         _ = endNeutralizedSessions()
         nextListChange = await nextChange(of: neutralization, after: moment)

@@ -30,7 +30,8 @@ extension ControlPlane {
             uptimeSeconds: (milliseconds - startedAt) / 1000,
             listeners: listenerReports(generation, reports), servers: servers, lists: lists,
             record: record, issuers: issuers, directory: directoryStatus(generation),
-            signIn: signInStatus(generation), workers: reports,
+            signIn: signInStatus(generation), probing: services.probing.report(now: now.value),
+            workers: reports,
             degraded: degraded(generation, lists, record, servers) + issuerProblems(issuers),
             awaitingConfirmationSeconds: awaiting)
     }

@@ -384,6 +384,7 @@ final class Exchange {
             to: refusal, AnswerAudience(lookups: spoken, wantsHTML: wantsHTML), generation,
             requestID, worker.signInAddress(refusal, to: returnPath, generation) ?? "")
         worker.counters.count(refusal)
+        if refusal == .neutralized { worker.noteAttempt(self, client) }
         let isRequest = route != nil || refusal.isDecision
         _ = worker.desk.record(
             self, entry(isRequest ? .deny : .reject, .begun, bytes: UInt64(answer.body.count)))

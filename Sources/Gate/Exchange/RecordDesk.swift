@@ -20,6 +20,9 @@ final class RecordDesk {
     private var waiting: [Waiting] = []
     private var firstWaiting = 0
     private var outcomes: [RecordOutcome] = []
+    /// Administrators' acts whose line is not safe yet.
+    private var acts: [(line: UInt64, told: CheckedContinuation<Bool, Never>)] = []
+    private var isStopped = false
 
     init(log: RecordLog, number: Int) {
         self.log = log
@@ -104,6 +107,28 @@ final class RecordDesk {
         writer.end()
     }
 
+    /// Writes the line of an administrator's act; `told` hears whether it is safe.
+    func record(
+        _ act: AdministrativeAct, by worker: WorkerCore, _ told: CheckedContinuation<Bool, Never>
+    ) {
+        guard !isStopped else { return told.resume(returning: false) }
+        lineCount += 1
+        writer.begin()
+        writer.raw("\"time\":")
+        writer.raw(worker.clock.stamp)
+        writer.raw(act.fragment)
+        writer.end()
+        acts.append((lineCount, told))
+        submit()
+    }
+
+    /// Waits for nothing any more.
+    func stop() {
+        isStopped = true
+        for act in acts { act.told.resume(returning: false) }
+        acts = []
+    }
+
     /// Hands over what this turn produced; called once at its end.
     func submit() {
         guard !writer.isEmpty else { return }
@@ -121,6 +146,10 @@ final class RecordDesk {
     }
 
     private func settle(_ outcome: RecordOutcome) {
+        while let act = acts.first, act.line <= outcome.through {
+            acts.removeFirst()
+            act.told.resume(returning: outcome.isRecorded)
+        }
         while firstWaiting < waiting.count, waiting[firstWaiting].line <= outcome.through {
             let next = waiting[firstWaiting]
             firstWaiting += 1

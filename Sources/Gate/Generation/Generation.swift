@@ -3,6 +3,7 @@
 // Immutable. A reload makes the next one beside it and hands it to every worker; an exchange
 // keeps the one it began under.
 
+internal import Administration
 internal import Identity
 internal import KeyedHash
 package import Limits
@@ -26,6 +27,8 @@ package final class Generation: Sendable {
     /// How each identity server is reached, by index.
     let servers: [ServerMaterial]
     let ways: Ways
+    /// Who may approve what another administrator ordered.
+    let approvers: [Approver]
     /// What is prepared for each route, by index.
     let routes: [PreparedRoute]
     /// What is prepared for each set of limits, by index.
@@ -50,6 +53,7 @@ package final class Generation: Sendable {
             return kept
         }
         servers = material.servers
+        approvers = material.approvers
         self.ways = ways
         self.limits = limits
         self.key = key
@@ -66,7 +70,8 @@ package final class Generation: Sendable {
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
             number: number, rulebook: rulebook,
-            Material(listeners: listeners, servers: servers), limits: limits, ways: ways, key: key)
+            Material(listeners: listeners, servers: servers, approvers: approvers), limits: limits,
+            ways: ways, key: key)
     }
 }
 

@@ -3,6 +3,7 @@
 // `herse check`, the start and every reload come through here, so that what is checked is what
 // would be in force.
 
+internal import Administration
 internal import CSystem
 internal import Glibc
 internal import Limits
@@ -22,6 +23,8 @@ struct Material: Sendable {
     var directory: LoadedDirectory?
     /// Which security keys may be enrolled.
     var attestation = AttestationPolicy.none
+    /// Who may approve what another administrator ordered.
+    var approvers: [Approver] = []
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -66,8 +69,23 @@ struct MaterialLoader {
             material.directory = loaded.directory
             diagnostics += loaded.diagnostics
         }
+        for rule in configuration.administration?.approvers ?? [] {
+            if let approver = load(rule) { material.approvers.append(approver) }
+        }
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
+    }
+
+    private mutating func load(_ rule: ApproverRule) -> Approver? {
+        guard let bytes = readWhole(rule.key.path, bytesMax: ApprovalKey.fileMax),
+            let key = ApprovalKey(pem: bytes)
+        else {
+            error(
+                rule.key.place, "`\(rule.key.path)` is no Ed25519 public key",
+                "make it with `openssl pkey -in KEY -pubout`")
+            return nil
+        }
+        return Approver(name: rule.name, user: rule.user, key: key)
     }
 
     // MARK: Issuers

@@ -155,6 +155,7 @@ extension WorkerCore {
         credential.client = verified.client
         // Not when the token was made: one that was renewed proves nothing fresh.
         credential.provenAt = verified.authenticatedAt
+        credential.issuedAt = verified.issuedAt
         let (end, overflows) = verified.expiresAt.addingReportingOverflow(rule.leeway)
         credential.until = min(until, overflows ? .max : end)
         credential.verified = verified

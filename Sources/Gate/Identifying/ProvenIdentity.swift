@@ -32,6 +32,8 @@ struct Credential {
     /// Seconds since 1970 at which the professional proved themselves; nil when that is the
     /// connection's matter, or not known.
     var provenAt: Int64?
+    /// Seconds since 1970 at which what is shown was made, where `provenAt` is not known.
+    var issuedAt: Int64?
     /// Seconds since 1970 after which it proves nothing.
     var until = Int64.max
     /// The token as verified, and the generation under whose rules it was.
@@ -87,6 +89,8 @@ final class ProvenIdentity {
     let organisation: [UInt8]
     /// The accounts it can be neutralized by: one for each national identifier of the person.
     let accounts: [SubjectKey]
+    /// The same, spelled as lists hash them.
+    let accountIDs: [[UInt8]]
     /// The structure the professional is attached to.
     let structureKey: SubjectKey?
     /// The token, the sessions and the client it can be neutralized by.
@@ -114,6 +118,8 @@ final class ProvenIdentity {
     /// What was stated of it last, for an identity server.
     var assertion: SignedAssertion?
 
+    /// What was asked in its name lately.
+    var requests = HourCount()
     /// The connections that show its certificate now.
     var connections: [ClientConnection] = []
     /// The exchanges under way in its name, where no certificate is its proof.
@@ -133,10 +139,9 @@ final class ProvenIdentity {
         structure = owner
         organisation = Array(who.organisation.utf8)
         structureKey = try? SubjectKey(structure: owner.span)
-        accounts = ([who.professional] + who.aliases).compactMap { text in
-            let bytes = Array(text.utf8)
-            return try? SubjectKey(account: bytes.span)
-        }
+        let accounts = ([who.professional] + who.aliases).compactMap { try? AccountID($0) }
+        self.accounts = accounts.map { SubjectKey(account: $0) }
+        accountIDs = accounts.map { Array($0.id.utf8) }
         tokenKey = ProvenIdentity.key(credential.token)
         sessionKey = ProvenIdentity.key(credential.session)
         providerSessionKey = ProvenIdentity.key(credential.providerSession)

@@ -85,6 +85,7 @@ extension WorkerCore {
         credential.account = session.account
         credential.client = session.client
         credential.provenAt = session.provenAt
+        credential.issuedAt = session.beganAt
         credential.live = session
         credential.generation = generation.number
         let who = who(session.professional.description, structure: session.structure ?? "")

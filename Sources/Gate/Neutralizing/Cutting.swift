@@ -11,12 +11,22 @@ package struct CutCount: Sendable, Codable, Equatable {
     package var exchanges = 0
     /// Sessions of people who had signed in with a browser.
     package var sessions = 0
+    /// Addresses of what was cut, some of them.
+    var origins: Set<String> = []
+
+    /// Addresses that are told of one worker's cut.
+    static let originsMax = 256
+
+    private enum CodingKeys: String, CodingKey {
+        case connections, exchanges, sessions
+    }
 
     package static func + (one: CutCount, other: CutCount) -> CutCount {
         CutCount(
             connections: one.connections + other.connections,
             exchanges: one.exchanges + other.exchanges,
-            sessions: one.sessions + other.sessions)
+            sessions: one.sessions + other.sessions,
+            origins: one.origins.union(other.origins))
     }
 }
 
@@ -49,26 +59,10 @@ extension WorkerCore {
         switch subject {
         case .account(let account):
             return registry.connections(account: SubjectKey(account: account))
-        case .structure(let structure):
-            let key = SubjectKey(structure: structure)
-            return live { $0.structureKey == key }
-        case .serial(let serial):
-            let key = SubjectKey(serial: serial)
-            return live { $0.card?.serial == key }
-        case .certificate(let fingerprint):
-            let print = Fingerprint(fingerprint.bytes.span)
-            return live {
-                $0.card?.fingerprint == print || $0.card?.leaf.twin == print
+        case .issuedBefore(let moment):
+            return live { identity, client in
+                provenAt(identity, on: client).map { $0 < moment.value } ?? true
             }
-        case .session(let name):
-            let key = SubjectKey(name)
-            return live { $0.sessionKey == key || $0.providerSessionKey == key }
-        case .token(let name):
-            let key = SubjectKey(name)
-            return live { $0.tokenKey == key }
-        case .client(let name):
-            let key = SubjectKey(name)
-            return live { $0.clientKey == key }
         case .network(let network):
             var found: [ClientConnection] = []
             for index in 0..<slots.count {
@@ -79,18 +73,22 @@ extension WorkerCore {
                 }
             }
             return found
+        default:
+            let isMeant = isMeant(subject)
+            return live { identity, _ in isMeant(identity) }
         }
     }
 
     /// The connections that show a proof of somebody who `isMeant`, or carry a request in their
     /// name.
-    private func live(_ isMeant: (ProvenIdentity) -> Bool) -> [ClientConnection] {
+    private func live(
+        _ isMeant: (ProvenIdentity, ClientConnection) -> Bool
+    ) -> [ClientConnection] {
         var found: [ClientConnection] = []
         for index in 0..<slots.count {
             guard case .client(let connection) = slots.occupant(at: index) else { continue }
-            if connection.identity.map(isMeant) == true
-                || connection.exchange?.identity.map(isMeant) == true
-            {
+            let shown = [connection.identity, connection.exchange?.identity]
+            if shown.contains(where: { $0.map { isMeant($0, connection) } ?? false }) {
                 found.append(connection)
             }
         }
@@ -102,6 +100,7 @@ extension WorkerCore {
         count.connections += 1
         if connection.exchange != nil { count.exchanges += 1 }
         counters.connectionsCut += 1
+        if count.origins.count < CutCount.originsMax { count.origins.insert(connection.peer.host) }
         connection.cut()
     }
 
@@ -149,11 +148,13 @@ extension WorkerCore {
 }
 
 extension WorkerCore {
-    /// Whether the exchange of a connection is under way for somebody who may ask no more.
+    /// Whether a connection shows a proof that counts no more, or its exchange is under way for
+    /// somebody who may ask no more.
     private func isAnybodyNeutralized(on connection: ClientConnection) -> Bool {
+        if let shown = connection.identity, isProofVoid(shown, on: connection) { return true }
         guard let identity = connection.exchange?.identity else { return false }
         consult(identity)
-        return identity.neutralized != nil
+        return identity.neutralized != nil || isProofVoid(identity, on: connection)
     }
 }
 

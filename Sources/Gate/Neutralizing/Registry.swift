@@ -122,6 +122,9 @@ struct Registry {
     /// What is known of an account's holder, by one of their proofs.
     func identity(account: SubjectKey) -> ProvenIdentity? { accounts[account]?.first }
 
+    /// Everybody who has proven who they are, as far as they are remembered.
+    var known: Dictionary<Name, ProvenIdentity>.Values { identities.values }
+
     /// What carries bytes to an account.
     func connections(account: SubjectKey) -> [ClientConnection] {
         (accounts[account] ?? []).flatMap(\.liveConnections)

@@ -1,5 +1,5 @@
-// SessionVerdict.swift: whether somebody who signs in, or has, is neutralized: asked off the
-// workers, by everything a session stands for.
+// SessionVerdict.swift: whether somebody is neutralized, by everything that they, or a session of
+// theirs, can be neutralized by.
 
 internal import Directory
 internal import Identity
@@ -7,11 +7,15 @@ internal import Neutralization
 internal import SignIn
 
 extension NeutralizationState {
-    /// The entry that forbids what a sign-in proves; `session` is the gate's own name for it, once
-    /// it has one.
+    /// The entry that forbids what a sign-in proves; `session` is the gate's own name for it, and
+    /// `began` its age, once it has them.
     func verdict(
-        on proof: SignInProof, session: String? = nil, _ directory: Directory?, now: UnixSeconds
+        on proof: SignInProof, session: String? = nil, began: Int64? = nil,
+        _ directory: Directory?, now: UnixSeconds
     ) -> Neutralized? {
+        // A provider that does not say when has at least vouched for it now.
+        let provenAt = proof.provenAt > 0 ? proof.provenAt : began ?? now.value
+        if let found = verdict(provenAt: provenAt, now: now) { return found }
         let id = Array(proof.professional.description.utf8)
         let structure = Array((proof.structure ?? "").utf8)
         let employer = Array((proof.professional.employer?.description ?? "").utf8)
@@ -24,15 +28,10 @@ extension NeutralizationState {
         {
             return found
         }
-        if let person = directory?.person(id.span) {
-            for other in [person.id] + person.aliases {
-                let bytes = Array(other.utf8)
-                if let key = try? SubjectKey(account: bytes.span),
-                    let found = verdict(account: key, now: now)
-                {
-                    return found
-                }
-            }
+        let person = directory?.person(id.span)
+        let names = [proof.professional.description] + (person.map { [$0.id] + $0.aliases } ?? [])
+        for account in names.compactMap({ try? AccountID($0) }) {
+            if let found = verdict(on: .account(account), now: now) { return found }
         }
         func key(_ name: String?) -> SubjectKey? {
             let bytes = Array((name ?? "").utf8)
@@ -44,6 +43,40 @@ extension NeutralizationState {
     }
 }
 
+extension WorkerCore {
+    /// The entry of `state` that forbids whoever an identity is; when it was proven is not asked.
+    func verdict(
+        on identity: ProvenIdentity, in state: NeutralizationState, _ now: UnixSeconds
+    ) -> Neutralized? {
+        let card = identity.card
+        if let found = state.verdict(
+            account: identity.accounts.first, structure: identity.structureKey,
+            certificate: card?.certificate, serial: card?.serial, now: now)
+        {
+            return found
+        }
+        for alias in identity.accounts.dropFirst() {
+            if let found = state.verdict(account: alias, now: now) { return found }
+        }
+        if identity.method != .certificate,
+            let found = state.verdict(
+                session: identity.sessionKey, token: identity.tokenKey,
+                client: identity.clientKey, now: now)
+        {
+            return found
+        }
+        if let session = identity.providerSessionKey,
+            let found = state.verdict(session: session, token: nil, client: nil, now: now)
+        {
+            return found
+        }
+        if let twin = card?.twin, let found = state.verdict(certificate: twin, now: now) {
+            return found
+        }
+        return state.verdict(hashing: identity.accountIDs, now: now)
+    }
+}
+
 extension ControlPlane {
     /// The live sessions of whoever a list forbids.
     func neutralizedSessions(by state: NeutralizationState) -> [LiveSession] {
@@ -51,7 +84,8 @@ extension ControlPlane {
         let moment = now
         return services.sessions.all().filter { session in
             state.verdict(
-                on: session.proof, session: session.publicID, directory, now: moment) != nil
+                on: session.proof, session: session.publicID, began: session.beganAt, directory,
+                now: moment) != nil
         }
     }
 

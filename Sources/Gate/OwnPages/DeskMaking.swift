@@ -2,6 +2,7 @@
 
 internal import Accounts
 internal import Directory
+internal import Glibc
 internal import Identity
 internal import Neutralization
 internal import Policy
@@ -101,6 +102,8 @@ private func hooks(
         if let found = services.neutralization.verdict(on: proof, directory) {
             // Whom to ask, without telling why.
             let incident = RequestID(random: .random(in: .min ... .max), number: 1).text
+            services.probing.attempted(
+                found.subject.description, from: proof.peer, now: Int64(time(nil)))
             services.log.say(
                 "sign-in: neutralized by \(found.subject), incident \(incident)",
                 kind: "sign-in neutralized")
@@ -126,6 +129,9 @@ private func hooks(
         if certificate == name { return true }
         guard let person = directory?.person(bytes.span) else { return false }
         return person.id == name || person.aliases.contains(name)
+    }
+    hooks.provenSince = { now in
+        services.neutralization.current.provenSince(now: UnixSeconds(now))?.value
     }
     let events = services.events
     hooks.journal = { events.add($0) }

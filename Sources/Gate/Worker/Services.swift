@@ -29,11 +29,14 @@ struct Services: Sendable {
     let listsChanged = Flag()
     /// The list in force, for whoever is not a worker.
     let neutralization = NeutralizationView()
+    /// Who tries again after having been cut off.
+    let probing: ProbingWatch
 
     init(log: GateLog, limits: LimitTable, record: RecordLog) throws(SystemError) {
         self.log = log
         self.limits = limits
         self.record = record
+        probing = ProbingWatch { text, _ in log.say(text, kind: "probing") }
         lanes = try ErrandLanes()
     }
 }

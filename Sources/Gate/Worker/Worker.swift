@@ -39,17 +39,8 @@ actor Worker: LoopOwner {
         core.neutralize(state, cutting: subjects)
     }
 
-    /// What `neutralize` would cut.
-    func preview(_ subjects: [Subject]) -> CutCount {
-        var count = CutCount()
-        for subject in subjects {
-            for connection in core.connections(of: subject) {
-                count.connections += 1
-                if connection.exchange != nil { count.exchanges += 1 }
-            }
-        }
-        return count
-    }
+    /// Whom `orders`, and nothing else, would concern.
+    func preview(_ orders: NeutralizationState) -> [Concerned] { core.concerned(by: orders) }
 
     /// Looks at every live connection again; returns when all were.
     func sweep() async -> CutCount {
@@ -63,6 +54,11 @@ actor Worker: LoopOwner {
     /// Whom a professional's requests are counted for, if one is connected here.
     func limitSubjects(of professional: String) -> LimitSubjects? {
         core.limitSubjects(of: professional)
+    }
+
+    /// Writes an administrator's act into the record; whether it is there.
+    func record(_ act: AdministrativeAct) async -> Bool {
+        await withCheckedContinuation { core.desk.record(act, by: core, $0) }
     }
 
     func putInForce(_ grants: Grants) { core.grants = grants }

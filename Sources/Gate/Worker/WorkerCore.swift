@@ -55,6 +55,7 @@ final class WorkerCore {
     let proofs: ProofDesk
     let sessionStore: SessionStore
     let signInEvents: SignInEvents
+    let probing: ProbingWatch
     /// What is found out elsewhere for this worker's requests.
     let errands: ErrandDesk
     /// Exceptions to limits in force.
@@ -93,6 +94,7 @@ final class WorkerCore {
         proofs = services.proofs
         sessionStore = services.sessions
         signInEvents = services.events
+        probing = services.probing
         errands = ErrandDesk(lanes: services.lanes, loop: loop)
         self.loop = loop
         log = services.log
@@ -403,26 +405,24 @@ final class WorkerCore {
 
     /// Asks the list about everything by which somebody can be neutralized.
     func consult(_ identity: ProvenIdentity) {
-        let now = UnixSeconds(clock.wallSeconds)
         identity.neutralizationEpoch = neutralizationEpoch
-        identity.neutralized = neutralization.verdict(
-            account: identity.accounts.first, structure: identity.structureKey,
-            certificate: identity.card?.certificate, serial: identity.card?.serial, now: now)
-        for alias in identity.accounts.dropFirst() where identity.neutralized == nil {
-            identity.neutralized = neutralization.verdict(account: alias, now: now)
-        }
-        if identity.neutralized == nil, identity.method != .certificate {
-            identity.neutralized = neutralization.verdict(
-                session: identity.sessionKey, token: identity.tokenKey,
-                client: identity.clientKey, now: now)
-        }
-        if identity.neutralized == nil, let session = identity.providerSessionKey {
-            identity.neutralized = neutralization.verdict(
-                session: session, token: nil, client: nil, now: now)
-        }
-        if identity.neutralized == nil, let twin = identity.card?.twin {
-            identity.neutralized = neutralization.verdict(certificate: twin, now: now)
-        }
+        identity.neutralized = verdict(
+            on: identity, in: neutralization, UnixSeconds(clock.wallSeconds))
+    }
+
+    /// Whether what an identity shows was proven too long ago for everybody.
+    func isProofVoid(_ identity: ProvenIdentity, on client: ClientConnection) -> Bool {
+        neutralization.verdict(
+            provenAt: provenAt(identity, on: client), now: UnixSeconds(clock.wallSeconds)) != nil
+    }
+
+    /// When an identity was proven, in seconds since 1970; nil when nobody knows.
+    func provenAt(_ identity: ProvenIdentity, on client: ClientConnection) -> Int64? {
+        let credential = identity.credential
+        // 0 stands for a provider that did not say.
+        if let provenAt = credential.provenAt, provenAt > 0 { return provenAt }
+        if identity.card != nil { return client.provenAt }
+        return credential.issuedAt
     }
 
     /// Verifies a certificate under the generation in force.

@@ -25,6 +25,7 @@ extension WorkerCore {
             }
         }
         desk.submit()
+        desk.stop()
         isStopped = true
         loop.wake()
     }

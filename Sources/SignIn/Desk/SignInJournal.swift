@@ -60,6 +60,8 @@ package struct SignInHooks: Sendable {
     package var admit: @Sendable (SignInProof) -> SignInVerdict = { .admitted($0) }
     /// Whether a certificate's professional is the same person, aliases considered.
     package var isSame: @Sendable (String, ProfessionalID) -> Bool = { $0 == $1.description }
+    /// Since when one must have proven oneself, in seconds since 1970, whoever one is.
+    package var provenSince: @Sendable (_ now: Int64) -> Int64? = { _ in nil }
     package var journal: @Sendable (SignInEvent) -> Void = { _ in }
     /// The keys of Herse-Assertion as a JWKS; nil when there are none to publish.
     package var assertionKeys: @Sendable () -> [UInt8]? = { nil }

@@ -39,8 +39,17 @@ extension SignInDesk {
         }
         // A provider that knows its user already would otherwise give what it gave before.
         if wish.isStepUp { fields.append((name: "prompt", value: "login")) }
-        if let ageMax = wish.ageMax { fields.append((name: "max_age", value: String(ageMax))) }
+        if let ageMax = ageMax(wish, now: request.now) {
+            fields.append((name: "max_age", value: String(ageMax)))
+        }
         return redirect(address(endpoints.authorization, fields), cookies: [cookie])
+    }
+
+    /// Seconds that a proof may be old: as was wished for, and as counts for everybody now.
+    private func ageMax(_ wish: Wish, now: Int64) -> Int64? {
+        guard let since = hooks.provenSince(now) else { return wish.ageMax }
+        let age = max(0, now - since)
+        return min(wish.ageMax ?? age, age)
     }
 
     private func callbackAddress(_ provider: Provider) -> String {
@@ -111,7 +120,7 @@ extension SignInDesk {
         }
         var rules = provider.rules
         rules.nonce = arrival.nonce
-        rules.ageMax = arrival.wish.ageMax
+        rules.ageMax = ageMax(arrival.wish, now: request.now)
         rules.accessToken = tokens.accessToken
         let asked = rules
         let token = try provider.verified(now: now) { (keys) throws(TokenRefusal) in

@@ -13,8 +13,9 @@ struct NeutralizeCommand: Verb {
             ticket of the subjects is gone; prints how many were cut and in how many milliseconds. \
             The order holds over reload, restart and power loss until its end or `herse \
             reinstate`. A SUBJECT is account:ID (or a bare ID), structure:ID, \
-            certificate:sha256:HEX, serial:HEX@ISSUER-CN, session:ID, token:JTI, client:ID or \
-            network:CIDR. The reason is kept in the journal and never shown to the professional.
+            certificate:sha256:HEX, serial:HEX@ISSUER-CN, session:ID, token:JTI, client:ID, \
+            network:CIDR, or issued-before:TIME: whatever anybody proved before has to be proven \
+            again. The reason is kept in the journal and never shown to the professional.
 
             Examples:
               herse neutralize 899700218896 --reason "stolen card" --ticket INC-42
@@ -129,9 +130,11 @@ private struct OrderJSON: Encodable {
     let isPreview: Bool
     let isDurable: Bool
     let problem: String?
+    /// Of a preview: whom it concerns.
+    let concerned: [Concerned]?
 }
 
-private func report(
+func report(
     _ answer: ControlAnswer, verb: NeutralizeVerb, json asJSON: Bool, on console: Console
 ) throws(Failure) -> Outcome {
     let report: NeutralizeReport
@@ -154,7 +157,8 @@ private func report(
                     sessions: report.cut.sessions,
                     milliseconds: report.milliseconds,
                     durableMilliseconds: report.durableMilliseconds, isPreview: report.isPreview,
-                    isDurable: problem == nil && !report.isPreview, problem: problem)))
+                    isDurable: problem == nil && !report.isPreview, problem: problem,
+                    concerned: report.isPreview ? report.concerned : nil)))
     } else {
         console.print(text(of: report, verb: verb, isDurable: problem == nil))
     }
@@ -188,7 +192,25 @@ func text(of report: NeutralizeReport, verb: NeutralizeVerb, isDurable: Bool = t
     }
     let already = verb == .neutralize ? "was neutralized already" : "was not neutralized"
     for subject in report.unchanged { text += "\n\(printable(subject)) \(already)" }
+    if !report.concerned.isEmpty { text += "\n\n" + concernedText(report.concerned) }
     return text
+}
+
+/// Professionals of a preview that are shown; JSON has more.
+private let shownConcernedMax = 20
+
+private func concernedText(_ concerned: [Concerned]) -> String {
+    var table = Table(
+        "PROFESSIONAL", "STRUCTURE", ">CONNECTIONS", ">RUNNING", ">SESSIONS", ">REQUESTS IN AN HOUR"
+    )
+    for one in concerned.prefix(shownConcernedMax) {
+        table.add(
+            one.professional.isEmpty ? "not proven" : one.professional, one.structure,
+            String(one.connections), String(one.exchanges), String(one.sessions),
+            String(one.requestsLastHour))
+    }
+    guard concerned.count > shownConcernedMax else { return table.text }
+    return table.text + "\nand \(concerned.count - shownConcernedMax) more"
 }
 
 /// Every subject must be one before any is sent.

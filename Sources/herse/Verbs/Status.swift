@@ -47,6 +47,7 @@ func text(of report: StatusReport) -> String {
     parts.append(record(report))
     if !report.issuers.isEmpty { parts.append(issuers(report.issuers)) }
     parts += proofs(report)
+    parts += probing(report.probing)
     parts.append(workers(report))
     return parts.joined(separator: "\n\n")
 }
@@ -111,6 +112,21 @@ private func proofs(_ report: StatusReport) -> [String] {
         parts.append(table.text)
     }
     return parts
+}
+
+private func probing(_ report: ProbingReport) -> [String] {
+    guard report.attempts > 0 || !report.neighbours.isEmpty else { return [] }
+    var attempts = Table("TRIED AGAIN", ">TIMES", ">LAST", "FROM")
+    for one in report.subjects {
+        attempts.add(
+            one.subject, String(one.attempts), shownSeconds(one.secondsAgo) + " ago", one.peer)
+    }
+    var neighbours = Table("ASKS FROM WHERE ONE WAS CUT", "ADDRESS", "WHO WAS CUT", ">SINCE")
+    for one in report.neighbours {
+        neighbours.add(one.professional, one.peer, one.subject, shownSeconds(one.secondsAgo))
+    }
+    return (report.subjects.isEmpty ? [] : [attempts.text])
+        + (report.neighbours.isEmpty ? [] : [neighbours.text])
 }
 
 private func workers(_ report: StatusReport) -> String {
