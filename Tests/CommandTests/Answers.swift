@@ -257,7 +257,8 @@ enum Sample {
         #expect(
             try keys(Sample.status(awaiting: 1)) == [
                 "awaiting_confirmation_seconds", "degraded", "generation", "issuers", "listeners",
-                "lists", "probing", "record", "servers", "uptime_seconds", "version", "workers",
+                "lists", "neutralizations", "probing", "record", "servers", "uptime_seconds",
+                "version", "workers",
             ])
     }
 }

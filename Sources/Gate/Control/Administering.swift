@@ -133,6 +133,7 @@ extension ControlPlane {
         case .orders: return .orders(waitingOrders())
         case .approve(let approval): return await approve(approval, sentBy: by)
         case .decline(let id): return await decline(id, by: by)
+        case .drilled(let report): return drilled(report, by: by)
         }
     }
 
@@ -183,7 +184,7 @@ extension ControlRequest {
         case .rollback: "rollback"
         // Recorded where it is known what they approve.
         case .approve, .decline: nil
-        case .status, .neutralized, .sessions, .limits, .orders: nil
+        case .status, .neutralized, .sessions, .limits, .orders, .drilled: nil
         }
     }
 

@@ -26,6 +26,8 @@ package enum ControlRequest: Codable, Sendable {
     case approve(Approval)
     /// Forgets an order that waits.
     case decline(String)
+    /// Tells what a drill on this host found.
+    case drilled(DrillReport)
 }
 
 /// A second administrator's consent to an order that waits.
@@ -137,6 +139,8 @@ package enum ControlAnswer: Codable, Sendable {
     case sessions([SessionReport])
     case limits([LimitReport])
     case granted(GrantReport)
+    /// What was told is kept.
+    case noted
     case orders([WaitingOrder])
     /// Nothing was changed yet: a second administrator must approve it.
     case waiting(WaitingOrder)
@@ -221,6 +225,8 @@ package struct StatusReport: Codable, Sendable {
     package var directory: DirectoryStatus?
     package var signIn: SignInStatus?
     package var probing = ProbingReport()
+    package var neutralizations = NeutralizationTimes()
+    package var lastDrill: DrillReport?
     package var workers: [WorkerReport]
     /// Everything that is not as it should be, one sentence each; empty when healthy.
     package var degraded: [String]

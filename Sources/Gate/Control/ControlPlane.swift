@@ -46,6 +46,10 @@ actor ControlPlane: LoopOwner {
     var pending = PendingOrders<ControlRequest>()
     /// Why commands could not be made durable, if one could not.
     var journalProblem: String?
+    /// How long neutralizations took, with the disk and without.
+    var latencies = (whole: Latencies(), inside: Latencies())
+    /// What the last drill on this host found.
+    var lastDrill: DrillReport?
     /// Bound port of each listener, by `portKey`.
     var ports: [String: UInt16]
 

@@ -173,6 +173,11 @@ extension ControlPlane {
         let report = report(
             named ?? cutting, cut, begun: begun,
             durable: durable - begun, preview: false, unchanged: unchanged)
+        if !isReinstatement {
+            let ended = herse_clock(CLOCK_MONOTONIC)
+            latencies.whole.note(microseconds: (ended - begun) / 1000)
+            latencies.inside.note(microseconds: (ended - durable) / 1000)
+        }
         if let problem {
             log.say("order not durable: \(problem)")
             return .notDurable(problem, report)

@@ -31,6 +31,8 @@ extension ControlPlane {
             listeners: listenerReports(generation, reports), servers: servers, lists: lists,
             record: record, issuers: issuers, directory: directoryStatus(generation),
             signIn: signInStatus(generation), probing: services.probing.report(now: now.value),
+            neutralizations: NeutralizationTimes(
+                whole: latencies.whole, inside: latencies.inside), lastDrill: lastDrill,
             workers: reports,
             degraded: degraded(generation, lists, record, servers) + issuerProblems(issuers),
             awaitingConfirmationSeconds: awaiting)
