@@ -69,7 +69,9 @@ final class DrillServer: Sendable {
 
     /// An access token of a professional.
     func accessToken(_ professional: String) -> String? {
-        sign(professional, audience: Self.audience, more: [
+        sign(
+            professional, audience: Self.audience,
+            more: [
                 "typ": .string("Bearer"), "scope": .string("openid"),
                 "jti": .string(UUID().uuidString),
             ])

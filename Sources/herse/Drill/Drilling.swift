@@ -65,7 +65,8 @@ struct Drilling {
         return DrillSample(
             way: session.way,
             milliseconds: end.map { Double($0 - min($0, outcome.sentAt)) / 1e6 },
-            insideMilliseconds: max(0, report.milliseconds - report.durableMilliseconds),
+            insideMilliseconds: max(
+                0, ((report.milliseconds - report.durableMilliseconds) * 1000).rounded() / 1000),
             isServedAgain: session.isServedAgain())
     }
 }

@@ -75,7 +75,9 @@ struct DrillCommand: Verb {
     private func stateParent(_ console: Console) throws(Failure) -> String? {
         let path = gate.configuration.path
         guard FileManager.default.fileExists(atPath: path) else {
-            guard path == ConfigurationOption.standard else { throw Failure("\(path): is not there") }
+            guard path == ConfigurationOption.standard else {
+                throw Failure("\(path): is not there")
+            }
             console.talk("no configuration at \(path): measured on the disk of temporary files")
             return nil
         }
