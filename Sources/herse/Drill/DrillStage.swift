@@ -13,9 +13,11 @@ final class DrillStage: Sendable {
         var gate: ChildProcess?
         var server: DrillServer?
         var isDown = false
+        var isInterrupted = false
     }
 
     private let state = Mutex(State())
+    private let ending = Mutex(())
     /// What the gate said, for when it does not start.
     private let said = Mutex<[String]>([])
 
@@ -65,12 +67,27 @@ final class DrillStage: Sendable {
     }
 
     private func kept(_ folder: String) -> String {
-        state.withLock { $0.folders.append(folder) }
+        let isDown = state.withLock { state in
+            state.folders.append(folder)
+            return state.isDown
+        }
+        if isDown { remove(folder) }
         return folder
     }
 
-    /// Ends the gate and removes every folder; once, whoever calls.
-    func tearDown() {
+    /// Notes that whoever is at work will fail, and ends all.
+    func interrupt() {
+        state.withLock { $0.isInterrupted = true }
+        tearDown()
+    }
+
+    /// Whether what fails now fails since the drill was told to end.
+    var isInterrupted: Bool { state.withLock { $0.isInterrupted } }
+
+    /// Ends the gate and removes every folder, once; whoever calls waits until that is done.
+    func tearDown() { ending.withLock { _ in end() } }
+
+    private func end() {
         let former = state.withLock { state -> State? in
             guard !state.isDown else { return nil }
             state.isDown = true
@@ -83,7 +100,7 @@ final class DrillStage: Sendable {
             for _ in 0..<DemoStage.endMax * 100 where !gate.hasEnded { usleep(10_000) }
         }
         former.server?.stop()
-        for folder in former.folders { try? FileManager.default.removeItem(atPath: folder) }
+        for folder in former.folders { remove(folder) }
     }
 
     private func startGate(
@@ -157,5 +174,14 @@ final class DrillStage: Sendable {
         record: {durable: before-delivery}
 
         """
+    }
+}
+
+/// Removes a folder in which somebody who does not know yet may still be making files.
+private func remove(_ folder: String) {
+    for _ in 0..<100 {
+        try? FileManager.default.removeItem(atPath: folder)
+        if !FileManager.default.fileExists(atPath: folder) { return }
+        usleep(10_000)
     }
 }

@@ -57,12 +57,19 @@ struct DrillCommand: Verb {
         let stage = DrillStage()
         // Whatever ends this, the gate it started ends too.
         try onInterrupt { _ in
-            stage.tearDown()
+            stage.interrupt()
             Glibc.exit(130)
         }
         defer { stage.tearDown() }
-        let scene = try await stage.setUp(stateIn: parent)
-        let samples = try Drilling(scene: scene, sessions: sessions).run()
+        let samples: [DrillSample]
+        do throws(Failure) {
+            let scene = try await stage.setUp(stateIn: parent)
+            samples = try Drilling(scene: scene, sessions: sessions).run()
+        } catch {
+            // The thread that was told to end ends the process.
+            if stage.isInterrupted { await forever() }
+            throw error
+        }
         var result = DrillResult(
             samples, DrillBounds(clientMilliseconds: bound, insideMilliseconds: insideBound),
             at: secondsNow())
