@@ -60,8 +60,8 @@ def test_every_protocol_is_cut_within_a_generous_bound(folder):
     for line in [*result["protocols"], result["all"]]:
         assert line["leaks"] == 0 and line["is_within"], line
         assert 0 < line["p50_milliseconds"] <= line["p99_milliseconds"] <= line["max_milliseconds"]
-        # The gate's part is a part of what the client saw.
-        assert line["inside_p99_milliseconds"] <= line["max_milliseconds"] + 1
+        # The gate goes on in its other workers after the client is gone: no bound by the above.
+        assert line["inside_p99_milliseconds"] > 0
     assert result["all"]["count"] == 2 * len(WAYS)
     assert os.listdir(folder) == [], "the drill left something behind"
 
