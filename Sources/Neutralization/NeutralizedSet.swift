@@ -1,7 +1,7 @@
 // NeutralizedSet.swift: the operator's list in memory: a million entries, one look-up, no allocation.
 //
 // Entries lie in the order of the file; an open-addressing index of 32-bit words points at them, and
-// texts lie in one blob. An entry takes 40 bytes, 8 of index and about 13 of text. Networks are in
+// texts lie in one blob. An entry takes 40 bytes, 8 of index and 13 to 17 of text. Networks are in
 // the same index, under their masked address and prefix length, and are looked up longest first.
 
 /// One line of the list, as a person reads it.
@@ -231,6 +231,18 @@ extension NeutralizedSet {
         return sum
     }
 
+    /// The SHA-256 of an entry: its key and, behind it, what the key has no room for.
+    private func digest(of entry: Entry, rest: ArraySlice<UInt8>) -> [UInt8] {
+        var digest: [UInt8] = []
+        digest.reserveCapacity(32)
+        for half in [entry.high, entry.low] {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                digest.append(UInt8(truncatingIfNeeded: half >> UInt64(shift)))
+            }
+        }
+        return digest + rest
+    }
+
     /// The bytes after a length byte at `offset`.
     private func text(at offset: Int) -> Range<Int> {
         let start = offset + 1
@@ -247,9 +259,11 @@ extension NeutralizedSet {
         let bytes = texts[first]
         switch key.tag {
         case IndexKey.hashedAccountTag:
-            if let it = HashedAccount(bytes.span) { return .hashedAccount(it) }
+            let digest = digest(of: entry, rest: bytes)
+            if let it = HashedAccount(digest.span) { return .hashedAccount(it) }
         case IndexKey.certificateTag:
-            if let it = CertificateFingerprint(bytes.span) { return .certificate(it) }
+            let digest = digest(of: entry, rest: bytes)
+            if let it = CertificateFingerprint(digest.span) { return .certificate(it) }
         case IndexKey.structureTag:
             return .structure(StructureCode(read: String(decoding: bytes, as: UTF8.self)))
         case IndexKey.sessionTag:

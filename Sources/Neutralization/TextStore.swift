@@ -35,19 +35,20 @@ struct TextStore {
         return offset
     }
 
-    /// Reads the hexadecimal digits that follow an algorithm's name; keeps the 32 bytes, and gives
-    /// the key they make.
+    /// Reads the hexadecimal digits that follow an algorithm's name; gives the key that the first
+    /// 16 bytes make, and keeps the other 16.
     mutating func digest(
         _ source: Span<UInt8>, _ digits: Range<Int>, nameLength: Int
     ) throws(SubjectError) -> (SubjectKey, UInt32) {
         let offset = bytes.count
-        bytes.append(32)
+        bytes.append(16)
         do {
             try readFingerprint(source.extracting(digits)) { bytes.append($0) }
         } catch { throw error.moved(by: nameLength) }
         guard let key = SubjectKey(sha256: bytes.span.extracting(offset + 1..<bytes.count)) else {
             throw .fingerprintLength(digits: (bytes.count - offset - 1) * 2)
         }
+        bytes.removeSubrange(offset + 1..<offset + 17)
         return (key, UInt32(offset))
     }
 

@@ -41,6 +41,10 @@ int herse_usable_cores(void);
 /// Makes the calling thread give way to those that carry requests.
 void herse_yield_to_others(void);
 
+/// Asks that the calling thread, scheduled as it is, runs in slices of so many nanoseconds: at its
+/// turn sooner, and no longer; 0 when the kernel takes it, which needs no privilege.
+int herse_ask_for_short_slices(uint64_t nanoseconds);
+
 /// Names a thread for ps and top; at most 15 bytes are kept.
 int herse_name_thread(pthread_t thread, const char *name);
 

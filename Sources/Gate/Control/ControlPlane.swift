@@ -306,15 +306,17 @@ actor ControlPlane: LoopOwner {
     func everywhere<Result: Sendable>(
         _ ask: @escaping @Sendable (Worker) async -> Result
     ) async -> [Result] {
-        let workers = self.workers
-        return await withTaskGroup(of: (Int, Result).self) { group in
-            for (index, worker) in workers.enumerated() {
-                group.addTask { (index, await ask(worker)) }
+        // From this thread to theirs and back: a pool's thread in between would have to be given
+        // a core first, twice, on a machine that is busy.
+        let asked = workers.map { worker in
+            Task {
+                assertIsolated()
+                return await ask(worker)
             }
-            var results: [(Int, Result)] = []
-            for await result in group { results.append(result) }
-            return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
+        var results: [Result] = []
+        for one in asked { results.append(await one.value) }
+        return results
     }
 }
 

@@ -75,6 +75,10 @@ final class WorkerCore {
     /// Compiled for this worker alone, by the route they are for.
     private var extractors: [ObjectIdentifier: Extractor] = [:]
     private var resuming: [UInt64] = []
+
+    /// Steps of handshakes in one turn, some tenths of a millisecond each: a crowd that comes back
+    /// at once waits for itself, and not whoever is in.
+    private static let handshakesMax = 4
     private var due: [UInt64] = []
     private let requestRandom: UInt64
     private var requestNumber: UInt64 = 0
@@ -147,10 +151,17 @@ final class WorkerCore {
                 connection.handle(event.readiness)
             }
         }
+        var handshakes = 0
         for index in 0..<count {
             let event = poller.event(index)
             switch slots[event.token] {
-            case .client(let connection): connection.handle(event.readiness)
+            case .client(let connection):
+                // Whoever waits is reported again in the next turn, before those who come later.
+                if connection.phase == .handshaking {
+                    handshakes += 1
+                    if handshakes > Self.handshakesMax { continue }
+                }
+                connection.handle(event.readiness)
             case .listener(let socket): accept(from: socket)
             case .wake:
                 loop.drainWake()
