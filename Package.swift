@@ -123,7 +123,8 @@ let package = Package(
             dependencies: [
                 "Accounts", "Administration", "COpenSSL", "CSystem", "Demo", "Directory", "Gate",
                 "Identity",
-                "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", argumentParser,
+                "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Tokens",
+                argumentParser,
             ], swiftSettings: strict),
 
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),

@@ -71,22 +71,6 @@ int herse_catch_signals(void) {
     return ends[0];
 }
 
-void herse_prefer_promptness(void) {
-    // The layout of sched_setattr(2), of which glibc has had a declaration only since 2.41.
-    struct {
-        uint32_t size, policy;
-        uint64_t flags;
-        int32_t nice;
-        uint32_t priority;
-        uint64_t runtime, deadline, period;
-    } attributes = {.size = sizeof attributes, .policy = SCHED_OTHER, .runtime = 100000};
-    errno = 0;
-    int nice = getpriority(PRIO_PROCESS, 0);
-    if (errno == 0) attributes.nice = nice;
-    // Older kernels ignore the slice, and a sandbox may refuse the call: it would only be later.
-    if (syscall(SYS_sched_setattr, 0, &attributes, 0) != 0) {}
-}
-
 void herse_yield_to_others(void) {
     // Refused or not, the thread goes on: it would only be as important as the others.
     if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10) != 0) {}
@@ -142,4 +126,19 @@ pid_t herse_spawn_mailer(const char *path, int input, int error) {
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return failure ? -failure : process;
+}
+
+int herse_ask_for_short_slices(uint64_t nanoseconds) {
+    // The kernel's structure, for which glibc has no name before 2.41.
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attributes = {0};
+    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return -1;
+    attributes.size = sizeof attributes;
+    attributes.runtime = nanoseconds;
+    return (int)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }

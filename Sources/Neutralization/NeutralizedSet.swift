@@ -242,6 +242,18 @@ extension NeutralizedSet {
         return sum
     }
 
+    /// The SHA-256 of an entry: its key and, behind it, what the key has no room for.
+    private func digest(of entry: Entry, rest: ArraySlice<UInt8>) -> [UInt8] {
+        var digest: [UInt8] = []
+        digest.reserveCapacity(32)
+        for half in [entry.high, entry.low] {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                digest.append(UInt8(truncatingIfNeeded: half >> UInt64(shift)))
+            }
+        }
+        return digest + rest
+    }
+
     /// The bytes after a length byte at `offset`.
     private func text(at offset: Int) -> Range<Int> {
         let start = offset + 1

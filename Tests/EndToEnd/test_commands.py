@@ -16,7 +16,7 @@ def own(config, make_gate):
 
 
 VERBS = ["serve", "check", "test", "explain", "reload", "confirm", "rollback", "neutralize",
-         "reinstate", "neutralized", "sessions", "limits", "alerts", "status", "demo"]
+         "reinstate", "neutralized", "sessions", "limits", "alerts", "status", "demo", "drill"]
 
 
 def test_help_lists_every_verb(own):

@@ -89,7 +89,8 @@ import Testing
         "herse": [
             "Accounts", "Administration", "CSystem", "COpenSSL", "Demo", "Directory", "Gate",
             "Identity",
-            "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Record",
+            "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Record",
+            "Tokens",
         ],
     ]
 

@@ -38,12 +38,12 @@ int herse_catch_signals(void);
 /// Cores this process may run on; 1 when the system does not say.
 int herse_usable_cores(void);
 
-/// Asks that the calling thread runs soon after it wakes, in short slices of 0.1 ms (Linux 6.12): for
-/// one that has little to do, and on whom others wait, beside others that never rest.
-void herse_prefer_promptness(void);
-
 /// Makes the calling thread give way to those that carry requests.
 void herse_yield_to_others(void);
+
+/// Asks that the calling thread, scheduled as it is, runs in slices of so many nanoseconds: at its
+/// turn sooner, and no longer; 0 when the kernel takes it, which needs no privilege.
+int herse_ask_for_short_slices(uint64_t nanoseconds);
 
 /// Names a thread for ps and top; at most 15 bytes are kept.
 int herse_name_thread(pthread_t thread, const char *name);

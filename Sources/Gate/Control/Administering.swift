@@ -135,6 +135,7 @@ extension ControlPlane {
         case .decline(let id): return await decline(id, by: by)
         case .alerts: return .alerts(alertReports())
         case .testAlerts(let name): return await testAlerts(name, by: by)
+        case .drilled(let report): return drilled(report, by: by)
         }
     }
 
@@ -185,7 +186,7 @@ extension ControlRequest {
         case .rollback: "rollback"
         // Recorded where it is known what they approve.
         case .approve, .decline: nil
-        case .status, .neutralized, .sessions, .limits, .orders, .alerts, .testAlerts: nil
+        case .status, .neutralized, .sessions, .limits, .orders, .alerts, .testAlerts, .drilled: nil
         }
     }
 

@@ -30,6 +30,8 @@ package enum ControlRequest: Codable, Sendable {
     case alerts
     /// Sends a test to every destination of alerts, or to one.
     case testAlerts(name: String?)
+    /// Tells what a drill on this host found.
+    case drilled(DrillReport)
 }
 
 /// A second administrator's consent to an order that waits.
@@ -143,6 +145,8 @@ package enum ControlAnswer: Codable, Sendable {
     case granted(GrantReport)
     case alerts([AlertSinkStatus])
     case alertsTested([AlertTestReport])
+    /// What was told is kept.
+    case noted
     case orders([WaitingOrder])
     /// Nothing was changed yet: a second administrator must approve it.
     case waiting(WaitingOrder)
@@ -228,6 +232,8 @@ package struct StatusReport: Codable, Sendable {
     package var signIn: SignInStatus?
     package var alerts: [AlertSinkStatus] = []
     package var probing = ProbingReport()
+    package var neutralizations = NeutralizationTimes()
+    package var lastDrill: DrillReport?
     package var workers: [WorkerReport]
     /// Everything that is not as it should be, one sentence each; empty when healthy.
     package var degraded: [String]

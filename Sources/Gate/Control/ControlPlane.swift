@@ -46,6 +46,10 @@ actor ControlPlane: LoopOwner {
     var pending = PendingOrders<ControlRequest>()
     /// Why commands could not be made durable, if one could not.
     var journalProblem: String?
+    /// How long neutralizations took, with the disk and without.
+    var latencies = (whole: Latencies(), inside: Latencies())
+    /// What the last drill on this host found.
+    var lastDrill: DrillReport?
     /// Bound port of each listener, by `portKey`.
     var ports: [String: UInt16]
 
@@ -67,8 +71,6 @@ actor ControlPlane: LoopOwner {
     var isEnding = false
     var isOver = false
 
-    /// Whether this thread has asked to run soon after it wakes.
-    private var isPrompt = false
     private var changing = Turnstile()
     private var reloading = Turnstile()
 
@@ -121,10 +123,6 @@ actor ControlPlane: LoopOwner {
     var now: UnixSeconds { UnixSeconds(Int64(time(nil))) }
 
     func turn() -> Bool {
-        if !isPrompt {
-            isPrompt = true
-            herse_prefer_promptness()
-        }
         let count = poller.wait(milliseconds: 250)
         for index in 0..<count {
             let event = poller.event(index)

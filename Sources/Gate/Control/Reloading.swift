@@ -183,7 +183,9 @@ extension ControlPlane {
         if neutralization.provenSince(now: moment) != nil { await voidTickets() }
         let cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
         _ = endNeutralizedSessions()
-        nextListChange = await nextChange(of: neutralization, after: moment)
+        let next = await nextChange(of: neutralization, after: moment)
+        // An order given meanwhile may end before.
+        nextListChange = [next, nextListChange].compactMap { $0 }.min()
         log.say(
             "an entry of the neutralization list came in force or ended: \(cut.connections) cut")
     }

@@ -27,7 +27,10 @@ extension ControlPlane {
             lists: listReports(generation), record: recordReport(generation),
             issuers: issuerStatus(generation), directory: directoryStatus(generation),
             signIn: signInStatus(generation), alerts: alertReports(),
-            probing: services.probing.report(now: now.value), workers: reports,
+            probing: services.probing.report(now: now.value),
+            neutralizations: NeutralizationTimes(
+                whole: latencies.whole, inside: latencies.inside), lastDrill: lastDrill,
+            workers: reports,
             degraded: shortcomings(reports).map(\.text),
             awaitingConfirmationSeconds: awaiting)
     }

@@ -80,6 +80,7 @@ final class WorkerCore {
     /// Compiled for this worker alone, by the route they are for.
     private var extractors: [ObjectIdentifier: Extractor] = [:]
     private var resuming: [UInt64] = []
+
     private var due: [UInt64] = []
     private let requestRandom: UInt64
     private var requestNumber: UInt64 = 0
