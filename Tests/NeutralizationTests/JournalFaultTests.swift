@@ -40,6 +40,8 @@ private enum Crash: CaseIterable {
     case losingAll
     /// The length of the file reached the disk, half of its new bytes did not and read as zero.
     case losingHalf
+    /// What was written reached the disk by itself, and a later cut that was not synced did not.
+    case losingCuts
 }
 
 /// A disk that follows a script of faults, by the number of the call.
@@ -47,6 +49,8 @@ private final class ScriptedDisk {
     var durable: [UInt8] = []
     var cached: [UInt8] = []
     private var staged: [UInt8] = []
+    /// What the file would hold had nothing been cut off since the last sync, if anything was.
+    private var uncut: [UInt8]?
     private(set) var calls = 0
     /// Bytes of each call so far, 0 for one that writes nothing.
     private(set) var sizes: [Int] = []
@@ -57,12 +61,14 @@ private final class ScriptedDisk {
         switch crash {
         case .ofTheProcess: break
         case .losingAll: cached = durable
+        case .losingCuts: cached = uncut ?? cached
         case .losingHalf:
             let common = min(cached.count, durable.count)
             let kept = common + (cached.count - common) / 2
             for index in kept..<max(kept, cached.count) { cached[index] = 0 }
         }
         durable = cached
+        uncut = nil
         staged = []
         isStopped = false
     }
@@ -91,17 +97,28 @@ private final class ScriptedDisk {
     func write(_ bytes: [UInt8], at offset: Int) throws(SystemFailure) {
         try call("write", size: bytes.count) { count in
             guard count > 0 else { return }
-            let after = cached.dropFirst(offset + count)
-            cached = Array(cached.prefix(offset) + bytes.prefix(count) + after)
+            func written(_ file: [UInt8]) -> [UInt8] {
+                Array(file.prefix(offset) + bytes.prefix(count) + file.dropFirst(offset + count))
+            }
+            cached = written(cached)
+            uncut = uncut.map(written)
         }
     }
 
     func sync() throws(SystemFailure) {
-        try call("fdatasync") { if $0 >= 0 { durable = cached } }
+        try call("fdatasync") { count in
+            guard count >= 0 else { return }
+            durable = cached
+            uncut = nil
+        }
     }
 
     func truncate(to length: Int) throws(SystemFailure) {
-        try call("ftruncate") { if $0 >= 0 { cached = Array(cached.prefix(length)) } }
+        try call("ftruncate") { count in
+            guard count >= 0 else { return }
+            uncut = uncut ?? cached
+            cached = Array(cached.prefix(length))
+        }
     }
 
     func stage(_ bytes: [UInt8]) throws(SystemFailure) {
@@ -113,6 +130,7 @@ private final class ScriptedDisk {
             guard count >= 0 else { return }
             cached = staged
             durable = staged
+            uncut = nil
         }
     }
 }
