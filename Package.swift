@@ -101,6 +101,12 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Limits", dependencies: ["CSystem", "KeyedHash"], swiftSettings: strict),
         .target(name: "Neutralization", dependencies: ["CSystem"], swiftSettings: strict),
+        // Neutralization lists of others: signed, scoped, never gone back.
+        .target(
+            name: "SignedLists",
+            dependencies: ["COpenSSL", "CSystem", "Neutralization", "Outbound"],
+            swiftSettings: strict),
+
         // Who administers the gate, and what takes two of them.
         .target(name: "Administration", dependencies: ["COpenSSL"], swiftSettings: strict),
         .target(name: "Record", dependencies: ["CSystem", "Wire"], swiftSettings: strict),
@@ -111,7 +117,8 @@ let package = Package(
                 "Accounts", "Administration", "Alerts", "CSystem", "COpenSSL", "Directory",
                 "Identity",
                 "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
-                "Policy", "Reactor", "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
+                "Policy", "Reactor", "Record", "Revocation", "SignIn", "SignedLists", "Tokens",
+                "WebAuthn", "Wire",
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
@@ -124,7 +131,7 @@ let package = Package(
                 "Accounts", "Administration", "COpenSSL", "CSystem", "Demo", "Directory", "Gate",
                 "Identity",
                 "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Tokens",
-                argumentParser,
+                "SignedLists", argumentParser,
             ], swiftSettings: strict),
 
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
@@ -134,6 +141,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AdministrationTests", dependencies: ["Administration", "COpenSSL"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SignedListsTests", dependencies: ["COpenSSL", "Neutralization", "SignedLists"],
             swiftSettings: strict),
         .testTarget(name: "GateTests", dependencies: ["Gate"], swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),

@@ -8,6 +8,7 @@ internal import Neutralization
 internal import Policy
 internal import Reactor
 internal import Record
+internal import SignedLists
 internal import Wire
 
 /// Why the gate did not start: lines for the operator.
@@ -45,7 +46,9 @@ private func run(
     let moment = UnixSeconds(Int64(time(nil)))
     var journal = try openJournal(configuration.state, moment)
     let (neutralization, settled) = NeutralizationState.restored(
-        list: material.list?.entries ?? .empty, commands: journal.opening.commands, at: moment)
+        list: material.list?.entries ?? .empty,
+        layers: material.signedLists.compactMap(\.layer), commands: journal.opening.commands,
+        at: moment)
     if journal.opening.tornBytes > 0 {
         complain(
             "neutralization journal: \(journal.opening.tornBytes) bytes of an order cut short by a "

@@ -23,6 +23,8 @@ package struct Configuration: Sendable {
     package let durability: Durability
     package let certificateAuthentication: CertificateAuthentication
     package var administration: AdministrationRule?
+    /// Neutralization lists of others.
+    package var neutralizationLists: [NeutralizationListRule] = []
     package var authentication = Authentication()
     package let listeners: [Listener]
     package let identityServers: [IdentityServer]

@@ -52,6 +52,12 @@ struct Reading {
             assembly, files, listeners, servers, routes, limitSets, extractors,
             authentication.certificate)
         configuration.authentication = authentication.others
+        configuration.neutralizationLists = elements(
+            assembly, "neutralization_lists", max: NeutralizationListRule.countMax,
+            neutralizationList)
+        refuseDuplicates(
+            configuration.neutralizationLists.map { ($0.name, $0.place) },
+            of: "neutralization list")
         configuration.administration = administration(assembly.singles["administration"])
         configuration.alerts = alerts
         return configuration

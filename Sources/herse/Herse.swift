@@ -33,6 +33,7 @@ struct Herse: AsyncParsableCommand {
                 subcommands: [
                     NeutralizeCommand.self, ReinstateCommand.self, NeutralizedCommand.self,
                     OrdersCommand.self, ApproveCommand.self, DeclineCommand.self,
+                    ListsCommand.self,
                     DrillCommand.self,
                 ]),
             CommandGroup(name: "Local accounts", subcommands: [AccountCommand.self]),

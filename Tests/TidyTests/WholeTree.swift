@@ -79,18 +79,19 @@ import Testing
         "Neutralization": ["CSystem"],
         "Record": ["CSystem", "Wire"],
         "Administration": ["COpenSSL"],
+        "SignedLists": ["COpenSSL", "CSystem", "Neutralization", "Outbound"],
         "Gate": [
             "Accounts", "Administration", "Alerts", "CSystem", "COpenSSL", "Directory", "Identity",
             "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
             "Policy", "Reactor",
-            "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
+            "Record", "Revocation", "SignIn", "SignedLists", "Tokens", "WebAuthn", "Wire",
         ],
         "Demo": ["COpenSSL"],
         "herse": [
             "Accounts", "Administration", "CSystem", "COpenSSL", "Demo", "Directory", "Gate",
             "Identity",
             "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Record",
-            "Tokens",
+            "Tokens", "SignedLists",
         ],
     ]
 

@@ -1,6 +1,6 @@
 // COpenSSL.h: OpenSSL 3.0 or later, and inline stand-ins for the macros Swift cannot import.
 //
-// Inline only: no logic lives here, nothing is kept, nothing is decided.
+// Inline but for one: nothing is kept, nothing is decided.
 
 #ifndef HERSE_COPENSSL_H
 #define HERSE_COPENSSL_H
@@ -23,6 +23,8 @@
 #include <openssl/opensslv.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
+// After PEM: it declares its own PEM readers only then.
+#include <openssl/cms.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/sha.h>
@@ -121,5 +123,13 @@ static inline EVP_PKEY *herse_public_rsa_key(uint8_t *modulus, size_t modulus_co
     };
     return herse_public_key("RSA", parameters);
 }
+
+/// Frees what the library allocated for its caller.
+static inline void herse_free(void *memory) { OPENSSL_free(memory); }
+
+/// Whether a detached CMS signature (RFC 5652; DER or PEM) of the content is by a signer whom one
+/// of the authorities (PEM) vouches for now: 1 or 0.
+int herse_cms_verifies(const void *signature, size_t signature_count, const void *content,
+                       size_t content_count, const void *authorities, size_t authorities_count);
 
 #endif

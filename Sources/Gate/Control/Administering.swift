@@ -130,6 +130,10 @@ extension ControlPlane {
         case .sessions(let professional): return await sessions(professional)
         case .limits(let professional): return await limitsOf(professional)
         case .grant(let order): return await grant(order, by: by)
+        case .lists: return .lists(listReports())
+        case .fetchLists(let name): return await fetchLists(name)
+        case .addList(let delivery): return await addList(delivery)
+        case .trustKey(let order): return await trust(order)
         case .orders: return .orders(waitingOrders())
         case .approve(let approval): return await approve(approval, sentBy: by)
         case .decline(let id): return await decline(id, by: by)
@@ -147,6 +151,11 @@ extension ControlPlane {
         case .grant(let order):
             ["\(order.count) +\(grants(of: order.professional, count: order.count))"]
         case .reload, .confirm, .rollback: ["generation \(generation.number)"]
+        case .fetchLists, .addList, .trustKey:
+            listReports().map { list in
+                "\(list.name): sequence \(list.sequence.map { String($0) } ?? "none"), "
+                    + "\(list.keys.count) keys"
+            }
         default: []
         }
     }
@@ -184,9 +193,14 @@ extension ControlRequest {
         case .reload: "reload"
         case .confirm: "confirm"
         case .rollback: "rollback"
+        case .fetchLists: "lists fetch"
+        case .addList: "lists add"
+        case .trustKey(let order): order.isRevoked ? "lists trust --revoke" : "lists trust"
         // Recorded where it is known what they approve.
         case .approve, .decline: nil
-        case .status, .neutralized, .sessions, .limits, .orders, .alerts, .testAlerts, .drilled: nil
+        case .status, .neutralized, .sessions, .limits, .lists, .orders, .alerts, .testAlerts,
+            .drilled:
+            nil
         }
     }
 
@@ -195,6 +209,9 @@ extension ControlRequest {
         case .neutralize(let order): order.subjects
         case .reinstate(let subjects, _, _): subjects
         case .grant(let order): [order.professional]
+        case .fetchLists(let name): name.map { [$0] } ?? []
+        case .addList(let delivery): [delivery.name]
+        case .trustKey(let order): [order.name]
         default: []
         }
     }
@@ -215,6 +232,7 @@ extension ControlAnswer {
         case .refused: "refused"
         case .notDurable: "not-durable"
         case .waiting: "waiting"
+        case .listsChanged(let changes) where changes.contains { !$0.problem.isEmpty }: "refused"
         default: "done"
         }
     }

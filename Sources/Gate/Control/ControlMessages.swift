@@ -21,6 +21,12 @@ package enum ControlRequest: Codable, Sendable {
     case limits(professional: String)
     /// A bounded exception to a professional's limits.
     case grant(GrantOrder)
+    /// Signed lists of others, as they are.
+    case lists
+    /// Fetches one of them, or all, now.
+    case fetchLists(name: String?)
+    case addList(ListDelivery)
+    case trustKey(TrustOrder)
     /// Orders that wait for a second administrator.
     case orders
     case approve(Approval)
@@ -147,6 +153,8 @@ package enum ControlAnswer: Codable, Sendable {
     case alertsTested([AlertTestReport])
     /// What was told is kept.
     case noted
+    case lists([SignedListStatus])
+    case listsChanged([ListChange])
     case orders([WaitingOrder])
     /// Nothing was changed yet: a second administrator must approve it.
     case waiting(WaitingOrder)

@@ -7,6 +7,7 @@ internal import Limits
 internal import Neutralization
 internal import Policy
 internal import Reactor
+internal import SignedLists
 internal import Wire
 
 extension ControlPlane {
@@ -151,7 +152,7 @@ extension ControlPlane {
             }
         }
         let (state, settled) = neutralization.replacing(
-            list: newList?.entries ?? .empty, at: now)
+            list: newList?.entries ?? .empty, layers: next.signedLists.compactMap(\.layer), at: now)
         if !settled.isEmpty {
             do throws(JournalError) {
                 try journal.append(settled)

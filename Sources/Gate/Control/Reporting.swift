@@ -86,6 +86,12 @@ extension ControlPlane {
                 kind: "commands", name: "neutralization.journal",
                 state: journalProblem != nil ? "unknown" : commands == 0 ? "empty" : "fresh",
                 entries: commands, ageSeconds: nil, nextUpdate: nil))
+        for list in listReports() {
+            reports.append(
+                ListReport(
+                    kind: "signed", name: list.name, state: list.state, entries: list.entries,
+                    ageSeconds: list.ageSeconds, nextUpdate: list.nextUpdate))
+        }
         for material in generation.listeners {
             for list in material.fileSettings.anchors.lists {
                 let isStale = list.nextUpdate.map { $0 <= moment.value } ?? false
@@ -128,6 +134,19 @@ extension ControlPlane {
         for list in listReports(generation) where list.state == "stale" || list.state == "unknown" {
             let name = "\(list.kind) list `\(list.name)`"
             found.append(Shortcoming(.listStale, name, "\(name) is \(list.state)", .error))
+        }
+        for list in listReports() {
+            let name = "signed list `\(list.name)`"
+            if list.outsideScope > 0 {
+                found.append(
+                    Shortcoming(
+                        .listRefused, name,
+                        "\(name): \(list.outsideScope) lines are outside its scope, and not in "
+                            + "force"))
+            }
+            if let problem = list.problem {
+                found.append(Shortcoming(.listRefused, name, "\(name): \(problem)"))
+            }
         }
         for listener in generation.configuration.listeners
         where listener.tls.expiredRevocation == .unsafeAccept {

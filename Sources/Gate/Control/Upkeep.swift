@@ -30,6 +30,7 @@ extension ControlPlane {
             }
         }
         keepUpRevocation(ways, now: moment)
+        keepUpLists(now: moment)
         if let accounts = ways.accounts {
             let (sessions, log) = (services.sessions, self.log)
             _ = lane.run {

@@ -11,6 +11,7 @@ package import Limits
 package import Policy
 internal import Record
 internal import Revocation
+internal import SignedLists
 internal import Synchronization
 internal import Wire
 
@@ -30,6 +31,8 @@ package final class Generation: Sendable {
     let ways: Ways
     /// Who may approve what another administrator ordered.
     let approvers: [Approver]
+    /// Neutralization lists of others.
+    let signedLists: [ListSource]
     /// What is prepared for each route, by index.
     let routes: [PreparedRoute]
     /// What is prepared for each set of limits, by index.
@@ -58,6 +61,7 @@ package final class Generation: Sendable {
         }
         servers = material.servers
         approvers = material.approvers
+        signedLists = material.signedLists
         alerts = material.alerts
         self.ways = ways
         self.limits = limits
@@ -75,7 +79,9 @@ package final class Generation: Sendable {
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
             number: number, rulebook: rulebook,
-            Material(listeners: listeners, servers: servers, approvers: approvers, alerts: alerts),
+            Material(
+                listeners: listeners, servers: servers, approvers: approvers,
+                signedLists: signedLists, alerts: alerts),
             limits: limits,
             ways: ways, key: key)
     }

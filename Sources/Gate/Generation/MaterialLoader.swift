@@ -10,6 +10,7 @@ internal import Glibc
 internal import Limits
 internal import Neutralization
 package import Policy
+internal import SignedLists
 internal import Tokens
 internal import WebAuthn
 internal import Wire
@@ -26,6 +27,8 @@ struct Material: Sendable {
     var attestation = AttestationPolicy.none
     /// Who may approve what another administrator ordered.
     var approvers: [Approver] = []
+    /// Neutralization lists of others.
+    var signedLists: [ListSource] = []
     /// Who is told of what.
     var alerts: [SinkSettings] = []
 }
@@ -52,6 +55,9 @@ struct MaterialLoader {
         self.former = former
     }
 
+    /// Where signed lists are kept.
+    var listFolder: String { configuration.state + "/lists" }
+
     /// Nil when there is any error; then `diagnostics` has them all.
     mutating func load() -> Material? {
         var material = Material()
@@ -77,6 +83,13 @@ struct MaterialLoader {
         }
         for rule in configuration.alerts {
             if let loaded = load(rule) { material.alerts.append(loaded) }
+        }
+        for rule in configuration.neutralizationLists {
+            if let settings = load(rule) {
+                // What is in force stays as it is; what was kept is verified again.
+                let known = former?.signedLists.first { $0.settings == settings }
+                material.signedLists.append(known ?? ListSource(settings))
+            }
         }
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
@@ -368,7 +381,7 @@ func isProgram(_ path: String) -> Bool {
 }
 
 /// Why a file cannot hold a secret; nil when it can.
-private func problemOfSecret(_ path: String) -> String? {
+func problemOfSecret(_ path: String) -> String? {
     var status = stat()
     // Safe because the structure is a local.
     guard unsafe stat(path, &status) == 0, (unsafe access(path, R_OK)) == 0 else {

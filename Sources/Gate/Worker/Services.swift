@@ -28,6 +28,8 @@ struct Services: Sendable {
     let events = SignInEvents()
     /// Set when a revocation list was fetched that is not in force yet.
     let listsChanged = Flag()
+    /// Set when a signed list was accepted that is not in force yet.
+    let signedListsChanged = Flag()
     /// Who is told of what elsewhere; `raise` may be called by any thread.
     let alerts: AlertDesk
     /// The list in force, for whoever is not a worker.
