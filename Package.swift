@@ -90,8 +90,11 @@ let package = Package(
 
         // The four in the middle don't know each other.
         .target(name: "Identity", dependencies: [asn1], swiftSettings: strict),
+        // What identity providers tell of accounts and sessions, and what they are told.
+        .target(name: "Signals", dependencies: ["JSON", "Tokens"], swiftSettings: strict),
         .target(
-            name: "Policy", dependencies: ["Identity", "KeyedHash", "Lookup", "Tokens", yams],
+            name: "Policy",
+            dependencies: ["Identity", "KeyedHash", "Lookup", "Signals", "Tokens", yams],
             swiftSettings: strict),
         .target(name: "Limits", dependencies: ["CSystem", "KeyedHash"], swiftSettings: strict),
         .target(name: "Neutralization", dependencies: ["CSystem"], swiftSettings: strict),
@@ -104,7 +107,9 @@ let package = Package(
             dependencies: [
                 "Accounts", "Administration", "CSystem", "COpenSSL", "Directory", "Identity",
                 "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
-                "Policy", "Reactor", "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
+                "Policy", "Reactor", "Record", "Revocation", "SignIn", "Signals", "Tokens",
+                "WebAuthn",
+                "Wire",
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
@@ -126,6 +131,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AdministrationTests", dependencies: ["Administration", "COpenSSL"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SignalsTests", dependencies: ["JSON", "Signals", "Tokens"],
             swiftSettings: strict),
         .testTarget(name: "GateTests", dependencies: ["Gate"], swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
@@ -188,7 +196,7 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "SignIn", "Tokens", "WebAuthn", "Wire",
+                "Neutralization", "Policy", "SignIn", "Signals", "Tokens", "WebAuthn", "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),

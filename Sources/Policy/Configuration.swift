@@ -23,6 +23,7 @@ package struct Configuration: Sendable {
     package let durability: Durability
     package let certificateAuthentication: CertificateAuthentication
     package var administration: AdministrationRule?
+    package var signals: SignalsRule?
     package var authentication = Authentication()
     package let listeners: [Listener]
     package let identityServers: [IdentityServer]

@@ -51,6 +51,9 @@ struct Reading {
             authentication.certificate)
         configuration.authentication = authentication.others
         configuration.administration = administration(assembly.singles["administration"])
+        configuration.signals = signals(
+            assembly.singles["signals"], listeners: names.listeners,
+            issuers: authentication.others.issuers)
         return configuration
     }
 

@@ -73,7 +73,8 @@ import Testing
             "Accounts", "COpenSSL", "CSystem", "Identity", "Issuers", "JSON", "Outbound", "Tokens",
             "WebAuthn",
         ],
-        "Policy": ["Identity", "KeyedHash", "Lookup", "Tokens"],
+        "Signals": ["JSON", "Tokens"],
+        "Policy": ["Identity", "KeyedHash", "Lookup", "Signals", "Tokens"],
         "Limits": ["CSystem", "KeyedHash"],
         "Neutralization": ["CSystem"],
         "Record": ["CSystem", "Wire"],
@@ -82,7 +83,7 @@ import Testing
             "Accounts", "Administration", "CSystem", "COpenSSL", "Directory", "Identity",
             "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
             "Policy", "Reactor",
-            "Record", "Revocation", "SignIn", "Tokens", "WebAuthn", "Wire",
+            "Record", "Revocation", "SignIn", "Signals", "Tokens", "WebAuthn", "Wire",
         ],
         "Demo": ["COpenSSL"],
         "herse": [

@@ -221,6 +221,7 @@ package struct StatusReport: Codable, Sendable {
     package var directory: DirectoryStatus?
     package var signIn: SignInStatus?
     package var probing = ProbingReport()
+    package var signals: SignalStatus?
     package var workers: [WorkerReport]
     /// Everything that is not as it should be, one sentence each; empty when healthy.
     package var degraded: [String]

@@ -21,6 +21,7 @@ extension ControlPlane {
             problem: self.record.problem?.message, failedCommits: self.record.failedCommits)
         let servers = serverReports(reports)
         let issuers = issuerStatus(generation)
+        let signals = signalStatus(generation)
         var awaiting: Int?
         if let until = former?.until {
             awaiting = Int((until - min(until, milliseconds)) / 1000)
@@ -31,8 +32,10 @@ extension ControlPlane {
             listeners: listenerReports(generation, reports), servers: servers, lists: lists,
             record: record, issuers: issuers, directory: directoryStatus(generation),
             signIn: signInStatus(generation), probing: services.probing.report(now: now.value),
+            signals: signals,
             workers: reports,
-            degraded: degraded(generation, lists, record, servers) + issuerProblems(issuers),
+            degraded: degraded(generation, lists, record, servers) + issuerProblems(issuers)
+                + signalProblems(signals),
             awaitingConfirmationSeconds: awaiting)
     }
 

@@ -25,6 +25,8 @@ struct Material: Sendable {
     var attestation = AttestationPolicy.none
     /// Who may approve what another administrator ordered.
     var approvers: [Approver] = []
+    /// The keys of each stream of events that stand in a file, by index.
+    var signalKeys: [KeySet?] = []
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -72,6 +74,7 @@ struct MaterialLoader {
         for rule in configuration.administration?.approvers ?? [] {
             if let approver = load(rule) { material.approvers.append(approver) }
         }
+        material.signalKeys = loadSignals(configuration.signals)
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
     }
@@ -88,6 +91,41 @@ struct MaterialLoader {
         return Approver(name: rule.name, user: rule.user, key: key)
     }
 
+    // MARK: Streams of events
+
+    /// Reads the files the rules of streams name; the keys of each receiver that are in one.
+    private mutating func loadSignals(_ rule: SignalsRule?) -> [KeySet?] {
+        guard let rule else { return [] }
+        var secrets = rule.transmitter?.receivers.map(\.token) ?? []
+        var authorities = rule.transmitter?.receivers.compactMap(\.authorities) ?? []
+        for one in rule.receivers {
+            secrets += [one.push?.token, one.poll?.token, one.verification?.token]
+                .compactMap(\.self)
+            authorities += [one.authorities].compactMap(\.self)
+        }
+        for file in secrets where bearerSecret(file.path) == nil {
+            error(
+                file.place, "`\(file.path)` holds no bearer token",
+                "one line of printable characters without blanks")
+        }
+        for file in authorities {
+            _ = attempt(file) { () throws(TLSMaterialError) in try readCertificates(file.path) }
+        }
+        return rule.receivers.map { one in
+            guard case .file(let file) = one.keys else { return nil }
+            return loadKeys(file)
+        }
+    }
+
+    private mutating func loadKeys(_ file: FileReference) -> KeySet? {
+        do throws(KeyFileError) {
+            return try readKeys(file.path)
+        } catch {
+            self.error(file.place, error.problem, error.hint)
+            return nil
+        }
+    }
+
     // MARK: Issuers
 
     /// Reads the files an issuer's rule names; its keys, when they are in one.
@@ -100,12 +138,7 @@ struct MaterialLoader {
             error(file.place, "`\(file.path)`: \(problem)", "one line, readable by the gate alone")
         }
         guard case .file(let file) = issuer.keys else { return nil }
-        do throws(KeyFileError) {
-            return try readKeys(file.path)
-        } catch {
-            self.error(file.place, error.problem, error.hint)
-            return nil
-        }
+        return loadKeys(file)
     }
 
     private mutating func loadAttestation(_ rule: AccountRule) -> AttestationPolicy {

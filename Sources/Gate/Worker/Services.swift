@@ -27,6 +27,8 @@ struct Services: Sendable {
     let events = SignInEvents()
     /// Set when a revocation list was fetched that is not in force yet.
     let listsChanged = Flag()
+    /// Events from elsewhere, and what is kept of them.
+    let signals = SignalInbox()
     /// The list in force, for whoever is not a worker.
     let neutralization = NeutralizationView()
     /// Who tries again after having been cut off.
