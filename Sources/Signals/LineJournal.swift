@@ -108,6 +108,7 @@ package final class LineJournal: Sendable {
         let path = self.path
         try state.withLock { state throws(LineJournalError) in
             let fresh = path + ".new"
+            // Safe because both names outlive the calls that take them.
             unsafe unlink(fresh)
             let file = unsafe Glibc.open(
                 fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)

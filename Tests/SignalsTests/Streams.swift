@@ -22,16 +22,17 @@ import Tokens
         (#"{"sets":{"a":"x.y.z"},"moreAvailable":true}"#, 1, true), (#"{"sets":{}}"#, 0, false),
         ("{}", 0, false),
     ])
-    func `is answered with events, or none`(text: String, count: Int, hasMore: Bool) throws {
+    func `is answered with events, or none`(text: String, count: Int, hasMore: Bool) {
         let bytes = Array(text.utf8)
-        let answer = try #require(PollAnswer(json: bytes.span))
-        #expect(answer.items.count == count && answer.hasMore == hasMore)
+        let answer = PollAnswer(json: bytes.span)
+        #expect(answer?.items.count == count && answer?.hasMore == hasMore)
     }
 
     @Test(arguments: ["", "[]", #"{"sets":[]}"#, #"{"sets":{"a":7}}"#, #"{"sets":"x"}"#])
     func `is not answered by what is no answer`(text: String) {
         let bytes = Array(text.utf8)
-        #expect(PollAnswer(json: bytes.span) == nil)
+        let answer = PollAnswer(json: bytes.span)
+        #expect(answer == nil)
     }
 }
 
