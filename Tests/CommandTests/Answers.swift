@@ -63,6 +63,18 @@ enum Sample {
         resetSeconds: 61, enforce: "deny", each: "professional", extra: 0, error: 0,
         grants: [])
 
+    static let streams = SignalStatus(
+        receivers: [
+            SignalReceiverStatus(
+                name: "psc", state: "stale", received: 9, applied: 4, refused: 1, unresolved: 2,
+                ignored: 1, repeated: 1, lastEventSeconds: 75, problem: "status 500")
+        ],
+        transmitter: [
+            SignalTargetStatus(
+                name: "idp", waiting: 2, sent: 5, failed: 0, oldestSeconds: 61,
+                problem: "cannot be connected to")
+        ])
+
     static func status(degraded: [String] = [], awaiting: Int? = nil) -> StatusReport {
         var counters = WorkerCounters()
         counters.requests = 29
@@ -258,6 +270,16 @@ enum Sample {
             try keys(Sample.status(awaiting: 1)) == [
                 "awaiting_confirmation_seconds", "degraded", "generation", "issuers", "listeners",
                 "lists", "probing", "record", "servers", "uptime_seconds", "version", "workers",
+            ])
+        let streams = Sample.streams
+        #expect(
+            try keys(streams.receivers[0]) == [
+                "applied", "ignored", "last_event_seconds", "name", "problem", "received",
+                "refused", "repeated", "state", "unresolved",
+            ])
+        #expect(
+            try keys(streams.transmitter[0]) == [
+                "failed", "name", "oldest_seconds", "problem", "sent", "waiting",
             ])
     }
 }

@@ -31,8 +31,9 @@ def material(folder, pki):
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
         subprocess.run(
             ["openssl", "pkey", "-in", key, "-pubout", "-out", folder / f"{name}.pem"], check=True)
-    (folder / "psc.secret").write_text("a-secret")
-    (folder / "psc.secret").chmod(0o600)
+    for name in ("psc.secret", "push.token", "poll.token", "transmit.token"):
+        (folder / name).write_text("a-secret")
+        (folder / name).chmod(0o600)
     (folder / "professionals.txt").write_text(
         "Identification nationale PP|Code profession|\n899700218896|10|\n")
     (folder / "neutralized.list").write_text("")

@@ -89,7 +89,8 @@ import Tokens
         let hmac = encodeBase64URL(Array(#"{"alg":"HS256","typ":"secevent+jwt"}"#.utf8))
         let forgeries = [
             other, Array("\(none).\(text[1]).".utf8), Array("\(none).\(text[1]).\(text[2])".utf8),
-            Array("\(hmac).\(text[1]).\(text[2])".utf8), Array("\(text[0]).\(text[1]).\(text[2].dropFirst())A".utf8),
+            Array("\(hmac).\(text[1]).\(text[2])".utf8),
+            Array("\(text[0]).\(text[1]).\(text[2].dropFirst())A".utf8),
             Array("\(text[0]).\(text[0]).\(text[2])".utf8),
         ]
         for token in forgeries {
