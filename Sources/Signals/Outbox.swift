@@ -128,6 +128,22 @@ package final class Outbox: Sendable {
         }
     }
 
+    /// Forgets what waits for receivers that are none of these: nobody tells them any more.
+    package func keep(only receivers: Set<String>) throws(LineJournalError) {
+        try isWritten.withLock { _ throws(LineJournalError) in
+            let isChanged = state.withLock { state in
+                let before = state.waiting.count
+                state.waiting = state.waiting.filter {
+                    receivers.contains($0.key) && !$0.value.isEmpty
+                }
+                return state.waiting.count != before
+            }
+            guard isChanged else { return }
+            try journal.replace(
+                with: state.withLock { state in state.waiting.values.flatMap { $0 } }.map(\.line))
+        }
+    }
+
     /// How many wait, and since when the oldest does.
     package func waiting(for receiver: String) -> (count: Int, oldestAt: Int64?) {
         state.withLock { state in

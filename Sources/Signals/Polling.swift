@@ -36,8 +36,9 @@ package struct PollAnswer: Equatable, Sendable {
         package let token: [UInt8]
     }
 
+    /// Whether there are more is not asked: whoever sent some is polled again at once, to hear what
+    /// became of them.
     package let items: [Item]
-    package let hasMore: Bool
 
     /// Bytes of an answer; 100 events of the largest size.
     package static let bytesMax = 8 << 20
@@ -60,6 +61,5 @@ package struct PollAnswer: Equatable, Sendable {
             }
         }
         self.items = items
-        hasMore = members["moreAvailable"]?.flag ?? false
     }
 }

@@ -110,6 +110,13 @@ package final class StreamHealth: Sendable {
         }
     }
 
+    /// Whether the time for a question has come.
+    package func isQuestionDue(every seconds: Int64, now: Int64) -> Bool {
+        state.withLock { state in
+            state.askedAt.map { now < $0 || now - $0 >= seconds } ?? true
+        }
+    }
+
     /// A new question, if the time for one has come: its `state`.
     package func question(every seconds: Int64, now: Int64) -> String? {
         state.withLock { state in

@@ -235,7 +235,8 @@ extension ControlPlane {
         guard !accounts.isEmpty else { return }
         let moment = now.value
         await withCheckedContinuation { continuation in
-            let accepted = services.lanes.streams.run {
+            // Not where others are waited for: the operator waits for the disk alone.
+            let accepted = services.lanes.signals.run {
                 desk.tell(decision, of: accounts, now: moment)
                 continuation.resume()
             }
@@ -254,7 +255,9 @@ extension ControlPlane {
                 let accepted = lane.run { receiver.poll(now: Int64(time(nil))) }
                 if !accepted { receiver.life.polling.withLock { $0.isUnderWay = false } }
             }
-            if receiver.rule.verification != nil {
+            if let rule = receiver.rule.verification,
+                receiver.life.health.isQuestionDue(every: rule.every, now: moment)
+            {
                 _ = lane.run { receiver.verify(now: Int64(time(nil))) }
             }
         }

@@ -45,6 +45,9 @@ extension ControlPlane {
         nextSlowUpkeep = milliseconds + 10_000
         let (sessions, log) = (services.sessions, self.log)
         _ = lane.run { sessions.sweep(now: moment) }
+        if let transmitter = ways.signals.transmitter {
+            _ = services.lanes.streams.run { transmitter.forgetOthers() }
+        }
         for keys in [ways.assertion, ways.signals.ownKeys].compactMap(\.self) {
             _ = lane.run {
                 do throws(AssertionKeyError) {

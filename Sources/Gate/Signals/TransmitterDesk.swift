@@ -154,6 +154,15 @@ final class TransmitterDesk: Sendable {
         }
     }
 
+    /// Forgets what waits for those who are told nothing any more.
+    func forgetOthers() {
+        do throws(LineJournalError) {
+            try outbox.keep(only: Set(rule.receivers.map(\.name)))
+        } catch {
+            log.say("signals: \(error.path): \(error.problem)", kind: "signals outbox")
+        }
+    }
+
     func delivery(to name: String) -> Delivery {
         deliveries.withLock { $0[name] ?? Delivery() }
     }
