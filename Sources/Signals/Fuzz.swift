@@ -28,16 +28,23 @@ package func fuzzSignals(_ bytes: Span<UInt8>) {
     }
 }
 
-/// Claims of a stranger's choosing, signed by a key made for it.
+/// Claims as any issuer could sign them, and the same with a signature that is none.
 private func fuzzEvent(_ claims: Span<UInt8>) {
+    let now: Int64 = 1_800_000_000
+    let rules = StreamRules(issuer: "https://i.example", audience: "a", algorithms: [.es256])
+    if let value = try? JSONValue(claims),
+        let event = try? event(of: value, rules: rules, now: now)
+    {
+        precondition(event.moment <= now, "nothing has happened that is still to come")
+        precondition(event.issuedAt <= now + rules.leeway, "nor was it signed")
+        precondition(!event.id.isEmpty, "what has no name would be taken again and again")
+    }
     guard let keys = try? KeySet(json: FuzzStream.set.span) else { return }
     var copy: [UInt8] = []
     for index in claims.indices { copy.append(claims[index]) }
-    let rules = StreamRules(issuer: "https://i.example", audience: "a", algorithms: [.es256])
-    // Nobody signed it: whatever it says, it is refused.
     let head = encodeBase64URL(Array(#"{"alg":"ES256","typ":"secevent+jwt"}"#.utf8))
     let token = Array("\(head).\(encodeBase64URL(copy)).\(encodeBase64URL([0]))".utf8)
-    if (try? verifySecurityEvent(token.span, keys: keys, rules: rules, now: 1_800_000_000)) != nil {
+    if (try? verifySecurityEvent(token.span, keys: keys, rules: rules, now: now)) != nil {
         preconditionFailure("nobody but the issuer signs")
     }
 }

@@ -68,6 +68,13 @@ package func verifySecurityEvent(
     } catch {
         throw DeliveryError(error)
     }
+    return try event(of: claims, rules: rules, now: now)
+}
+
+/// The event that claims tell, whose signature and issuer are known.
+func event(
+    of claims: JSONValue, rules: StreamRules, now: Int64
+) throws(DeliveryError) -> SecurityEvent {
     let audiences = claims["aud"]?.texts ?? []
     guard audiences.count <= 64, audiences.contains(where: { areSame($0, rules.audience) }) else {
         throw DeliveryError(.invalidAudience, "`aud` names somebody else")

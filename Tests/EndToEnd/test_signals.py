@@ -13,7 +13,7 @@ from harness import jose
 from harness.client import request
 from harness.gate import find
 from harness.pki import PHARMACIST, PHYSICIAN
-from harness.signals import CAEP, RISC, SSF, Receiver, Transmitter
+from harness.signals import AUDIENCE, CAEP, RISC, SSF, Receiver, Transmitter
 from harness.strong import Portal, accept, bearing, keys_file, optional, secret_file
 from harness.upstream import answer
 from harness.visitor import Visitor
@@ -230,6 +230,18 @@ def test_every_way_to_say_it(stream_gate, idp, issuer, upstream, event, subject)
     assert gate.get(card=None, fields=token).status == 200
     assert idp.push(gate, idp.event(event, subject)).status == 202
     assert gate.get(card=None, fields=token).status == 401
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "ES384", "EdDSA"])
+def test_events_are_signed_by_any_good_algorithm(stream_gate, idp, upstream, algorithm):
+    idp.key = jose.SigningKey(algorithm)
+    gate = stream_gate(tokens=False)
+    claims = idp.claims(DISABLED, PHYSICIAN, aud=["https://other.example.fr", AUDIENCE])
+    # Signed by PyJWT, which shares no code with the gate nor with this harness.
+    token = jwt.encode(claims, idp.key.private, algorithm=algorithm,
+                       headers={"typ": "secevent+jwt", "kid": idp.key.kid})
+    assert idp.push(gate, token).status == 202
+    assert gate.get().status == 403
 
 
 def test_policy_decides_what_an_event_does(stream_gate, idp, issuer, upstream):
