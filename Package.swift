@@ -72,9 +72,14 @@ let package = Package(
 
         // What the gate asks of others, off its data plane: keys, introspection, lists.
         .target(
-            name: "Outbound", dependencies: ["CCurl"], swiftSettings: strict),
+            name: "Outbound", dependencies: ["CCurl", "CSystem"], swiftSettings: strict),
         .target(
             name: "Issuers", dependencies: ["COpenSSL", "JSON", "Outbound", "Tokens"],
+            swiftSettings: strict),
+
+        // What operators are told of elsewhere: syslog, webhooks, mail.
+        .target(
+            name: "Alerts", dependencies: ["COpenSSL", "CSystem", "JSON", "Outbound", "Reactor"],
             swiftSettings: strict),
 
         .target(
@@ -94,7 +99,7 @@ let package = Package(
         .target(name: "Signals", dependencies: ["JSON", "Tokens"], swiftSettings: strict),
         .target(
             name: "Policy",
-            dependencies: ["Identity", "KeyedHash", "Lookup", "Signals", "Tokens", yams],
+            dependencies: ["Alerts", "Identity", "KeyedHash", "Lookup", "Signals", "Tokens", yams],
             swiftSettings: strict),
         .target(name: "Limits", dependencies: ["CSystem", "KeyedHash"], swiftSettings: strict),
         .target(name: "Neutralization", dependencies: ["CSystem"], swiftSettings: strict),
@@ -105,7 +110,8 @@ let package = Package(
         .target(
             name: "Gate",
             dependencies: [
-                "Accounts", "Administration", "CSystem", "COpenSSL", "Directory", "Identity",
+                "Accounts", "Administration", "Alerts", "CSystem", "COpenSSL", "Directory",
+                "Identity",
                 "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
                 "Policy", "Reactor", "Record", "Revocation", "SignIn", "Signals", "Tokens",
                 "WebAuthn",
@@ -121,7 +127,8 @@ let package = Package(
             dependencies: [
                 "Accounts", "Administration", "COpenSSL", "CSystem", "Demo", "Directory", "Gate",
                 "Identity",
-                "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", argumentParser,
+                "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Tokens",
+                argumentParser,
             ], swiftSettings: strict),
 
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
@@ -164,10 +171,14 @@ let package = Package(
             name: "RevocationTests", dependencies: ["Outbound", "Revocation", "StubServers"],
             swiftSettings: strict),
         .testTarget(
+            name: "AlertsTests", dependencies: ["Alerts", "JSON", "Outbound", "StubServers"],
+            swiftSettings: strict),
+        .testTarget(
             name: "SignInTests", dependencies: ["Identity", "SignIn", "Tokens", "WebAuthn"],
             swiftSettings: strict),
         .testTarget(
-            name: "PolicyTests", dependencies: ["Lookup", "Policy"], swiftSettings: strict),
+            name: "PolicyTests", dependencies: ["Alerts", "Lookup", "Policy"], swiftSettings: strict
+        ),
         .testTarget(name: "LimitsTests", dependencies: ["Limits"], swiftSettings: strict),
         .testTarget(
             name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),
@@ -178,7 +189,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Demo", "Gate", "herse", "Policy", argumentParser],
+            dependencies: ["Alerts", "Demo", "Gate", "herse", "Policy", argumentParser],
             swiftSettings: strict),
 
         // What a reviewer would say twice: rules over the files themselves.

@@ -4,11 +4,19 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 
+#include <errno.h>
+#include <linux/sockios.h>
 #include <sched.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <string.h>
 
 int herse_peer_credentials(int descriptor, struct herse_peer *out) {
     struct ucred credentials;
@@ -66,4 +74,71 @@ int herse_catch_signals(void) {
 void herse_yield_to_others(void) {
     // Refused or not, the thread goes on: it would only be as important as the others.
     if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10) != 0) {}
+}
+
+int herse_unacknowledged(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, SIOCOUTQ, &count) == 0 ? count : -1;
+}
+
+int herse_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
+int herse_child_descriptor(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
+
+pid_t herse_spawn_mailer(const char *path, int input, int error) {
+    // A mailer finds its user's settings by HOME, and nothing else of ours is its business.
+    char home[4096] = "HOME=/";
+    const char *known = getenv("HOME");
+    if (known) snprintf(home, sizeof home, "HOME=%s", known);
+    char *environment[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
+        home, NULL};
+    char *arguments[] = {(char *)path, "-t", "-i", NULL};
+
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    int failure = posix_spawn_file_actions_init(&actions);
+    if (failure) return -failure;
+    failure = posix_spawnattr_init(&attributes);
+    if (failure) {
+        posix_spawn_file_actions_destroy(&actions);
+        return -failure;
+    }
+    sigset_t all, none;
+    sigfillset(&all);
+    sigemptyset(&none);
+    failure = posix_spawn_file_actions_adddup2(&actions, input, 0);
+    if (!failure) {
+        failure = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    }
+    if (!failure) failure = posix_spawn_file_actions_adddup2(&actions, error, 2);
+    if (!failure) failure = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+    if (!failure) failure = posix_spawnattr_setsigmask(&attributes, &none);
+    if (!failure) failure = posix_spawnattr_setsigdefault(&attributes, &all);
+    if (!failure) {
+        failure = posix_spawnattr_setflags(
+            &attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    }
+    pid_t process = -1;
+    if (!failure) {
+        failure = posix_spawn(&process, path, &actions, &attributes, arguments, environment);
+    }
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return failure ? -failure : process;
+}
+
+int herse_ask_for_short_slices(uint64_t nanoseconds) {
+    // The kernel's structure, for which glibc has no name before 2.41.
+    struct {
+        uint32_t size, policy;
+        uint64_t flags;
+        int32_t nice;
+        uint32_t priority;
+        uint64_t runtime, deadline, period;
+    } attributes = {0};
+    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return -1;
+    attributes.size = sizeof attributes;
+    attributes.runtime = nanoseconds;
+    return (int)syscall(SYS_sched_setattr, 0, &attributes, 0);
 }

@@ -1,5 +1,6 @@
 // Serve.swift: the life of the process: open the state, start the threads, say ready, end.
 
+internal import Alerts
 internal import CSystem
 internal import Glibc
 internal import Limits
@@ -75,6 +76,7 @@ private func run(
         throw StartFailure(error.message)
     }
     services.sessions.obey(configuration.authentication)
+    services.alerts.use(generation.alerts)
     if await fetchMissingLists(generation, services) { generation = generation.renumbered(1) }
     let workers = try startWorkers(generation, services, threads)
     let inForce = Grants(grants.inForce(at: limits.time), limits)
@@ -96,8 +98,13 @@ private func run(
         throw StartFailure("\(error.call): \(error.message.lowercased())")
     }
     sayReady(generation, ports, log)
+    services.alerts.raise(
+        Alert(
+            .started, .notice, subject: "gate", "the gate has started",
+            facts: [AlertFact(.generation, generation.number)]))
     await threads.allEnded(of: workers.count + 2)
     limits.flush()
+    await flushAlerts(services)
     log.say("stopped")
     log.flush()
     return 0

@@ -1,7 +1,8 @@
 // Journal.swift: every order, on stable storage before it is acknowledged.
 //
 // INVARIANT: an order whose `append` returned is there after every later open. One whose `append`
-// threw may or may not be: the caller says so and the operator repeats it.
+// threw `notWritten` is not; of one that threw `broken` it is unknown: the caller says so and the
+// operator repeats it.
 //
 // One order is appended in place; several at once, and a journal that has outgrown what it says,
 // are written to a new file that takes the old one's name: all or nothing, and bounded growth.
@@ -51,22 +52,23 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
     private var brokenBy: SystemFailure?
 
     /// Lines a journal may have beyond four for each subject it speaks of.
-    static var slackLines: UInt64 { 1024 }
+    private let slackLines: UInt64
 
     /// What `open` found; orders appended since are not in it.
     package let opening: JournalOpening
 
     /// Reads the journal, cuts off what a crash left unfinished, and makes it ready to append.
     package static func open(
-        _ file: consuming File, now: UnixSeconds
+        _ file: consuming File, now: UnixSeconds, slackLines: UInt64 = 1024
     ) throws(JournalError) -> Journal {
         var file = file
         let (replay, size) = try replayed(&file)
-        var journal = Journal(file, replay, size: size)
-        if replay.length == 0 || !replay.endsInLineFeed {
+        var journal = Journal(file, replay, size: size, slackLines: slackLines)
+        if replay.length == 0 {
             try journal.rewrite(now: now)
             return journal
         }
+        if !replay.endsInLineFeed { try journal.endLastLine() }
         if replay.length < size { try journal.cutTail() }
         // A full disk must not keep a gate from starting with an order that is already kept.
         if journal.isOvergrown {
@@ -75,8 +77,11 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
         return journal
     }
 
-    private init(_ file: consuming File, _ replay: JournalReplay, size: Int) {
+    private init(
+        _ file: consuming File, _ replay: JournalReplay, size: Int, slackLines: UInt64
+    ) {
         self.file = file
+        self.slackLines = slackLines
         live = replay.live
         lines = replay.lines
         length = replay.length
@@ -99,29 +104,37 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
         if let brokenBy { throw .broken(brokenBy) }
         guard let first = commands.first else { return }
         for command in commands where !command.isKeepable { throw .textTooLong }
-        if commands.count == 1, !isOvergrown {
-            try appendInPlace(first)
-            live.obey(first)
-        } else {
+        guard commands.count == 1, !isOvergrown else {
             let before = live
             for command in commands { live.obey(command) }
             do { try rewrite(now: first.at) } catch {
                 live = before
-                throw error
+                // A disk without room for a second copy may have some for one more line.
+                guard case .notWritten = error, commands.count == 1 else { throw error }
+                try appendInPlace(first)
+                live.obey(first)
             }
+            return
         }
+        try appendInPlace(first)
+        live.obey(first)
     }
 
-    private var isOvergrown: Bool { lines > 4 * UInt64(live.count) + Self.slackLines }
+    private var isOvergrown: Bool { lines > 4 * UInt64(live.count) + slackLines }
 
     private mutating func appendInPlace(_ command: Command) throws(JournalError) {
         let line = journalLine(command, number: lines + 1)
         do {
             try file.write(line, at: length)
         } catch {
-            // What was written of it is taken back. If even that fails, or the machine stops
-            // before it is on disk, the next open finds a torn last line and drops it.
-            do { try file.truncate(to: length) } catch {
+            // What was written of it is taken back, and that durably: the next order is written
+            // over the same bytes, and a power cut that kept some of either would leave what
+            // looks like damage. If the machine stops before, the next open finds a torn last
+            // line and drops it.
+            do {
+                try file.truncate(to: length)
+                try file.sync()
+            } catch {
                 brokenBy = error
                 throw .broken(error)
             }
@@ -138,6 +151,15 @@ package struct Journal<File: JournalFile & ~Copyable>: ~Copyable {
         }
         length += line.count
         lines += 1
+    }
+
+    /// Ends a last line of which only the end is missing; the order is whole.
+    private mutating func endLastLine() throws(JournalError) {
+        do {
+            try file.write([0x0A], at: length)
+            try file.sync()
+        } catch { throw .system(error) }
+        length += 1
     }
 
     /// Drops what a crash left of an order that was never acknowledged.

@@ -1,7 +1,8 @@
 // NeutralizedSet.swift: the operator's list in memory: a million entries, one look-up, no allocation.
 //
 // Entries lie in the order of the file; an open-addressing index of 32-bit words points at them, and
-// texts lie in one blob. An entry takes 40 bytes, 8 of index and about 13 of text. Networks are in
+// texts lie in one blob. An entry takes 40 bytes, 6.4 of index and 13 (an account) to 17 (a
+// certificate, of whose digest the key is half) of text. Networks are in
 // the same index, under their masked address and prefix length, and are looked up longest first.
 
 /// One line of the list, as a person reads it.
@@ -50,6 +51,13 @@ package final class NeutralizedSet: Sendable {
         let tag: UInt16
 
         var key: IndexKey { IndexKey(high: high, low: low, tag: tag) }
+
+        /// The first 16 bytes of a digest, which are its key; the others are its text.
+        var firstHalf: [UInt8] {
+            [high, low].flatMap { word in
+                (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
+            }
+        }
     }
 
     /// A list that names nobody.
@@ -68,9 +76,8 @@ package final class NeutralizedSet: Sendable {
 
     /// Builds the index; throws the number of an entry whose subject has too many lines already.
     init(entries: [Entry], texts: [UInt8]) throws(TooManyForSubject) {
-        var capacity = 2
-        while capacity < entries.count * 2 { capacity *= 2 }
-        let mask = capacity - 1
+        // Five eighths full: half of it would be memory for nothing, and fuller is slower.
+        let capacity = entries.count + entries.count / 8 * 5 + 8
         var index = [UInt32](repeating: 0, count: capacity)
         var kinds: UInt16 = 0
         var present4: UInt64 = 0
@@ -80,13 +87,13 @@ package final class NeutralizedSet: Sendable {
         for number in 0..<entries.count {
             let entry = entries[number]
             let spread = entry.key.spread
-            var place = Int(truncatingIfNeeded: spread) & mask
+            var place = Self.place(spread, capacity)
             var same = 0
             while index[place] != 0 {
                 let other = entries[Int(index[place] & 0xFF_FFFF) - 1]
                 if other.key == entry.key { same += 1 }
                 guard same < Self.sameSubjectMax else { throw TooManyForSubject(entry: number) }
-                place = (place + 1) & mask
+                place = place + 1 < capacity ? place + 1 : 0
             }
             index[place] = UInt32(truncatingIfNeeded: spread >> 56) << 24 | UInt32(number + 1)
             kinds |= entry.key.kindBit
@@ -108,6 +115,12 @@ package final class NeutralizedSet: Sendable {
         self.lengths6 = (0...128).reversed().filter { present6[Int($0)] }
     }
 
+    /// Where the search for a key begins: its low 32 bits as a share of the index.
+    @inline(__always)
+    private static func place(_ spread: UInt64, _ capacity: Int) -> Int {
+        Int(truncatingIfNeeded: ((spread & 0xFFFF_FFFF) &* UInt64(capacity)) &>> 32)
+    }
+
     struct TooManyForSubject: Error { let entry: Int }
 
     package var count: Int { entries.count }
@@ -118,10 +131,9 @@ package final class NeutralizedSet: Sendable {
     @inline(__always)
     func find(_ key: IndexKey, now: UInt32, overriddenTo: UInt32? = nil) -> Int? {
         let spread = key.spread
-        let mask = index.count - 1
-        var place = Int(truncatingIfNeeded: spread) & mask
+        var place = Self.place(spread, index.count)
         let check = UInt32(truncatingIfNeeded: spread >> 56)
-        // INVARIANT: the index is at most half full, so that an empty place ends every search.
+        // INVARIANT: the index is never full, so that an empty place ends every search.
         while true {
             let word = index[place]
             if word == 0 { return nil }
@@ -134,7 +146,7 @@ package final class NeutralizedSet: Sendable {
                     guard let overriddenTo, entry.since <= overriddenTo else { return number }
                 }
             }
-            place = (place + 1) & mask
+            place = place + 1 < index.count ? place + 1 : 0
         }
     }
 
@@ -165,12 +177,11 @@ package final class NeutralizedSet: Sendable {
 
     /// Calls `body` with the number of every entry about `key`, in force or not.
     func forEach(_ key: IndexKey, _ body: (Int) -> Void) {
-        let mask = index.count - 1
-        var place = Int(truncatingIfNeeded: key.spread) & mask
+        var place = Self.place(key.spread, index.count)
         while index[place] != 0 {
             let number = Int(index[place] & 0xFF_FFFF) - 1
             if entries[number].key == key { body(number) }
-            place = (place + 1) & mask
+            place = place + 1 < index.count ? place + 1 : 0
         }
     }
 
@@ -231,6 +242,18 @@ extension NeutralizedSet {
         return sum
     }
 
+    /// The SHA-256 of an entry: its key and, behind it, what the key has no room for.
+    private func digest(of entry: Entry, rest: ArraySlice<UInt8>) -> [UInt8] {
+        var digest: [UInt8] = []
+        digest.reserveCapacity(32)
+        for half in [entry.high, entry.low] {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                digest.append(UInt8(truncatingIfNeeded: half >> UInt64(shift)))
+            }
+        }
+        return digest + rest
+    }
+
     /// The bytes after a length byte at `offset`.
     private func text(at offset: Int) -> Range<Int> {
         let start = offset + 1
@@ -247,9 +270,11 @@ extension NeutralizedSet {
         let bytes = texts[first]
         switch key.tag {
         case IndexKey.hashedAccountTag:
-            if let it = HashedAccount(bytes.span) { return .hashedAccount(it) }
+            let digest = entry.firstHalf + bytes
+            if let it = HashedAccount(digest.span) { return .hashedAccount(it) }
         case IndexKey.certificateTag:
-            if let it = CertificateFingerprint(bytes.span) { return .certificate(it) }
+            let digest = entry.firstHalf + bytes
+            if let it = CertificateFingerprint(digest.span) { return .certificate(it) }
         case IndexKey.structureTag:
             return .structure(StructureCode(read: String(decoding: bytes, as: UTF8.self)))
         case IndexKey.sessionTag:

@@ -35,20 +35,28 @@ struct TextStore {
         return offset
     }
 
-    /// Reads the hexadecimal digits that follow an algorithm's name; keeps the 32 bytes, and gives
-    /// the key they make.
+    /// Reads the hexadecimal digits that follow an algorithm's name; gives the key that the first 16
+    /// bytes make, and keeps the other 16.
     mutating func digest(
         _ source: Span<UInt8>, _ digits: Range<Int>, nameLength: Int
     ) throws(SubjectError) -> (SubjectKey, UInt32) {
         let offset = bytes.count
-        bytes.append(32)
+        bytes.append(16)
+        var count = 0
+        var halves = (high: UInt64(0), low: UInt64(0))
         do {
-            try readFingerprint(source.extracting(digits)) { bytes.append($0) }
+            try readFingerprint(source.extracting(digits)) { byte in
+                if count < 8 {
+                    halves.high = halves.high << 8 | UInt64(byte)
+                } else if count < 16 {
+                    halves.low = halves.low << 8 | UInt64(byte)
+                } else {
+                    bytes.append(byte)
+                }
+                count += 1
+            }
         } catch { throw error.moved(by: nameLength) }
-        guard let key = SubjectKey(sha256: bytes.span.extracting(offset + 1..<bytes.count)) else {
-            throw .fingerprintLength(digits: (bytes.count - offset - 1) * 2)
-        }
-        return (key, UInt32(offset))
+        return (SubjectKey(high: halves.high, low: halves.low), UInt32(offset))
     }
 
     /// Keeps a reason and a ticket, each at most 64 bytes, checked before.

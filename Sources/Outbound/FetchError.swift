@@ -46,6 +46,8 @@ package enum FetchProblem: Error, Equatable, Sendable {
     case tooLarge(bytes: Int)
     /// The connection ended early, or what came is no HTTP.
     case broken
+    /// The other side ended a connection that should have gone on.
+    case closed
     /// What only libcurl knows, by its number.
     case other(Int)
 
@@ -68,6 +70,7 @@ package enum FetchProblem: Error, Equatable, Sendable {
         case .handshake: "no TLS connection could be agreed on"
         case .tooLarge(let bytes): "the answer is larger than \(bytes) bytes"
         case .broken: "the answer broke off, or is no HTTP"
+        case .closed: "the other side closed the connection"
         case .other(let number): "cannot be fetched (libcurl \(number))"
         }
     }
@@ -84,6 +87,7 @@ package enum FetchProblem: Error, Equatable, Sendable {
         case .unknownAuthority: "compare `authorities` with the chain it sends"
         case .notYetValid: "look at this machine's clock"
         case .handshake: "it must speak TLS 1.2 or 1.3, and may want `client_certificate`"
+        case .closed: "it may want another `client_certificate`; its log says why"
         case .request, .tooSlow, .otherHostName, .expired, .notTrusted, .tooLarge, .broken, .other:
             nil
         }

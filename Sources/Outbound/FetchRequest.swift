@@ -37,13 +37,17 @@ package struct FetchRequest: Sendable {
 
 /// Whom to trust and what to show.
 package struct FetchTLS: Equatable, Sendable {
-    /// Path of a PEM file of trust anchors; without one no `https` address can be fetched.
+    /// Path of a PEM file of trust anchors; without any no `https` address can be fetched.
     package var authorities: String?
+    /// Trust anchors in PEM that were read before, instead of a path.
+    package var authoritiesPEM: [UInt8] = []
     /// Paths of the certificate chain and private key shown, if any.
     package var certificate: String?
     package var privateKey: String?
 
     package init() {}
+
+    var hasAuthorities: Bool { authorities != nil || !authoritiesPEM.isEmpty }
 }
 
 /// An answer, whatever its status; one that sends elsewhere is not followed.

@@ -30,6 +30,8 @@ package struct Configuration: Sendable {
     package let routes: [Route]
     package let limitSets: [LimitSet]
     package let extractors: [ExtractorRule]
+    /// Who is told of what.
+    package var alerts: [AlertRule] = []
 }
 
 /// Data-plane threads.

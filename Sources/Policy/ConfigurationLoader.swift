@@ -91,7 +91,7 @@ package struct ConfigurationLoader: Sendable {
 /// everything else at most once.
 struct Assembly {
     static let requiredListKeys = ["listeners", "identity_servers", "routes"]
-    static let listKeys = requiredListKeys + ["extractors"]
+    static let listKeys = requiredListKeys + ["extractors", "alerts"]
     static let singleKeys = [
         "state", "control", "workers", "drain", "contact", "authentication", "neutralized",
         "record", "administration", "signals",

@@ -29,6 +29,8 @@ struct Reading {
         refuseDuplicates(
             listeners.filter { $0.address.port != 0 }
                 .map { ($0.address.description, $0.addressPlace) }, of: "address")
+        let alerts = elements(assembly, "alerts", max: AlertRule.countMax, alert)
+        refuseDuplicates(alerts.map { ($0.name, $0.place) }, of: "destination of alerts")
         let names = RouteNames(
             servers: known(assembly, "identity_servers", servers.map(\.name)),
             listeners: known(assembly, "listeners", listeners.map(\.name)),
@@ -54,6 +56,7 @@ struct Reading {
         configuration.signals = signals(
             assembly.singles["signals"], listeners: names.listeners,
             issuers: authentication.others.issuers)
+        configuration.alerts = alerts
         return configuration
     }
 

@@ -18,6 +18,7 @@ package final class EventLoop: SerialExecutor {
     /// Becomes readable when jobs wait in the mailbox; its owner watches it.
     package let wakeDescriptor: Int32
     private let mailbox = Mutex<[UnownedJob]>([])
+    private let isAsked = Atomic<Bool>(false)
     private let thread = Atomic<UInt>(0)
 
     package init() throws(SystemError) {
@@ -33,8 +34,13 @@ package final class EventLoop: SerialExecutor {
             jobs.append(job)
             return jobs.count == 1
         }
+        isAsked.store(true, ordering: .relaxed)
         if wasEmpty { wake() }
     }
+
+    /// Whether jobs wait: its owner then ends its turn soon, since an order to cut somebody off may
+    /// be among them.
+    package var hasJobs: Bool { isAsked.load(ordering: .relaxed) }
 
     /// Ends the owner's wait now; from any thread.
     package func wake() {
@@ -42,6 +48,10 @@ package final class EventLoop: SerialExecutor {
         // Safe because eight bytes are written from a local. A full counter wakes all the same.
         _ = unsafe write(wakeDescriptor, &one, 8)
     }
+
+    /// Time on a core that a loop asks for at once: less than the kernel's 3 ms, so that on a busy
+    /// machine it gets its turn sooner, and its share stays what it was (EEVDF, Linux 6.12).
+    private static let sliceNanoseconds: UInt64 = 300_000
 
     package func checkIsolated() {
         precondition(
@@ -68,6 +78,8 @@ package final class EventLoop: SerialExecutor {
 
     private func run(_ owner: some LoopOwner) {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
+        // Where it cannot be had the loop runs as well, and later at times.
+        _ = herse_ask_for_short_slices(Self.sliceNanoseconds)
         while true {
             let goesOn = owner.assumeIsolated { owner in owner.turn() }
             if !goesOn { return }
@@ -76,6 +88,7 @@ package final class EventLoop: SerialExecutor {
     }
 
     private func runJobs() {
+        isAsked.store(false, ordering: .relaxed)
         let jobs = mailbox.withLock { jobs in
             let taken = jobs
             jobs.removeAll()

@@ -43,6 +43,8 @@ package struct CRLReport: Equatable, Sendable {
     package var bytes: Int
     /// What went wrong in the last fetch.
     package var problem: String?
+    /// Whether the last list that came was not taken: it may be somebody else's, or an old one.
+    package var isRefused = false
 }
 
 /// A revocation list behind the network; every call may be made from many threads at once.
@@ -58,6 +60,7 @@ package final class CRLSource: Sendable {
         var attempts: UInt64 = 0
         /// Whether the last fetch must be tried again soon.
         var hasFailed = false
+        var isRefused = false
         var problem: String?
     }
 
@@ -136,17 +139,18 @@ package final class CRLSource: Sendable {
             }
             guard isWanted else { return false }
             var isOther = false
-            var problem: String?
+            var (problem, isRefused): (String?, Bool) = (nil, false)
             do throws(CRLProblem) {
                 isOther = try fetchList(now: now)
             } catch {
-                problem = error.description
+                (problem, isRefused) = (error.description, error.isRefusal)
             }
             // That a copy cannot be kept is said, but fetching anew would not help.
             let keeping = problem == nil ? keep() : nil
             state.withLock { state in
                 state.attempts += 1
                 state.hasFailed = problem != nil
+                state.isRefused = isRefused
                 state.problem = problem ?? keeping
             }
             return isOther
@@ -200,6 +204,7 @@ package final class CRLSource: Sendable {
                 url: settings.url, state: .missing, age: age,
                 thisUpdate: state.list?.thisUpdate, nextUpdate: state.list?.nextUpdate,
                 bytes: state.list?.der.count ?? 0, problem: state.problem)
+            report.isRefused = state.isRefused
             if let age, state.list != nil {
                 report.state = age > settings.stale ? .stale : .fresh
             }
@@ -215,6 +220,14 @@ private enum CRLProblem: Error {
     case unreadable(String)
     case older(String)
     case notAccepted(String, String)
+
+    /// Whether something came that was not taken.
+    var isRefusal: Bool {
+        switch self {
+        case .fetch, .status: false
+        case .unreadable, .older, .notAccepted: true
+        }
+    }
 
     var description: String {
         switch self {

@@ -10,7 +10,10 @@ struct ConfigurationOption: ParsableArguments {
         name: [.customShort("c"), .customLong("config")],
         help: ArgumentHelp("Configuration: a file, or a folder of *.yaml.", valueName: "path"),
         completion: .file(extensions: ["yaml"]))
-    var path = "/etc/herse"
+    var path = ConfigurationOption.standard
+
+    /// Where a configuration is that nobody names.
+    static let standard = "/etc/herse"
 }
 
 struct OutputOption: ParsableArguments {

@@ -33,11 +33,15 @@ struct Herse: AsyncParsableCommand {
                 subcommands: [
                     NeutralizeCommand.self, ReinstateCommand.self, NeutralizedCommand.self,
                     OrdersCommand.self, ApproveCommand.self, DeclineCommand.self,
+                    DrillCommand.self,
                 ]),
             CommandGroup(name: "Local accounts", subcommands: [AccountCommand.self]),
             CommandGroup(
                 name: "Observe",
-                subcommands: [StatusCommand.self, SessionsCommand.self, LimitsCommand.self]),
+                subcommands: [
+                    StatusCommand.self, SessionsCommand.self, LimitsCommand.self,
+                    AlertsCommand.self,
+                ]),
         ])
 
     /// Version, how it was built, and the cryptographic library it runs on.

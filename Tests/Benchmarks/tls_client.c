@@ -226,6 +226,8 @@ static int probe(const char *bound, const char *path) {
     if (took == NULL) return 1;
     SSL *ssl = dial(NULL);
     double until = now() + strtod(bound, NULL);
+    // What is measured is the gate, not this process's wait for a core among other clients.
+    if (setpriority(PRIO_PROCESS, 0, -15) != 0) fprintf(stderr, "probe: no priority\n");
     fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
     printf("{\"begun\": %s}\n", ssl != NULL ? "true" : "false");
     fflush(stdout);

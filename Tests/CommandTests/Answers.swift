@@ -74,6 +74,23 @@ enum Sample {
                 name: "idp", waiting: 2, sent: 5, failed: 0, oldestSeconds: 61,
                 problem: "cannot be connected to")
         ])
+    static let sink = AlertSinkStatus(
+        name: "siem", kind: "syslog", state: "failing", waiting: 3, sent: 12, dropped: 1,
+        problem: "siem.example:6514: cannot be connected to", secondsSinceSuccess: 75)
+    static func drilled() -> StatusReport {
+        var (whole, inside) = (Latencies(), Latencies())
+        for (one, other) in [(1000, 100), (2050, 300), (9000, 400)] as [(UInt64, UInt64)] {
+            whole.note(microseconds: one)
+            inside.note(microseconds: other)
+        }
+        var report = status()
+        report.neutralizations = NeutralizationTimes(whole: whole, inside: inside)
+        report.lastDrill = DrillReport(
+            at: "2026-11-24T08:00:00Z", sessions: 140, p50Milliseconds: 0.7,
+            p99Milliseconds: 3.9, maxMilliseconds: 8.1, insideP99Milliseconds: 0.5,
+            boundMilliseconds: 50, insideBoundMilliseconds: 5, isWithin: false, leaks: 1)
+        return report
+    }
 
     static func status(degraded: [String] = [], awaiting: Int? = nil) -> StatusReport {
         var counters = WorkerCounters()
@@ -192,6 +209,24 @@ enum Sample {
                 """)
     }
 
+    @Test func `list destinations of alerts, and what they said to a test`() {
+        #expect(
+            text(of: [Sample.sink]) == """
+                ALERTS TO  BY      STATE    WAITING  SENT  DROPPED  LAST TAKEN  PROBLEM
+                siem       syslog  failing        3    12        1      1m 15s  siem.example:6514: cannot be connected to
+                """)
+        let tests = [
+            AlertTestReport(name: "siem", kind: "syslog", isTaken: false, answer: "no"),
+            AlertTestReport(name: "chat", kind: "webhook", isTaken: true, answer: "204"),
+        ]
+        #expect(
+            text(of: tests) == """
+                ALERTS TO  BY       TAKEN  ANSWER
+                siem       syslog   NO     no
+                chat       webhook  yes    204
+                """)
+    }
+
     @Test func `show a healthy gate`() {
         #expect(
             text(of: Sample.status()) == """
@@ -213,6 +248,23 @@ enum Sample {
                 WORKER  GENERATION  CONNECTIONS  RUNNING  REQUESTS  REFUSED  CUT
                      0           4            2        1        29        8    1
                 """)
+    }
+
+    @Test func `show how long neutralizations took, and the last drill`() {
+        let shown = text(of: Sample.drilled())
+        #expect(
+            shown.contains(
+                """
+
+                NEUTRALIZATIONS   COUNT      P50      P99      MAX
+                to the last cut       3   2.1 ms   9.0 ms   9.0 ms
+                without the disk      3  0.30 ms  0.40 ms  0.40 ms
+
+                LAST DRILL            SESSIONS     P99  IN THE GATE  LEAKED  VERDICT
+                2026-11-24T08:00:00Z       140  3.9 ms      0.50 ms       1  NOT WITHIN BOUND
+
+                WORKER
+                """))
     }
 
     @Test func `say first what is degraded, and what waits to be confirmed`() {
@@ -238,6 +290,34 @@ enum Sample {
         #expect(!shown.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" })
         #expect(!shown.unicodeScalars.contains("\u{9B}"))
         #expect(shown.split(separator: "\n").count == 2)
+    }
+}
+
+@Suite struct `Answers for monitoring` {
+    @Test func `hold every number of status, and end`() {
+        let lines = openMetrics(of: Sample.drilled()).split(separator: "\n")
+        #expect(lines.last == "# EOF")
+        for line in [
+            "# TYPE herse_neutralization_seconds histogram",
+            "# UNIT herse_neutralization_seconds seconds",
+            "herse_neutralization_seconds_bucket{le=\"0.001024\"} 1",
+            "herse_neutralization_seconds_bucket{le=\"0.004096\"} 2",
+            "herse_neutralization_seconds_bucket{le=\"+Inf\"} 3",
+            "herse_neutralization_seconds_count 3", "herse_neutralization_seconds_sum 0.01205",
+            "herse_neutralization_max_seconds 0.009", "herse_drill_within_bound 0",
+            "herse_drill_p99_seconds 0.0039", "herse_drill_timestamp_seconds 1795507200",
+            "herse_list_entries{kind=\"neutralized\",name=\"neutralized.list\"} 3",
+            "herse_worker_refusals_total{worker=\"0\",why=\"limit\"} 6",
+            "herse_identity_server_failures_total{server=\"mpi\",endpoint=\"http://127.0.0.1:9000\"} 2",
+        ] { #expect(lines.contains { $0 == line }, "\(line)") }
+        // No family twice, and none without a measurement.
+        let families = lines.filter { $0.hasPrefix("# TYPE ") }
+        #expect(Set(families).count == families.count)
+    }
+
+    @Test func `let no name end a line`() {
+        let text = openMetrics(of: Sample.status(degraded: ["a \"b\" \\ c\nd"]))
+        #expect(text.contains("{what=\"a \\\"b\\\" \\\\ c\u{FFFD}d\"} 1"))
     }
 }
 
@@ -267,9 +347,20 @@ enum Sample {
                 "remaining", "reset_seconds", "set", "used",
             ])
         #expect(
+            try keys(Sample.sink) == [
+                "dropped", "kind", "name", "problem", "seconds_since_success", "sent", "state",
+                "waiting",
+            ])
+        #expect(
+            try keys(AlertTestReport(name: "a", kind: "mail", isTaken: true, answer: "x")) == [
+                "answer", "is_taken", "kind", "name",
+            ])
+        #expect(
             try keys(Sample.status(awaiting: 1)) == [
-                "awaiting_confirmation_seconds", "degraded", "generation", "issuers", "listeners",
-                "lists", "probing", "record", "servers", "uptime_seconds", "version", "workers",
+                "alerts", "awaiting_confirmation_seconds", "degraded", "generation", "issuers",
+                "listeners", "lists", "neutralizations", "probing", "record", "servers",
+                "uptime_seconds", "version",
+                "workers",
             ])
         let streams = Sample.streams
         #expect(

@@ -39,7 +39,9 @@ import Testing
             "limits", "grant", "899700218896", "--count", "patients", "--extra", "50", "--for",
             "2h", "--reason", "x",
         ],
-        ["status", "--json"],
+        ["alerts"], ["alerts", "--json"], ["alerts", "test"], ["alerts", "test", "siem", "--json"],
+        ["status", "--json"], ["status", "--metrics"],
+        ["drill"], ["drill", "--sessions", "3", "--bound", "500us", "--inside-bound", "1s"],
         ["demo", "--tour", "--keep"],
         ["manual"],
     ])
@@ -50,8 +52,13 @@ import Testing
     @Test(arguments: [
         (["unheard-of"], "unheard-of"),
         // Verbs of later versions are no empty shells.
-        (["rehearse"], "rehearse"), (["drill"], "drill"), (["record", "verify"], "record"),
+        (["rehearse"], "rehearse"), (["record", "verify"], "record"),
         (["check", "--jsno"], "--json"),
+        (["status", "--json", "--metrics"], "--metrics"),
+        (["drill", "--bound", "5"], "500us"), (["drill", "--bound", "0ms"], "500us"),
+        (["drill", "--inside-bound", "-1ms"], "--inside-bound"),
+        (["drill", "--sessions", "0"], "--sessions"),
+        (["drill", "--sessions", "1001"], "1000"),
         (["explain", "GET"], "path"),
         (["explain", "GET", "/x"], "--as"),
         (["explain", "GET", "x", "--as", "none"], "begins with /"),
@@ -142,11 +149,12 @@ import Testing
     @Test func `names every verb of this version`() {
         let verbs = [
             "serve", "demo", "check", "test", "explain", "replay", "reload", "confirm", "rollback",
-            "neutralize", "reinstate", "neutralized", "orders", "approve", "decline", "account",
+            "neutralize", "reinstate", "neutralized", "orders", "approve", "decline", "drill",
+            "account",
             "account add", "account enrol",
             "account list", "account disable", "account enable", "account forget",
             "account remove", "status", "sessions", "limits",
-            "limits show", "limits grant",
+            "limits show", "limits grant", "alerts", "alerts show", "alerts test",
         ]
         #expect(commands.map(\.name) == verbs)
         let help = Herse.helpMessage()

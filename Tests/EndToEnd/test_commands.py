@@ -16,7 +16,7 @@ def own(config, make_gate):
 
 
 VERBS = ["serve", "check", "test", "explain", "reload", "confirm", "rollback", "neutralize",
-         "reinstate", "neutralized", "sessions", "limits", "status", "demo"]
+         "reinstate", "neutralized", "sessions", "limits", "alerts", "status", "demo", "drill"]
 
 
 def test_help_lists_every_verb(own):
@@ -31,7 +31,7 @@ def test_each_verb_has_help(own, verb):
     assert "USAGE" in run.out.upper()
 
 
-@pytest.mark.parametrize("verb", ["neutralize", "reload", "explain", "limits"])
+@pytest.mark.parametrize("verb", ["neutralize", "reload", "explain", "limits", "alerts"])
 def test_help_has_examples(own, verb):
     assert f"herse {verb} " in own.do(verb, "--help", config=False).out
 
@@ -54,7 +54,7 @@ def test_misuse_is_exit_64_or_help(own, words):
 
 
 @pytest.mark.parametrize("words", [
-    ["status"], ["sessions"], ["neutralized"], ["limits", "show", PHYSICIAN],
+    ["status"], ["sessions"], ["neutralized"], ["limits", "show", PHYSICIAN], ["alerts"],
     ["neutralize", "810000000001", "--reason", "x"], ["reload"],
     ["reinstate", "810000000001", "--reason", "x"], ["check"], ["test"],
     ["explain", "GET", "/fhir/Patient/1", "--as", PHYSICIAN],

@@ -66,21 +66,22 @@ import Testing
         "WebAuthn": ["CFIDO", "COpenSSL", "JSON"],
         "Accounts": ["COpenSSL", "CPAM", "CSystem", "JSON", "Reactor"],
         "Directory": ["CSystem", "Identity"],
-        "Outbound": ["CCurl"],
+        "Outbound": ["CCurl", "CSystem"],
         "Issuers": ["COpenSSL", "JSON", "Outbound", "Tokens"],
+        "Alerts": ["COpenSSL", "CSystem", "JSON", "Outbound", "Reactor"],
         "Revocation": ["COpenSSL", "Outbound"],
         "SignIn": [
             "Accounts", "COpenSSL", "CSystem", "Identity", "Issuers", "JSON", "Outbound", "Tokens",
             "WebAuthn",
         ],
         "Signals": ["JSON", "Tokens"],
-        "Policy": ["Identity", "KeyedHash", "Lookup", "Signals", "Tokens"],
+        "Policy": ["Alerts", "Identity", "KeyedHash", "Lookup", "Signals", "Tokens"],
         "Limits": ["CSystem", "KeyedHash"],
         "Neutralization": ["CSystem"],
         "Record": ["CSystem", "Wire"],
         "Administration": ["COpenSSL"],
         "Gate": [
-            "Accounts", "Administration", "CSystem", "COpenSSL", "Directory", "Identity",
+            "Accounts", "Administration", "Alerts", "CSystem", "COpenSSL", "Directory", "Identity",
             "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
             "Policy", "Reactor",
             "Record", "Revocation", "SignIn", "Signals", "Tokens", "WebAuthn", "Wire",
@@ -89,7 +90,8 @@ import Testing
         "herse": [
             "Accounts", "Administration", "CSystem", "COpenSSL", "Demo", "Directory", "Gate",
             "Identity",
-            "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Record",
+            "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Record",
+            "Tokens",
         ],
     ]
 

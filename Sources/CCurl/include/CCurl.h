@@ -27,6 +27,18 @@ static inline CURLcode herse_curl_set_sink(CURL *handle, CURLoption option,
                                            size_t (*sink)(char *, size_t, size_t, void *)) {
     return curl_easy_setopt(handle, option, sink);
 }
+/// The bytes are copied.
+static inline CURLcode herse_curl_set_block(CURL *handle, CURLoption option, const void *bytes,
+                                            size_t count) {
+    struct curl_blob block = {.data = (void *)bytes, .len = count, .flags = CURL_BLOB_COPY};
+    return curl_easy_setopt(handle, option, &block);
+}
+/// The socket of a connection that is kept; -1 when there is none.
+static inline int herse_curl_socket(CURL *handle) {
+    curl_socket_t descriptor = CURL_SOCKET_BAD;
+    if (curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, &descriptor) != CURLE_OK) return -1;
+    return (int)descriptor;
+}
 static inline long herse_curl_number(CURL *handle, CURLINFO info) {
     long value = 0;
     (void)curl_easy_getinfo(handle, info, &value);

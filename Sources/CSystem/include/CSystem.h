@@ -41,8 +41,25 @@ int herse_usable_cores(void);
 /// Makes the calling thread give way to those that carry requests.
 void herse_yield_to_others(void);
 
+/// Asks that the calling thread, scheduled as it is, runs in slices of so many nanoseconds: at its
+/// turn sooner, and no longer; 0 when the kernel takes it, which needs no privilege.
+int herse_ask_for_short_slices(uint64_t nanoseconds);
+
 /// Names a thread for ps and top; at most 15 bytes are kept.
 int herse_name_thread(pthread_t thread, const char *name);
+
+/// Bytes sent on a socket that the other side's system has not acknowledged; -1 when unknown.
+int herse_unacknowledged(int descriptor);
+
+/// Runs `path -t -i`, a mailer, in a session of its own: it reads `input` and complains to `error`.
+/// Returns its process, or a negative error.
+pid_t herse_spawn_mailer(const char *path, int input, int error);
+
+/// A descriptor that is readable once a child process has ended; -1 when there is none.
+int herse_child_descriptor(pid_t process);
+
+/// A file in memory, closed when another program is run.
+int herse_memory_file(const char *name);
 
 static inline int herse_set_option(int descriptor, int level, int name, int value) {
     return setsockopt(descriptor, level, name, &value, sizeof value);

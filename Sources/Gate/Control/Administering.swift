@@ -134,6 +134,9 @@ extension ControlPlane {
         case .orders: return .orders(waitingOrders())
         case .approve(let approval): return await approve(approval, sentBy: by)
         case .decline(let id): return await decline(id, by: by)
+        case .alerts: return .alerts(alertReports())
+        case .testAlerts(let name): return await testAlerts(name, by: by)
+        case .drilled(let report): return drilled(report, by: by)
         }
     }
 
@@ -184,7 +187,7 @@ extension ControlRequest {
         case .rollback: "rollback"
         // Recorded where it is known what they approve.
         case .approve, .decline: nil
-        case .status, .neutralized, .sessions, .limits, .orders: nil
+        case .status, .neutralized, .sessions, .limits, .orders, .alerts, .testAlerts, .drilled: nil
         }
     }
 

@@ -26,6 +26,12 @@ package enum ControlRequest: Codable, Sendable {
     case approve(Approval)
     /// Forgets an order that waits.
     case decline(String)
+    /// Where alerts go, and how that fares.
+    case alerts
+    /// Sends a test to every destination of alerts, or to one.
+    case testAlerts(name: String?)
+    /// Tells what a drill on this host found.
+    case drilled(DrillReport)
 }
 
 /// A second administrator's consent to an order that waits.
@@ -137,6 +143,10 @@ package enum ControlAnswer: Codable, Sendable {
     case sessions([SessionReport])
     case limits([LimitReport])
     case granted(GrantReport)
+    case alerts([AlertSinkStatus])
+    case alertsTested([AlertTestReport])
+    /// What was told is kept.
+    case noted
     case orders([WaitingOrder])
     /// Nothing was changed yet: a second administrator must approve it.
     case waiting(WaitingOrder)
@@ -220,8 +230,11 @@ package struct StatusReport: Codable, Sendable {
     package var issuers: [IssuerStatus] = []
     package var directory: DirectoryStatus?
     package var signIn: SignInStatus?
+    package var alerts: [AlertSinkStatus] = []
     package var probing = ProbingReport()
     package var signals: SignalStatus?
+    package var neutralizations = NeutralizationTimes()
+    package var lastDrill: DrillReport?
     package var workers: [WorkerReport]
     /// Everything that is not as it should be, one sentence each; empty when healthy.
     package var degraded: [String]
@@ -281,4 +294,28 @@ package struct RecordReport: Codable, Sendable {
     package var durable: String
     package var problem: String?
     package var failedCommits: UInt64
+}
+
+/// A destination of alerts.
+package struct AlertSinkStatus: Codable, Sendable {
+    package var name: String
+    /// `syslog`, `webhook` or `mail`.
+    package var kind: String
+    /// `fresh` (the last message was taken), `failing` or `unknown` (none was ever sent).
+    package var state: String
+    package var waiting: Int
+    package var sent: Int
+    /// Too many or too old: never sent.
+    package var dropped: Int
+    package var problem: String?
+    package var secondsSinceSuccess: Int64?
+}
+
+/// What a destination said to a test.
+package struct AlertTestReport: Codable, Sendable {
+    package var name: String
+    package var kind: String
+    package var isTaken: Bool
+    /// Its own words, or what went wrong.
+    package var answer: String
 }

@@ -46,6 +46,10 @@ actor ControlPlane: LoopOwner {
     var pending = PendingOrders<ControlRequest>()
     /// Why commands could not be made durable, if one could not.
     var journalProblem: String?
+    /// How long neutralizations took, with the disk and without.
+    var latencies = (whole: Latencies(), inside: Latencies())
+    /// What the last drill on this host found.
+    var lastDrill: DrillReport?
     /// Bound port of each listener, by `portKey`.
     var ports: [String: UInt16]
 
@@ -56,6 +60,10 @@ actor ControlPlane: LoopOwner {
     private var nextTicketKeys: UInt64
     private var nextUpkeep: UInt64 = 0
     var nextSlowUpkeep: UInt64 = 0
+    private var nextWatch: UInt64 = 0
+    /// What operators elsewhere know to be wrong.
+    var watched = ShortcomingWatch()
+    var isWatching = false
     /// When a gate that stops looks again whether anything is under way.
     private var nextLookAtBusy: UInt64 = 0
     var stopAt: UInt64?
@@ -72,6 +80,7 @@ actor ControlPlane: LoopOwner {
     private static let connectionsMax = 32
     private static let requestMilliseconds: UInt64 = 30_000
     private static let upkeepMilliseconds: UInt64 = 1000
+    private static let watchMilliseconds: UInt64 = 2000
     private static let busyMilliseconds: UInt64 = 50
     /// How long tickets are sealed with one key: a stolen key opens no older session than this.
     private static let ticketKeyMilliseconds: UInt64 = 3_600_000
@@ -149,6 +158,10 @@ actor ControlPlane: LoopOwner {
         if nextUpkeep <= moment, !isStopping {
             nextUpkeep = moment + Self.upkeepMilliseconds
             keepUp()
+        }
+        if nextWatch <= moment {
+            nextWatch = moment + Self.watchMilliseconds
+            Task { await self.watch() }
         }
         if nextTicketKeys <= moment {
             nextTicketKeys = moment + Self.ticketKeyMilliseconds
@@ -306,15 +319,17 @@ actor ControlPlane: LoopOwner {
     func everywhere<Result: Sendable>(
         _ ask: @escaping @Sendable (Worker) async -> Result
     ) async -> [Result] {
-        let workers = self.workers
-        return await withTaskGroup(of: (Int, Result).self) { group in
-            for (index, worker) in workers.enumerated() {
-                group.addTask { (index, await ask(worker)) }
+        // From this thread to theirs and back: child tasks of a group would go by way of the
+        // common pool, whose threads wait for a core like everybody else's.
+        let asked = workers.map { worker in
+            Task { [self] in
+                preconditionIsolated()
+                return await ask(worker)
             }
-            var results: [(Int, Result)] = []
-            for await result in group { results.append(result) }
-            return results.sorted { $0.0 < $1.0 }.map(\.1)
         }
+        var results: [Result] = []
+        for task in asked { results.append(await task.value) }
+        return results
     }
 }
 

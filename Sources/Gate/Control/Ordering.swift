@@ -169,10 +169,16 @@ extension ControlPlane {
         if let first = cutting.first {
             services.probing.cut(first.description, from: Array(cut.origins), now: now.value)
         }
-        nextListChange = await nextChange(of: state, after: now)
+        expectEnds(of: commands)
+        tell(of: commands, cut)
         let report = report(
             named ?? cutting, cut, begun: begun,
             durable: durable - begun, preview: false, unchanged: unchanged)
+        if !isReinstatement {
+            let ended = herse_clock(CLOCK_MONOTONIC)
+            latencies.whole.note(microseconds: (ended - begun) / 1000)
+            latencies.inside.note(microseconds: (ended - durable) / 1000)
+        }
         if let problem {
             log.say("order not durable: \(problem)")
             return .notDurable(problem, report)
@@ -214,6 +220,18 @@ extension ControlPlane {
         services.probing.cut("somebody on a list", from: Array(cut.origins), now: now.value)
         nextListChange = await nextChange(of: state, after: now)
         return .success(cut)
+    }
+
+    /// Looks again when an order ends by itself.
+    ///
+    /// Lists stay as they are, and a look too many finds nothing: a million lines need not be read
+    /// for one order.
+    private func expectEnds(of commands: [Command]) {
+        for command in commands {
+            guard case .neutralize(let end?) = command.verb, now < end else { continue }
+            if let next = nextListChange, !(end < next) { continue }
+            nextListChange = end
+        }
     }
 
     private func report(

@@ -1,5 +1,6 @@
 // Reloading.swift: the next generation: loaded beside the one in force, then put in force whole.
 
+internal import Alerts
 internal import CSystem
 internal import Glibc
 internal import Limits
@@ -17,7 +18,9 @@ extension ControlPlane {
     /// Nothing changes unless all of it is good; returns when the new generation is in force in
     /// every worker and everybody it cuts off is cut.
     func reload(confirmWithinSeconds: Int?) async -> ControlAnswer {
-        await oneReloadAtATime { await loadAndApply(confirmWithinSeconds) }
+        let answer = await oneReloadAtATime { await loadAndApply(confirmWithinSeconds) }
+        tell(of: answer)
+        return answer
     }
 
     private func loadAndApply(_ confirmWithinSeconds: Int?) async -> ControlAnswer {
@@ -104,7 +107,13 @@ extension ControlPlane {
         }
         if case .refused(let problems) = await rollback() {
             for problem in problems { log.say(problem) }
+            return
         }
+        services.alerts.raise(
+            Alert(
+                .rolledBack, .warning, subject: "configuration",
+                "a reload was not confirmed in time, generation \(generation.number) is the one "
+                    + "before it", facts: [AlertFact(.generation, generation.number)]))
     }
 
     /// What a reload cannot change; the operator is told to restart.
@@ -154,6 +163,7 @@ extension ControlPlane {
         await take(state)
         list = newList
         generation = next
+        services.alerts.use(next.alerts)
         for (index, listener) in next.configuration.listeners.enumerated() {
             if let port = bound[index] { ports[portKey(listener)] = port }
         }
@@ -173,7 +183,9 @@ extension ControlPlane {
         if neutralization.provenSince(now: moment) != nil { await voidTickets() }
         let cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)
         _ = endNeutralizedSessions()
-        nextListChange = await nextChange(of: neutralization, after: moment)
+        let next = await nextChange(of: neutralization, after: moment)
+        // An order given meanwhile may end before.
+        nextListChange = [next, nextListChange].compactMap { $0 }.min()
         log.say(
             "an entry of the neutralization list came in force or ended: \(cut.connections) cut")
     }

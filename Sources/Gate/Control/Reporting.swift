@@ -1,5 +1,6 @@
 // Reporting.swift: status, sessions and limits, as the command line shows them.
 
+internal import Alerts
 internal import CSystem
 internal import Glibc
 internal import Limits
@@ -15,13 +16,6 @@ extension ControlPlane {
     func status() async -> StatusReport {
         let reports = await everywhere { await $0.report() }
         let generation = self.generation
-        let lists = listReports(generation)
-        let record = RecordReport(
-            durable: generation.configuration.durability.rawValue,
-            problem: self.record.problem?.message, failedCommits: self.record.failedCommits)
-        let servers = serverReports(reports)
-        let issuers = issuerStatus(generation)
-        let signals = signalStatus(generation)
         var awaiting: Int?
         if let until = former?.until {
             awaiting = Int((until - min(until, milliseconds)) / 1000)
@@ -29,14 +23,22 @@ extension ControlPlane {
         return StatusReport(
             version: herseVersion, generation: generation.number,
             uptimeSeconds: (milliseconds - startedAt) / 1000,
-            listeners: listenerReports(generation, reports), servers: servers, lists: lists,
-            record: record, issuers: issuers, directory: directoryStatus(generation),
-            signIn: signInStatus(generation), probing: services.probing.report(now: now.value),
-            signals: signals,
+            listeners: listenerReports(generation, reports), servers: serverReports(reports),
+            lists: listReports(generation), record: recordReport(generation),
+            issuers: issuerStatus(generation), directory: directoryStatus(generation),
+            signIn: signInStatus(generation), alerts: alertReports(),
+            probing: services.probing.report(now: now.value), signals: signalStatus(generation),
+            neutralizations: NeutralizationTimes(
+                whole: latencies.whole, inside: latencies.inside), lastDrill: lastDrill,
             workers: reports,
-            degraded: degraded(generation, lists, record, servers) + issuerProblems(issuers)
-                + signalProblems(signals),
+            degraded: shortcomings(reports).map(\.text),
             awaitingConfirmationSeconds: awaiting)
+    }
+
+    private func recordReport(_ generation: Generation) -> RecordReport {
+        RecordReport(
+            durable: generation.configuration.durability.rawValue,
+            problem: self.record.problem?.message, failedCommits: self.record.failedCommits)
     }
 
     private func listenerReports(
@@ -109,18 +111,23 @@ extension ControlPlane {
     }
 
     /// Everything that is not as it should be, one sentence each.
-    private func degraded(
-        _ generation: Generation, _ lists: [ListReport], _ record: RecordReport,
-        _ servers: [ServerReport]
-    ) -> [String] {
-        var found: [String] = []
+    func shortcomings(_ reports: [WorkerReport]) -> [Shortcoming] {
+        let generation = self.generation
+        let (record, servers) = (recordReport(generation), serverReports(reports))
+        var found: [Shortcoming] = []
         if generation.configuration.durability != .beforeDelivery {
             found.append("record: durable is `\(record.durable)`, not `before-delivery`")
         }
-        if let problem = record.problem { found.append("record: \(problem)") }
-        if let problem = journalProblem { found.append("neutralization journal: \(problem)") }
-        for list in lists where list.state == "stale" || list.state == "unknown" {
-            found.append("\(list.kind) list `\(list.name)` is \(list.state)")
+        if let problem = record.problem {
+            found.append(Shortcoming(.recordFailed, "record", "record: \(problem)", .critical))
+        }
+        if let problem = journalProblem {
+            let name = "neutralization journal"
+            found.append(Shortcoming(.journalFailed, name, "\(name): \(problem)", .critical))
+        }
+        for list in listReports(generation) where list.state == "stale" || list.state == "unknown" {
+            let name = "\(list.kind) list `\(list.name)`"
+            found.append(Shortcoming(.listStale, name, "\(name) is \(list.state)", .error))
         }
         for listener in generation.configuration.listeners
         where listener.tls.expiredRevocation == .unsafeAccept {
@@ -140,18 +147,21 @@ extension ControlPlane {
         for name in names.sorted() {
             let endpoints = servers.filter { $0.server == name }
             for endpoint in endpoints where !endpoint.isUp {
-                found.append("identity server `\(name)`: \(endpoint.endpoint) cannot be reached")
+                let place = "identity server `\(name)`: \(endpoint.endpoint)"
+                found.append(
+                    Shortcoming(.serverUnreachable, place, "\(place) cannot be reached", .error))
             }
         }
         for (index, material) in generation.listeners.enumerated() {
             guard let leaf = material.settings.credentials.first?.chain.first,
                 leaf.notAfter < now.value
             else { continue }
+            let name = "listener `\(generation.configuration.listeners[index].name)`"
             found.append(
-                "listener `\(generation.configuration.listeners[index].name)`: certificate has expired"
-            )
+                Shortcoming(.certificateEnds, name, "\(name): certificate has expired", .error))
         }
-        return found
+        return found + issuerShortcomings(issuerStatus(generation)) + alertShortcomings()
+            + signalShortcomings()
     }
 
     func sessions(_ professional: String?) async -> ControlAnswer {

@@ -1,5 +1,6 @@
 // ReportingProofs.swift: how the ways to prove who one is are, for `herse status` and `sessions`.
 
+internal import Alerts
 internal import Directory
 internal import Identity
 internal import Issuers
@@ -56,12 +57,17 @@ extension ControlPlane {
     }
 
     /// What an operator has to know of issuers, one sentence each.
-    func issuerProblems(_ issuers: [IssuerStatus]) -> [String] {
+    func issuerShortcomings(_ issuers: [IssuerStatus]) -> [Shortcoming] {
         issuers.compactMap { issuer in
             let why = issuer.problem.map { ": \($0)" } ?? ""
+            let name = "issuer `\(issuer.name)`"
             switch issuer.state {
-            case "unknown": return "issuer `\(issuer.name)`: no keys, its tokens are refused\(why)"
-            case "stale": return "issuer `\(issuer.name)`: keys are not fetched any more\(why)"
+            case "unknown":
+                let text = "\(name): no keys, its tokens are refused\(why)"
+                return Shortcoming(.issuerStale, name, text)
+            case "stale":
+                let text = "\(name): keys are not fetched any more\(why)"
+                return Shortcoming(.issuerStale, name, text)
             default: return nil
             }
         }

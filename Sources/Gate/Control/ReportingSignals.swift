@@ -1,5 +1,6 @@
 // ReportingSignals.swift: how the streams of security events are, for `herse status`.
 
+internal import Alerts
 internal import Neutralization
 internal import Policy
 internal import Signals
@@ -67,24 +68,33 @@ extension ControlPlane {
         return SignalStatus(receivers: receivers, transmitter: targets ?? [])
     }
 
-    /// What an operator has to know of streams, one sentence each.
-    func signalProblems(_ status: SignalStatus?) -> [String] {
-        guard let status else { return [] }
-        let received = status.receivers.compactMap { one -> String? in
+    /// Streams that do not live, and receivers that do not take what they are told.
+    func signalShortcomings() -> [Shortcoming] {
+        guard let status = signalStatus(generation) else { return [] }
+        let received = status.receivers.compactMap { one -> Shortcoming? in
+            let name = "signals `\(one.name)`"
             let why = one.problem.map { ": \($0)" } ?? ""
             switch one.state {
-            case "stale": return "signals `\(one.name)`: the stream is stale\(why)"
+            case "stale":
+                return Shortcoming(
+                    .signalsStale, name, "\(name): the stream is stale\(why)", .error)
             case "unknown" where one.problem != nil:
-                return "signals `\(one.name)`: nothing was heard of the stream yet\(why)"
+                return Shortcoming(
+                    .signalsStale, name, "\(name): nothing was heard of the stream yet\(why)",
+                    .error)
             default: return nil
             }
         }
-        let told = status.transmitter.compactMap { one -> String? in
+        let told = status.transmitter.compactMap { one -> Shortcoming? in
+            let name = "signals to `\(one.name)`"
             if let problem = one.problem {
-                return "signals to `\(one.name)`: \(one.waiting) events wait: \(problem)"
+                return Shortcoming(
+                    .signalsStale, name, "\(name): \(one.waiting) events wait: \(problem)", .error)
             }
             return one.failed > 0
-                ? "signals to `\(one.name)`: \(one.failed) events were never taken" : nil
+                ? Shortcoming(
+                    .signalsStale, name, "\(name): \(one.failed) events were never taken", .error)
+                : nil
         }
         return received + told
     }

@@ -1,6 +1,7 @@
 // Signalling.swift: what events from elsewhere mean here: whom they concern, what is done, and that
 // it lasts before anybody is told that it was taken.
 
+internal import Alerts
 internal import CSystem
 internal import Directory
 internal import Glibc
@@ -32,9 +33,10 @@ extension ControlPlane {
         if action == .ignore { return .ignored }
         let name = professional(order.subject, rule)
         if action == .alert {
-            log.say(
-                "signals \(rule.name): \(order.signal.rawValue) of \(name ?? "nobody known here")",
-                kind: "signals alert")
+            let whom = name ?? "nobody known here"
+            let text = "signals \(rule.name): \(order.signal.rawValue) of \(whom)"
+            log.say(text, kind: "signals alert")
+            services.alerts.raise(Alert(.signal, .warning, subject: whom, text))
             return name == nil ? .unresolved : .applied
         }
         if action == .endSessions, let session = providerSession(order.subject) {

@@ -1,5 +1,6 @@
 // Stopping.swift: SIGTERM: no more connections, what is under way ends, then everything does.
 
+internal import Alerts
 internal import Policy
 internal import Reactor
 internal import Record
@@ -10,6 +11,8 @@ extension ControlPlane {
         isStopping = true
         let drain = generation.configuration.drain
         stopAt = milliseconds + Gate.milliseconds(drain)
+        services.alerts.raise(
+            Alert(.stopping, .notice, subject: "gate", "the gate was told to stop"))
         log.say("stopping: up to \(drain.components.seconds) s for what is under way")
         Task { _ = await everywhere { await $0.drain() } }
     }

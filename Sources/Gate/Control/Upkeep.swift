@@ -2,6 +2,7 @@
 // fetched ahead, assertion keys changed, sessions that outlived themselves taken out.
 
 internal import Accounts
+internal import Alerts
 internal import Glibc
 internal import Issuers
 internal import Neutralization
@@ -66,13 +67,17 @@ extension ControlPlane {
         for desk in ways.revocation {
             guard let desk else { continue }
             for source in desk.sources where source.isDue(now: moment) {
+                let alerts = services.alerts
                 _ = lane.run {
-                    let before = source.report(now: moment).problem
+                    let before = source.report(now: moment)
                     if source.refresh(now: moment) { changed.set() }
-                    let after = source.report(now: moment).problem
-                    if after != before {
-                        log.say(
-                            "revocation list \(source.settings.url): \(after ?? "fetched again")")
+                    let after = source.report(now: moment)
+                    if after.problem == before.problem { return }
+                    let name = "revocation list \(source.settings.url)"
+                    log.say("\(name): \(after.problem ?? "fetched again")")
+                    if after.isRefused, let problem = after.problem {
+                        alerts.raise(
+                            Alert(.listRefused, .error, subject: name, "not taken: \(problem)"))
                     }
                 }
             }

@@ -4,6 +4,7 @@
 // keeps the one it began under.
 
 internal import Administration
+internal import Alerts
 internal import Identity
 internal import KeyedHash
 package import Limits
@@ -34,6 +35,9 @@ package final class Generation: Sendable {
     /// What is prepared for each set of limits, by index.
     let limits: [PreparedLimits]
 
+    /// Who is told of what.
+    let alerts: [SinkSettings]
+
     private let key: SipKey
 
     /// `key` is that of the limits' table, under which patients are counted.
@@ -54,6 +58,7 @@ package final class Generation: Sendable {
         }
         servers = material.servers
         approvers = material.approvers
+        alerts = material.alerts
         self.ways = ways
         self.limits = limits
         self.key = key
@@ -70,7 +75,8 @@ package final class Generation: Sendable {
     func renumbered(_ number: UInt64) -> Generation {
         Generation(
             number: number, rulebook: rulebook,
-            Material(listeners: listeners, servers: servers, approvers: approvers), limits: limits,
+            Material(listeners: listeners, servers: servers, approvers: approvers, alerts: alerts),
+            limits: limits,
             ways: ways, key: key)
     }
 }

@@ -4,6 +4,7 @@
 // would be in force.
 
 internal import Administration
+internal import Alerts
 internal import CSystem
 internal import Glibc
 internal import Limits
@@ -27,6 +28,8 @@ struct Material: Sendable {
     var approvers: [Approver] = []
     /// The keys of each stream of events that stand in a file, by index.
     var signalKeys: [KeySet?] = []
+    /// Who is told of what.
+    var alerts: [SinkSettings] = []
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -75,6 +78,9 @@ struct MaterialLoader {
             if let approver = load(rule) { material.approvers.append(approver) }
         }
         material.signalKeys = loadSignals(configuration.signals)
+        for rule in configuration.alerts {
+            if let loaded = load(rule) { material.alerts.append(loaded) }
+        }
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
     }
@@ -91,41 +97,6 @@ struct MaterialLoader {
         return Approver(name: rule.name, user: rule.user, key: key)
     }
 
-    // MARK: Streams of events
-
-    /// Reads the files the rules of streams name; the keys of each receiver that are in one.
-    private mutating func loadSignals(_ rule: SignalsRule?) -> [KeySet?] {
-        guard let rule else { return [] }
-        var secrets = rule.transmitter?.receivers.map(\.token) ?? []
-        var authorities = rule.transmitter?.receivers.compactMap(\.authorities) ?? []
-        for one in rule.receivers {
-            secrets += [one.push?.token, one.poll?.token, one.verification?.token]
-                .compactMap(\.self)
-            authorities += [one.authorities].compactMap(\.self)
-        }
-        for file in secrets where bearerSecret(file.path) == nil {
-            error(
-                file.place, "`\(file.path)` holds no bearer token",
-                "one line of printable characters without blanks")
-        }
-        for file in authorities {
-            _ = attempt(file) { () throws(TLSMaterialError) in try readCertificates(file.path) }
-        }
-        return rule.receivers.map { one in
-            guard case .file(let file) = one.keys else { return nil }
-            return loadKeys(file)
-        }
-    }
-
-    private mutating func loadKeys(_ file: FileReference) -> KeySet? {
-        do throws(KeyFileError) {
-            return try readKeys(file.path)
-        } catch {
-            self.error(file.place, error.problem, error.hint)
-            return nil
-        }
-    }
-
     // MARK: Issuers
 
     /// Reads the files an issuer's rule names; its keys, when they are in one.
@@ -139,6 +110,15 @@ struct MaterialLoader {
         }
         guard case .file(let file) = issuer.keys else { return nil }
         return loadKeys(file)
+    }
+
+    mutating func loadKeys(_ file: FileReference) -> KeySet? {
+        do throws(KeyFileError) {
+            return try readKeys(file.path)
+        } catch {
+            self.error(file.place, error.problem, error.hint)
+            return nil
+        }
     }
 
     private mutating func loadAttestation(_ rule: AccountRule) -> AttestationPolicy {
@@ -226,7 +206,7 @@ struct MaterialLoader {
         }
     }
 
-    private mutating func load(_ pair: CertificatePair) -> ServerCredential? {
+    mutating func load(_ pair: CertificatePair) -> ServerCredential? {
         do throws(TLSMaterialError) {
             return try ServerCredential(
                 certificate: pair.certificate.path, privateKey: pair.privateKey.path)
@@ -363,7 +343,7 @@ struct MaterialLoader {
 
     // MARK: Problems
 
-    private mutating func attempt<Value>(
+    mutating func attempt<Value>(
         _ file: FileReference, _ body: () throws(TLSMaterialError) -> Value
     ) -> Value? {
         do throws(TLSMaterialError) {
@@ -379,13 +359,19 @@ struct MaterialLoader {
         self.error(place, subject + error.problem, error.hint)
     }
 
-    private mutating func error(_ place: SourceLocation, _ message: String, _ hint: String?) {
+    mutating func error(_ place: SourceLocation, _ message: String, _ hint: String?) {
         diagnostics.append(Diagnostic(place, .error, message, hint: hint))
     }
 
     private mutating func warn(_ place: SourceLocation, _ message: String, _ hint: String?) {
         diagnostics.append(Diagnostic(place, .warning, message, hint: hint))
     }
+}
+
+/// Whether a file can be run.
+func isProgram(_ path: String) -> Bool {
+    // Safe because the path is read during the call alone.
+    unsafe access(path, X_OK) == 0
 }
 
 /// Why a file cannot hold a secret; nil when it can.

@@ -1,6 +1,7 @@
 // Services.swift: what all workers share, whatever configuration is in force.
 
 internal import Accounts
+internal import Alerts
 internal import Directory
 internal import Glibc
 internal import Limits
@@ -29,6 +30,8 @@ struct Services: Sendable {
     let listsChanged = Flag()
     /// Events from elsewhere, and what is kept of them.
     let signals = SignalInbox()
+    /// Who is told of what elsewhere; `raise` may be called by any thread.
+    let alerts: AlertDesk
     /// The list in force, for whoever is not a worker.
     let neutralization = NeutralizationView()
     /// Who tries again after having been cut off.
@@ -38,7 +41,12 @@ struct Services: Sendable {
         self.log = log
         self.limits = limits
         self.record = record
-        probing = ProbingWatch { text, _ in log.say(text, kind: "probing") }
+        let alerts = AlertDesk { log.say($0) }
+        self.alerts = alerts
+        probing = ProbingWatch { text, subject in
+            log.say(text, kind: "probing")
+            alerts.raise(Alert(.probing, .warning, subject: subject, text))
+        }
         lanes = try ErrandLanes()
     }
 }

@@ -20,6 +20,11 @@ final class WorkerCore {
     /// Milliseconds the timer wheel reaches; deadlines beyond are looked at again then.
     static let wheelHorizon: UInt64 = 50_000
     static let nothing: [UInt8] = []
+    /// Events handled before it is looked whether anybody asks something of this worker.
+    private static let eventsUnasked = 8
+    /// Steps of handshakes in one turn: each costs as much as twenty requests, and a crowd that
+    /// comes back after having been cut must not keep those waiting who are let in.
+    private static let handshakesMax = 4
 
     let number: Int
     let loop: EventLoop
@@ -77,6 +82,7 @@ final class WorkerCore {
     /// Compiled for this worker alone, by the route they are for.
     private var extractors: [ObjectIdentifier: Extractor] = [:]
     private var resuming: [UInt64] = []
+
     private var due: [UInt64] = []
     private let requestRandom: UInt64
     private var requestNumber: UInt64 = 0
@@ -142,18 +148,46 @@ final class WorkerCore {
         clock.read()
         limitTimeRead = nil
         wheel.keepUp(with: clock.milliseconds)
-        // Identity servers first: what one of them sent unasked, or that it closed, is known
-        // before a request is given to its connection.
+        // What is left when somebody asks something of this worker is reported again in its next
+        // turn: epoll is level-triggered.
+        if handleServers(count) { handleClients(count) }
+        resume()
+        if sweep != nil { sweepSome() }
+        lookAtDeadlines()
+        desk.submit()
+        return !isStopped
+    }
+
+    /// Whether to go on with event `index`, or to hear first what is asked of this worker.
+    private func goesOn(_ index: Int) -> Bool {
+        index % Self.eventsUnasked != Self.eventsUnasked - 1 || !loop.hasJobs
+    }
+
+    /// Identity servers first: what one of them sent unasked, or that it closed, is known before a
+    /// request is given to its connection; false when not all of them were handled.
+    private func handleServers(_ count: Int) -> Bool {
         for index in 0..<count {
+            guard goesOn(index) else { return false }
             let event = poller.event(index)
             if case .server(let connection) = slots[event.token] {
                 connection.handle(event.readiness)
             }
         }
+        return true
+    }
+
+    private func handleClients(_ count: Int) {
+        var handshakes = 0
         for index in 0..<count {
+            guard goesOn(index) else { return }
             let event = poller.event(index)
             switch slots[event.token] {
-            case .client(let connection): connection.handle(event.readiness)
+            case .client(let connection):
+                if connection.phase == .handshaking {
+                    handshakes += 1
+                    guard handshakes <= Self.handshakesMax else { continue }
+                }
+                connection.handle(event.readiness)
             case .listener(let socket): accept(from: socket)
             case .wake:
                 loop.drainWake()
@@ -162,11 +196,6 @@ final class WorkerCore {
             case .server, .none: break
             }
         }
-        resume()
-        if sweep != nil { sweepSome() }
-        lookAtDeadlines()
-        desk.submit()
-        return !isStopped
     }
 
     /// Ends what has waited too long.

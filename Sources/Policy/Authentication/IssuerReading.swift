@@ -70,7 +70,7 @@ extension Reading {
         return Set(read.map(\.value))
     }
 
-    private func clientCertificate(_ entry: Entry) -> CertificatePair? {
+    func clientCertificate(_ entry: Entry) -> CertificatePair? {
         guard
             let fields = Fields(
                 entry.value, of: "`client_certificate`", keys: ["certificate", "private_key"],

@@ -124,14 +124,18 @@ final class DemoStage: Sendable {
     }
 }
 
-private func makeFolder() throws(Failure) -> String {
-    let parent = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
+/// A folder of this process alone, in `parent` or where temporary files belong.
+func makeFolder(in parent: String? = nil) throws(Failure) -> String {
+    let isTemporary = parent == nil
+    let parent = parent ?? ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
     let pattern = (parent.hasSuffix("/") ? parent : parent + "/") + "herse-XXXXXX"
     var bytes = pattern.utf8CString.map { $0 }
     // Safe because the pattern ends in a zero byte and is changed in place.
     guard unsafe mkdtemp(&bytes) != nil else {
         throw Failure(
-            "\(parent): no folder can be made", hint: "name another one in TMPDIR")
+            "\(parent): no folder can be made",
+            hint: isTemporary
+                ? "name another one in TMPDIR" : "run this as the user whose gate it is")
     }
     return String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
@@ -184,7 +188,8 @@ private func curlOptions(_ professional: DemoProfessional, root: String) -> Stri
     """
 }
 
-private func write(_ text: String, to path: String) throws(Failure) {
+/// Writes a file for this user alone.
+func write(_ text: String, to path: String) throws(Failure) {
     guard
         FileManager.default.createFile(
             atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: 0o600])
@@ -193,7 +198,7 @@ private func write(_ text: String, to path: String) throws(Failure) {
 
 /// `herse` where that is this very program, else a link to it in the demonstration's folder: a
 /// path short enough to be read in a command.
-private func ownName(in folder: String) throws(Failure) -> String {
+func ownName(in folder: String) throws(Failure) -> String {
     let files = FileManager.default
     do {
         let own = try files.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -213,7 +218,7 @@ private func ownName(in folder: String) throws(Failure) -> String {
 
 /// A port of 127.0.0.1 that nobody has, chosen by the system; the gate says so should
 /// somebody take it meanwhile.
-private func freePort() throws(Failure) -> UInt16 {
+func freePort() throws(Failure) -> UInt16 {
     let descriptor = socket(
         AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw Failure("127.0.0.1: no socket") }

@@ -58,7 +58,7 @@ struct DemoCommand: Verb {
 }
 
 /// Until the process is interrupted.
-private func forever() async {
+func forever() async {
     let (stream, continuation) = AsyncStream<Void>.makeStream()
     for await _ in stream {}
     continuation.finish()

@@ -9,21 +9,33 @@ struct StatusCommand: Verb {
         abstract: "Show how the gate is.",
         discussion: """
             Health, generation in force, listeners, identity servers, lists with their age, how \
-            the record is kept, and everything that is not as it should be. Exits 0 when healthy, \
-            3 when degraded, 1 when no gate answers.
+            the record is kept, how long neutralizations took, the last drill, and everything that \
+            is not as it should be. Exits 0 when healthy, 3 when degraded, 1 when no gate answers. \
+            With --metrics the same as OpenMetrics text, which Prometheus reads.
 
             Examples:
               herse status
               herse status --json | jq .degraded
-              herse status -c /etc/herse || echo "look at the gate"
+              herse status --metrics > herse.prom
             """)
 
     @OptionGroup var gate: GateOptions
     @OptionGroup var output: OutputOption
 
+    @Flag(help: "Print OpenMetrics text for monitoring.")
+    var metrics = false
+
+    func validate() throws {
+        if metrics, output.json { throw ValidationError("--metrics: not together with --json") }
+    }
+
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         guard case .status(let report) = try gate.ask(.status) else { throw .wrongAnswer }
-        console.print(output.json ? json(report) : text(of: report))
+        if metrics {
+            console.print(openMetrics(of: report))
+        } else {
+            console.print(output.json ? json(report) : text(of: report))
+        }
         return report.degraded.isEmpty ? .done : .degraded
     }
 }
@@ -49,6 +61,8 @@ func text(of report: StatusReport) -> String {
     parts += proofs(report)
     parts += signals(report.signals)
     parts += probing(report.probing)
+    if !report.alerts.isEmpty { parts.append(text(of: report.alerts)) }
+    parts += neutralizations(report)
     parts.append(workers(report))
     return parts.joined(separator: "\n\n")
 }
@@ -149,6 +163,32 @@ private func probing(_ report: ProbingReport) -> [String] {
     }
     return (report.subjects.isEmpty ? [] : [attempts.text])
         + (report.neighbours.isEmpty ? [] : [neighbours.text])
+}
+
+private func neutralizations(_ report: StatusReport) -> [String] {
+    var parts: [String] = []
+    if report.neutralizations.whole.count > 0 {
+        var times = Table("NEUTRALIZATIONS", ">COUNT", ">P50", ">P99", ">MAX")
+        let rows = [
+            ("to the last cut", report.neutralizations.whole),
+            ("without the disk", report.neutralizations.inside),
+        ]
+        for (name, one) in rows {
+            times.add(
+                name, String(one.count), shownMilliseconds(one.p50Milliseconds),
+                shownMilliseconds(one.p99Milliseconds), shownMilliseconds(one.maxMilliseconds))
+        }
+        parts.append(times.text)
+    }
+    if let drill = report.lastDrill {
+        var table = Table("LAST DRILL", ">SESSIONS", ">P99", ">IN THE GATE", ">LEAKED", "VERDICT")
+        table.add(
+            drill.at, String(drill.sessions), shownMilliseconds(drill.p99Milliseconds),
+            shownMilliseconds(drill.insideP99Milliseconds), String(drill.leaks),
+            drill.isWithin ? "within bound" : "NOT WITHIN BOUND")
+        parts.append(table.text)
+    }
+    return parts
 }
 
 private func workers(_ report: StatusReport) -> String {

@@ -1,0 +1,29 @@
+// SyslogMessage.swift: a notice as syslog has it, RFC 5424.
+
+/// The message without its frame: header, structured data, and the sentence in UTF-8.
+func syslogMessage(
+    _ notice: AlertNotice, _ facility: SyslogFacility, process: Int32
+) -> [UInt8] {
+    let alert = notice.alert
+    let priority = facility.number * 8 + alert.severity.number
+    let head =
+        "<\(priority)>1 \(moment(alert.at)) \(notice.host) herse \(process) "
+        + "\(alert.kind.rawValue) [herse@32473"
+    var text = head
+    for fact in notice.facts { text += " \(fact.name)=\"\(escaped(fact.value))\"" }
+    // The mark says that UTF-8 follows, §6.4.
+    return Array(text.utf8) + Array("] ".utf8) + [0xEF, 0xBB, 0xBF] + Array(notice.text.utf8)
+}
+
+/// RFC 5424 §6.3.3.
+private func escaped(_ value: String) -> String {
+    var shown = ""
+    for scalar in value.unicodeScalars {
+        if scalar == "\"" || scalar == "\\" || scalar == "]" { shown.unicodeScalars.append("\\") }
+        shown.unicodeScalars.append(scalar)
+    }
+    return shown
+}
+
+/// Its length before it, RFC 5425 §4.3.1, so that nothing in it can begin another message.
+func octetCounted(_ message: [UInt8]) -> [UInt8] { Array("\(message.count) ".utf8) + message }
