@@ -10,6 +10,7 @@ import jwt
 import pytest
 
 from harness import jose
+from harness.alerts import SECRET, Hook
 from harness.client import request
 from harness.gate import find
 from harness.pki import PHARMACIST, PHYSICIAN
@@ -256,6 +257,28 @@ def test_policy_decides_what_an_event_does(stream_gate, idp, issuer, upstream):
     assert gate.get(card=None, fields=token).status == 403
     shown = stream(gate)
     assert (shown["received"], shown["ignored"], shown["applied"]) == (3, 1, 2), shown
+
+
+def test_an_event_may_only_raise_an_alert(stream_gate, idp, pki, upstream):
+    hook = Hook(pki)
+
+    def alerting(config, gate):
+        config["alerts"] = [{"name": "chat", "kinds": ["signal", "signals-stale"], "webhook": {
+            "url": hook.url, "secret_file": secret_file(gate.folder, "hook.key", SECRET + "\n"),
+            "authorities": [str(pki.path("root-ca.pem"))]}}]
+
+    try:
+        gate = stream_gate(tokens=False, change=alerting)
+        assert idp.push(gate, idp.event(RISC + "identifier-changed", PHYSICIAN)).status == 202
+        told = hook.of("signal")["data"]
+        assert told["text"].endswith(f"identifier-changed of {PHYSICIAN}"), told
+        assert gate.get().status == 200
+        subject = {"format": "opaque", "id": "stream-1"}
+        paused = idp.event(SSF + "stream-updated", subject, {"status": "paused"})
+        assert idp.push(gate, paused).status == 202
+        assert "paused" in hook.of("signals-stale")["data"]["text"]
+    finally:
+        hook.close()
 
 
 def test_good_news_cuts_nobody(stream_gate, idp, issuer, upstream):
