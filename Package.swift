@@ -95,9 +95,11 @@ let package = Package(
 
         // The four in the middle don't know each other.
         .target(name: "Identity", dependencies: [asn1], swiftSettings: strict),
+        // What identity providers tell of accounts and sessions, and what they are told.
+        .target(name: "Signals", dependencies: ["JSON", "Tokens"], swiftSettings: strict),
         .target(
             name: "Policy",
-            dependencies: ["Alerts", "Identity", "KeyedHash", "Lookup", "Tokens", yams],
+            dependencies: ["Alerts", "Identity", "KeyedHash", "Lookup", "Signals", "Tokens", yams],
             swiftSettings: strict),
         .target(name: "Limits", dependencies: ["CSystem", "KeyedHash"], swiftSettings: strict),
         .target(name: "Neutralization", dependencies: ["CSystem"], swiftSettings: strict),
@@ -117,8 +119,8 @@ let package = Package(
                 "Accounts", "Administration", "Alerts", "CSystem", "COpenSSL", "Directory",
                 "Identity",
                 "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
-                "Policy", "Reactor", "Record", "Revocation", "SignIn", "SignedLists", "Tokens",
-                "WebAuthn", "Wire",
+                "Policy", "Reactor", "Record", "Revocation", "SignIn", "Signals", "SignedLists",
+                "Tokens", "WebAuthn", "Wire",
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
@@ -144,6 +146,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "SignedListsTests", dependencies: ["COpenSSL", "Neutralization", "SignedLists"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SignalsTests", dependencies: ["JSON", "Signals", "Tokens"],
             swiftSettings: strict),
         .testTarget(name: "GateTests", dependencies: ["Gate"], swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity"], swiftSettings: strict),
@@ -210,7 +215,7 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "SignIn", "Tokens", "WebAuthn", "Wire",
+                "Neutralization", "Policy", "SignIn", "Signals", "Tokens", "WebAuthn", "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),

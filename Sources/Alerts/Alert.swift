@@ -20,6 +20,10 @@ package enum AlertKind: String, CaseIterable, Sendable {
     case serverUnreachable = "server-unreachable"
     /// An issuer whose keys cannot be fetched.
     case issuerStale = "issuer-stale"
+    /// A security event from elsewhere whose action is to tell of it.
+    case signal
+    /// A stream of security events that does not live, or a receiver that does not take them.
+    case signalsStale = "signals-stale"
     case certificateEnds = "certificate-ends"
     case reloadRefused = "reload-refused"
     /// A reload that nobody confirmed in time.

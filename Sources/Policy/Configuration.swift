@@ -25,6 +25,7 @@ package struct Configuration: Sendable {
     package var administration: AdministrationRule?
     /// Neutralization lists of others.
     package var neutralizationLists: [NeutralizationListRule] = []
+    package var signals: SignalsRule?
     package var authentication = Authentication()
     package let listeners: [Listener]
     package let identityServers: [IdentityServer]

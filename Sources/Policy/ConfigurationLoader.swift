@@ -94,7 +94,7 @@ struct Assembly {
     static let listKeys = requiredListKeys + ["neutralization_lists", "extractors", "alerts"]
     static let singleKeys = [
         "state", "control", "workers", "drain", "contact", "authentication", "neutralized",
-        "record", "administration",
+        "record", "administration", "signals",
     ]
 
     let problems: Problems

@@ -59,6 +59,9 @@ struct Reading {
             configuration.neutralizationLists.map { ($0.name, $0.place) },
             of: "neutralization list")
         configuration.administration = administration(assembly.singles["administration"])
+        configuration.signals = signals(
+            assembly.singles["signals"], listeners: names.listeners,
+            issuers: authentication.others.issuers)
         configuration.alerts = alerts
         return configuration
     }

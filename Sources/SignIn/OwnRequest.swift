@@ -18,6 +18,7 @@ package struct OwnRequest: Sendable {
     // Fields as received; empty when absent.
     package var contentType = ""
     package var cookie = ""
+    package var authorization = ""
     package var accept = ""
     package var acceptLanguage = ""
     package var origin = ""

@@ -63,6 +63,17 @@ enum Sample {
         resetSeconds: 61, enforce: "deny", each: "professional", extra: 0, error: 0,
         grants: [])
 
+    static let streams = SignalStatus(
+        receivers: [
+            SignalReceiverStatus(
+                name: "psc", state: "stale", received: 9, applied: 4, refused: 1, unresolved: 2,
+                ignored: 1, repeated: 1, lastEventSeconds: 75, problem: "status 500")
+        ],
+        transmitter: [
+            SignalTargetStatus(
+                name: "idp", waiting: 2, sent: 5, failed: 0, oldestSeconds: 61,
+                problem: "cannot be connected to")
+        ])
     static let sink = AlertSinkStatus(
         name: "siem", kind: "syslog", state: "failing", waiting: 3, sent: 12, dropped: 1,
         problem: "siem.example:6514: cannot be connected to", secondsSinceSuccess: 75)
@@ -350,6 +361,16 @@ enum Sample {
                 "listeners", "lists", "neutralizations", "probing", "record", "servers",
                 "uptime_seconds", "version",
                 "workers",
+            ])
+        let streams = Sample.streams
+        #expect(
+            try keys(streams.receivers[0]) == [
+                "applied", "ignored", "last_event_seconds", "name", "problem", "received",
+                "refused", "repeated", "state", "unresolved",
+            ])
+        #expect(
+            try keys(streams.transmitter[0]) == [
+                "failed", "name", "oldest_seconds", "problem", "sent", "waiting",
             ])
     }
 }

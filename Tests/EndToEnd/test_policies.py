@@ -23,7 +23,9 @@ def material(folder, pki):
         "persons-ca.pem": pki.path("client-authorities.pem"), "mpi-ca.pem": pki.path("root-ca.pem"),
         "persons-ca.crl": pki.path("crl", "persons.crl"),
         "gate.pem": certificate, "gate.key": key, "psc-ca.pem": pki.path("root-ca.pem"),
-        "keys-ca.pem": pki.path("root-ca.pem"),
+        "keys-ca.pem": pki.path("root-ca.pem"), "siem-ca.pem": pki.path("root-ca.pem"),
+        "chat-ca.pem": pki.path("root-ca.pem"), "mail-ca.pem": pki.path("root-ca.pem"),
+        "herse.pem": certificate, "herse.key": key,
     }.items():
         shutil.copy(source, folder / name)
     for name in ("alice", "bob"):
@@ -31,8 +33,10 @@ def material(folder, pki):
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
         subprocess.run(
             ["openssl", "pkey", "-in", key, "-pubout", "-out", folder / f"{name}.pem"], check=True)
-    (folder / "psc.secret").write_text("a-secret")
-    (folder / "psc.secret").chmod(0o600)
+    for name in ("psc.secret", "push.token", "poll.token", "transmit.token", "mail.password",
+                 "hook.key"):
+        (folder / name).write_text("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+        (folder / name).chmod(0o600)
     (folder / "professionals.txt").write_text(
         "Identification nationale PP|Code profession|\n899700218896|10|\n")
     (folder / "neutralized.list").write_text("")

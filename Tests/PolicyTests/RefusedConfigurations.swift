@@ -87,7 +87,8 @@ import Testing
                 "h:3:14: error: `address`: `nowhere` lacks a port (such as `127.0.0.1:8443`)",
                 "h:22:1: error: unknown key `extra` in a configuration (known: listeners, "
                     + "identity_servers, routes, extractors, alerts, state, control, workers, drain, "
-                    + "contact, authentication, neutralized, record, administration, limits)",
+                    + "contact, authentication, neutralized, record, administration, signals, "
+                    + "limits)",
                 "h:23:10: error: `workers`: 0 is out of range (at least 1, at most 256)",
             ])
     }

@@ -100,6 +100,7 @@ extension ControlPlane {
         guard let verb = request.act else { return await act(request, by: by) }
         let before = standing(request)
         let answer = await act(request, by: by)
+        await tell(request, answer)
         await note(
             AdministrativeAct(
                 verb, by: by, subjects: request.named, before: before, after: standing(request),
@@ -227,7 +228,7 @@ extension ControlRequest {
 
 extension ControlAnswer {
     /// How an act ended, for the record.
-    fileprivate var outcome: String {
+    var outcome: String {
         switch self {
         case .refused: "refused"
         case .notDurable: "not-durable"

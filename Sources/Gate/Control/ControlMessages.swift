@@ -240,6 +240,7 @@ package struct StatusReport: Codable, Sendable {
     package var signIn: SignInStatus?
     package var alerts: [AlertSinkStatus] = []
     package var probing = ProbingReport()
+    package var signals: SignalStatus?
     package var neutralizations = NeutralizationTimes()
     package var lastDrill: DrillReport?
     package var workers: [WorkerReport]

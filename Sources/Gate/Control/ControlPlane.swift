@@ -71,6 +71,8 @@ actor ControlPlane: LoopOwner {
     var isEnding = false
     var isOver = false
 
+    /// Whether events from elsewhere are being carried out.
+    var isObeyingSignals = false
     private var changing = Turnstile()
     private var reloading = Turnstile()
 
@@ -111,6 +113,7 @@ actor ControlPlane: LoopOwner {
         startedAt = now
         nextTicketKeys = now + Self.ticketKeyMilliseconds
         nextListChange = neutralization.nextChange(after: UnixSeconds(Int64(time(nil))))
+        services.signals.attach(loop)
         try poller.add(loop.wakeDescriptor, .readable, token: Watched.wake.rawValue)
         try poller.add(signals, .readable, token: Watched.signals.rawValue)
         try poller.add(socket.descriptor, .readable, token: Watched.socket.rawValue)
@@ -134,6 +137,7 @@ actor ControlPlane: LoopOwner {
             }
         }
         keepTime()
+        obeySignals()
         return !isOver
     }
 

@@ -134,7 +134,7 @@ extension ControlPlane {
     ///
     /// When the disk fails the order is obeyed in memory all the same, and the operator is told so
     /// loudly.
-    private func carryOut(
+    func carryOut(
         _ commands: [Command], _ cutting: [Subject], named: [Subject]? = nil,
         unchanged: [Subject] = [], begun: UInt64
     ) async -> ControlAnswer {

@@ -27,7 +27,7 @@ extension ControlPlane {
             lists: listReports(generation), record: recordReport(generation),
             issuers: issuerStatus(generation), directory: directoryStatus(generation),
             signIn: signInStatus(generation), alerts: alertReports(),
-            probing: services.probing.report(now: now.value),
+            probing: services.probing.report(now: now.value), signals: signalStatus(generation),
             neutralizations: NeutralizationTimes(
                 whole: latencies.whole, inside: latencies.inside), lastDrill: lastDrill,
             workers: reports,
@@ -180,6 +180,7 @@ extension ControlPlane {
                 Shortcoming(.certificateEnds, name, "\(name): certificate has expired", .error))
         }
         return found + issuerShortcomings(issuerStatus(generation)) + alertShortcomings()
+            + signalShortcomings()
     }
 
     func sessions(_ professional: String?) async -> ControlAnswer {

@@ -17,8 +17,9 @@ extension ControlPlane {
         let moment = now.value
         let lane = services.lanes.upkeep
         let ways = generation.ways
-        for desk in ways.issuers {
-            guard let issuer = desk.issuer, issuer.isDue(now: moment) else { continue }
+        keepUpSignals(ways.signals, now: moment)
+        for issuer in ways.issuers.compactMap(\.issuer) + ways.signals.issuers {
+            guard issuer.isDue(now: moment) else { continue }
             let log = self.log
             _ = lane.run {
                 let before = issuer.report(now: moment).problem
@@ -46,7 +47,10 @@ extension ControlPlane {
         nextSlowUpkeep = milliseconds + 10_000
         let (sessions, log) = (services.sessions, self.log)
         _ = lane.run { sessions.sweep(now: moment) }
-        if let keys = ways.assertion {
+        if let transmitter = ways.signals.transmitter {
+            _ = services.lanes.streams.run { transmitter.forgetOthers() }
+        }
+        for keys in [ways.assertion, ways.signals.ownKeys].compactMap(\.self) {
             _ = lane.run {
                 do throws(AssertionKeyError) {
                     try keys.maintain(now: moment)

@@ -52,6 +52,8 @@ final class ErrandDesk {
         case recognition
         /// Pages, passwords: people who are about to sign in.
         case signIn
+        /// Events that are pushed: nobody who signs in may keep them waiting.
+        case signals
     }
 
     private let lanes: ErrandLanes
@@ -70,11 +72,30 @@ final class ErrandDesk {
         _ lane: Lane, _ work: @escaping @Sendable () -> ErrandResult,
         done: @escaping (ErrandResult) -> Void
     ) -> Bool {
+        run(lane) { leave in
+            leave(work())
+        } done: {
+            done($0)
+        }
+    }
+
+    /// The same for work that is not over when it returns: its result is what is left, once, on
+    /// any thread.
+    func run(
+        _ lane: Lane,
+        _ work: @escaping @Sendable (_ leave: @escaping @Sendable (ErrandResult) -> Void) -> Void,
+        done: @escaping (ErrandResult) -> Void
+    ) -> Bool {
         lastNumber &+= 1
         let number = lastNumber
         let inbox = self.inbox
-        let errands = lane == .recognition ? lanes.recognition : lanes.signIn
-        guard errands.run({ inbox.leave(number, work()) }) else { return false }
+        let errands =
+            switch lane {
+            case .recognition: lanes.recognition
+            case .signIn: lanes.signIn
+            case .signals: lanes.signals
+            }
+        guard errands.run({ work { inbox.leave(number, $0) } }) else { return false }
         waiting[number] = done
         return true
     }
@@ -91,8 +112,13 @@ struct ErrandLanes: Sendable {
     let signIn: Errands
     /// What nobody waits for.
     let upkeep: Errands
+    /// Events that are pushed, and those that are fetched or sent.
+    let signals: Errands
+    let streams: Errands
 
     init() throws(SystemError) {
+        signals = try Errands(name: "herse-signals", threads: 2, waitingMax: 256)
+        streams = try Errands(name: "herse-streams", threads: 4, waitingMax: 256)
         upkeep = try Errands(name: "herse-upkeep", threads: 4, waitingMax: 64)
         recognition = try Errands(name: "herse-issuers", threads: 8, waitingMax: 1024)
         signIn = try Errands(name: "herse-sign-in", threads: 8, waitingMax: 256)

@@ -29,6 +29,8 @@ struct Material: Sendable {
     var approvers: [Approver] = []
     /// Neutralization lists of others.
     var signedLists: [ListSource] = []
+    /// The keys of each stream of events that stand in a file, by index.
+    var signalKeys: [KeySet?] = []
     /// Who is told of what.
     var alerts: [SinkSettings] = []
 }
@@ -81,6 +83,7 @@ struct MaterialLoader {
         for rule in configuration.administration?.approvers ?? [] {
             if let approver = load(rule) { material.approvers.append(approver) }
         }
+        material.signalKeys = loadSignals(configuration.signals)
         for rule in configuration.alerts {
             if let loaded = load(rule) { material.alerts.append(loaded) }
         }
@@ -119,6 +122,10 @@ struct MaterialLoader {
             error(file.place, "`\(file.path)`: \(problem)", "one line, readable by the gate alone")
         }
         guard case .file(let file) = issuer.keys else { return nil }
+        return loadKeys(file)
+    }
+
+    mutating func loadKeys(_ file: FileReference) -> KeySet? {
         do throws(KeyFileError) {
             return try readKeys(file.path)
         } catch {

@@ -24,6 +24,8 @@ final class Ways: Sendable {
     let accounts: AccountDesk?
     /// Where people sign in with a browser.
     let signIn: SignInDesk?
+    /// Events from elsewhere, and to there.
+    let signals: SignalDesks
     private let assertionRule: AssertionRule?
 
     /// Makes what `configuration` asks for, or takes it from `former`; writes the first key of
@@ -82,6 +84,9 @@ final class Ways: Sendable {
                     message: Diagnostic(rule.place, .error, problem, hint: error.hint).description)
             }
         }
+        signals = try SignalDesks(
+            configuration, material, issuers: issuers, assertion: assertion, services,
+            after: former?.ways.signals ?? SignalDesks(), now: now)
     }
 }
 

@@ -7,6 +7,7 @@
 internal import Identity
 internal import Issuers
 internal import Policy
+internal import Signals
 internal import Tokens
 internal import Wire
 
@@ -145,6 +146,10 @@ extension WorkerCore {
         let who = who(verified.professional)
         guard who.proof == .person else { throw .professional }
         let rule = generation.configuration.authentication.issuers[index]
+        if !generation.ways.signals.receivers.isEmpty {
+            signals.book.learn(
+                issuer: verified.issuer, subject: verified.subject, professional: who.professional)
+        }
         var credential = Credential()
         credential.method = .token
         credential.level = rule.level(of: verified.context)

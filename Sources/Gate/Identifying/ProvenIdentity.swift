@@ -127,6 +127,9 @@ final class ProvenIdentity {
     /// What the list said of it when it was asked last, at which state of the list.
     var neutralized: Neutralized?
     var neutralizationEpoch: UInt64 = 0
+    /// Since when they have to have proven themselves, as of this epoch of the moments.
+    var provenSince: Int64?
+    var momentsEpoch: UInt64 = 0
 
     init(_ who: Who, card: Card?, credential: Credential, limits: LimitTable) {
         self.card = card

@@ -95,7 +95,7 @@ extension WorkerCore {
         return found
     }
 
-    private func cut(_ connection: ClientConnection, _ count: inout CutCount) {
+    func cut(_ connection: ClientConnection, _ count: inout CutCount) {
         guard connection.phase != .closed else { return }
         count.connections += 1
         if connection.exchange != nil { count.exchanges += 1 }

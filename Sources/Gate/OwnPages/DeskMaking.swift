@@ -7,6 +7,7 @@ internal import Identity
 internal import Neutralization
 internal import Policy
 internal import SignIn
+internal import Signals
 internal import Synchronization
 
 /// What local accounts are kept and judged by; kept over a reload as far as its settings stay.
@@ -96,6 +97,7 @@ private func hooks(
 ) -> SignInHooks {
     var hooks = SignInHooks()
     let rule = authentication.directory
+    let signals = services.signals
     hooks.admit = { proof in
         var proof = proof
         let id = Array(proof.professional.description.utf8)
@@ -109,15 +111,25 @@ private func hooks(
                 kind: "sign-in neutralized")
             return .neutralized(incident: incident, contact: contact)
         }
+        // What a provider vouched for before it took that back begins no session.
+        let person = directory?.person(id.span)
+        let names = [proof.professional.description] + (person.map { [$0.id] + $0.aliases } ?? [])
+        if proof.provenAt > 0, let since = signals.moments.moment(of: names),
+            proof.provenAt <= since
+        {
+            return .refused("revoked-elsewhere")
+        }
+        if let issuer = proof.issuer, let subject = proof.subject {
+            signals.book.learn(
+                issuer: issuer, subject: subject, professional: proof.professional.description)
+        }
         if let directory, let rule {
             switch directory.standing(of: id.span) {
             case .left where !rule.acceptsLeft: return .refused("left")
             case .unknown where !rule.acceptsUnknown: return .refused("not-in-directory")
             case .left, .unknown, .known, .unchecked: break
             }
-            if let person = directory.person(id.span),
-                let counted = try? ProfessionalID(person.id)
-            {
+            if let person, let counted = try? ProfessionalID(person.id) {
                 proof.professional = counted
             }
         }

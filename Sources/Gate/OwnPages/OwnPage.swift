@@ -33,6 +33,7 @@ extension WorkerCore {
             field(name, head, bytes).map { asciiText(bytes.extracting($0)) } ?? ""
         }
         request.contentType = value("content-type")
+        request.authorization = value("authorization")
         request.accept = value("accept")
         request.acceptLanguage = value("accept-language")
         request.origin = value("origin")
@@ -70,12 +71,24 @@ extension Exchange {
         guard let request = page, stage == .forwarding else { return }
         let generation = self.generation
         let use = self.use
-        let accepted = worker.errands.run(.signIn) {
-            .page(generation.ownReply(to: request))
-        } done: { [self] result in
+        let adopt: (ErrandResult) -> Void = { [self] result in
             worker.noteSignIns()
             guard self.use == use, case .page(let reply) = result else { return }
             deliver(reply)
+        }
+        let accepted: Bool
+        if let receiver = generation.receiver(of: request) {
+            accepted = worker.errands.run(.signals) { leave in
+                receiver.takePush(request) { leave(.page($0)) }
+            } done: {
+                adopt($0)
+            }
+        } else {
+            accepted = worker.errands.run(.signIn) {
+                .page(generation.ownReply(to: request))
+            } done: {
+                adopt($0)
+            }
         }
         if !accepted { refuse(.overloaded) }
     }

@@ -7,7 +7,7 @@ internal import Tokens
 extension Generation {
     /// Whether anything stands under `/.herse/` for those who come through a listener.
     func hasOwnPages(on listener: Int) -> Bool {
-        ways.assertion != nil || signsIn(on: listener)
+        ways.assertion != nil || ways.signals.hasPages(on: listener) || signsIn(on: listener)
     }
 
     /// Whether people may sign in with a browser who come through a listener.
@@ -17,7 +17,7 @@ extension Generation {
 
     /// The answer to a request for one of the gate's own pages; blocks.
     func ownReply(to request: OwnRequest) -> OwnReply {
-        if request.path == "/.herse/keys", let keys = ways.assertion {
+        if request.path == "/.herse/keys", let keys = ways.assertion ?? ways.signals.ownKeys {
             guard request.method != .post else {
                 return OwnReply(status: 405, fields: [("Allow", "GET, HEAD")])
             }

@@ -30,6 +30,8 @@ struct Services: Sendable {
     let listsChanged = Flag()
     /// Set when a signed list was accepted that is not in force yet.
     let signedListsChanged = Flag()
+    /// Events from elsewhere, and what is kept of them.
+    let signals = SignalInbox()
     /// Who is told of what elsewhere; `raise` may be called by any thread.
     let alerts: AlertDesk
     /// The list in force, for whoever is not a worker.

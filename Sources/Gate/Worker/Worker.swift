@@ -39,6 +39,9 @@ actor Worker: LoopOwner {
         core.neutralize(state, cutting: subjects)
     }
 
+    /// Cuts what runs for an account by a proof that counts no more.
+    func cutRevoked(_ account: SubjectKey) -> CutCount { core.cutRevoked(account) }
+
     /// Whom `orders`, and nothing else, would concern.
     func preview(_ orders: NeutralizationState) -> [Concerned] { core.concerned(by: orders) }
 

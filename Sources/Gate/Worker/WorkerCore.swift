@@ -61,6 +61,8 @@ final class WorkerCore {
     let sessionStore: SessionStore
     let signInEvents: SignInEvents
     let probing: ProbingWatch
+    /// What is kept of events from elsewhere.
+    let signals: SignalInbox
     /// What is found out elsewhere for this worker's requests.
     let errands: ErrandDesk
     /// Exceptions to limits in force.
@@ -101,6 +103,7 @@ final class WorkerCore {
         sessionStore = services.sessions
         signInEvents = services.events
         probing = services.probing
+        signals = services.signals
         errands = ErrandDesk(lanes: services.lanes, loop: loop)
         self.loop = loop
         log = services.log
@@ -439,10 +442,11 @@ final class WorkerCore {
             on: identity, in: neutralization, UnixSeconds(clock.wallSeconds))
     }
 
-    /// Whether what an identity shows was proven too long ago for everybody.
+    /// Whether what an identity shows was proven too long ago, for everybody or for them.
     func isProofVoid(_ identity: ProvenIdentity, on client: ClientConnection) -> Bool {
         neutralization.verdict(
             provenAt: provenAt(identity, on: client), now: UnixSeconds(clock.wallSeconds)) != nil
+            || isRevokedElsewhere(identity, on: client)
     }
 
     /// When an identity was proven, in seconds since 1970; nil when nobody knows.

@@ -54,7 +54,7 @@ extension Reading {
         return name == nil || issuer == nil ? nil : rule
     }
 
-    private func algorithms(_ fields: Fields) -> Set<SignatureAlgorithm> {
+    func algorithms(_ fields: Fields) -> Set<SignatureAlgorithm> {
         guard let entry = fields["algorithms"] else {
             return [.es256, .es384, .ps256, .rs256, .edDSA]
         }

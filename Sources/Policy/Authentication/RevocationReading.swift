@@ -127,7 +127,7 @@ extension Reading {
     }
 
     /// Trust anchors, which https asks for and clear text has no use for.
-    private func authorities(_ fields: Fields, _ addresses: [String?]) -> FileReference? {
+    func authorities(_ fields: Fields, _ addresses: [String?]) -> FileReference? {
         let authorities = fields.optional("authorities") { (scalar) throws(Complaint) in
             try file(scalar)
         }

@@ -111,16 +111,21 @@ package final class AssertionKeys: Sendable {
     }
 
     private static func named(_ key: SigningKey, _ beginsAt: Int64) -> Key {
+        Key(beginsAt: beginsAt, key: key, head: head(key, type: "JWT"))
+    }
+
+    private static func head(_ key: SigningKey, type: String) -> [UInt8] {
         let header = JSONValue.object([
             "alg": .string("ES256"), "kid": .string(key.publicKey.thumbprint),
-            "typ": .string("JWT"),
+            "typ": .string(type),
         ])
-        let head = encodeBase64URL(header.encoded.span) + [UInt8(ascii: ".")]
-        return Key(beginsAt: beginsAt, key: key, head: head)
+        return encodeBase64URL(header.encoded.span) + [UInt8(ascii: ".")]
     }
 
     /// A JWT of these claims, a JSON text; nil when OpenSSL fails, and then nothing may be sent.
-    package func sign(claims: [UInt8], now: Int64) -> [UInt8]? {
+    ///
+    /// `type` is its `typ`.
+    package func sign(claims: [UInt8], type: String = "JWT", now: Int64) -> [UInt8]? {
         // Where the clock says that none has begun, one that was published before goes on.
         let horizon = horizon(now)
         let key = state.withLock { state in
@@ -128,7 +133,8 @@ package final class AssertionKeys: Sendable {
                 ?? state.keys.first
         }
         guard let key else { return nil }
-        let message = key.head + encodeBase64URL(claims.span)
+        let head = type == "JWT" ? key.head : Self.head(key.key, type: type)
+        let message = head + encodeBase64URL(claims.span)
         guard let signature = key.key.sign(message.span) else { return nil }
         return message + [UInt8(ascii: ".")] + encodeBase64URL(signature.span)
     }

@@ -59,6 +59,7 @@ func text(of report: StatusReport) -> String {
     parts.append(record(report))
     if !report.issuers.isEmpty { parts.append(issuers(report.issuers)) }
     parts += proofs(report)
+    parts += signals(report.signals)
     parts += probing(report.probing)
     if !report.alerts.isEmpty { parts.append(text(of: report.alerts)) }
     parts += neutralizations(report)
@@ -126,6 +127,27 @@ private func proofs(_ report: StatusReport) -> [String] {
         parts.append(table.text)
     }
     return parts
+}
+
+private func signals(_ report: SignalStatus?) -> [String] {
+    guard let report else { return [] }
+    var received = Table(
+        "SIGNALS FROM", "STATE", ">RECEIVED", ">APPLIED", ">REFUSED", ">UNRESOLVED", ">LAST",
+        "PROBLEM")
+    for one in report.receivers {
+        received.add(
+            one.name, one.state, String(one.received), String(one.applied), String(one.refused),
+            String(one.unresolved), one.lastEventSeconds.map { shownSeconds($0) + " ago" },
+            one.problem)
+    }
+    var told = Table("SIGNALS TO", ">WAITING", ">SENT", ">FAILED", ">OLDEST", "PROBLEM")
+    for one in report.transmitter {
+        told.add(
+            one.name, String(one.waiting), String(one.sent), String(one.failed),
+            one.oldestSeconds.map { shownSeconds($0) }, one.problem)
+    }
+    return (report.receivers.isEmpty ? [] : [received.text])
+        + (report.transmitter.isEmpty ? [] : [told.text])
 }
 
 private func probing(_ report: ProbingReport) -> [String] {

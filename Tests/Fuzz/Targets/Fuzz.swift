@@ -32,6 +32,7 @@ struct FuzzTarget: Sendable {
         .webAuthn,
         .account,
         .passwordMessage,
+        .signals,
         .canary,
     ]
 }
