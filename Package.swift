@@ -215,7 +215,9 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "SignIn", "Signals", "Tokens", "WebAuthn", "Wire",
+                "Neutralization", "Policy", "SignIn", "Signals", "SignedLists", "Tokens",
+                "WebAuthn",
+                "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),

@@ -127,9 +127,12 @@ extension Reading {
         let (wanted, other) =
             rule.signature == .ed25519 ? ("keys", "authorities") : ("authorities", "keys")
         rule.keys = fileList(wanted, of: fields)
-        if fields[wanted] == nil {
+        var isEmpty = fields[wanted] == nil
+        if case .list(let values) = fields[wanted]?.value.content { isEmpty = values.isEmpty }
+        if isEmpty {
             problems.error(
-                fields.place, "a list signed by \(rule.signature.rawValue) needs `\(wanted)`")
+                fields.place(of: wanted),
+                "a list signed by \(rule.signature.rawValue) needs `\(wanted)`")
         }
         if let entry = fields[other] {
             problems.error(

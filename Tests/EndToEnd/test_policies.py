@@ -28,13 +28,13 @@ def material(folder, pki):
         "herse.pem": certificate, "herse.key": key,
     }.items():
         shutil.copy(source, folder / name)
-    for name in ("alice", "bob"):
+    for name in ("alice", "bob", "cert-sante"):
         key = folder / f"{name}.key"
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
         subprocess.run(
             ["openssl", "pkey", "-in", key, "-pubout", "-out", folder / f"{name}.pem"], check=True)
     for name in ("psc.secret", "push.token", "poll.token", "transmit.token", "mail.password",
-                 "hook.key"):
+                 "hook.key", "shared.key"):
         (folder / name).write_text("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
         (folder / name).chmod(0o600)
     (folder / "professionals.txt").write_text(

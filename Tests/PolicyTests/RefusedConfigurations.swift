@@ -86,7 +86,8 @@ import Testing
             diagnostics(text) == [
                 "h:3:14: error: `address`: `nowhere` lacks a port (such as `127.0.0.1:8443`)",
                 "h:22:1: error: unknown key `extra` in a configuration (known: listeners, "
-                    + "identity_servers, routes, extractors, alerts, state, control, workers, drain, "
+                    + "identity_servers, routes, neutralization_lists, extractors, alerts, state, "
+                    + "control, workers, drain, "
                     + "contact, authentication, neutralized, record, administration, signals, "
                     + "limits)",
                 "h:23:10: error: `workers`: 0 is out of range (at least 1, at most 256)",

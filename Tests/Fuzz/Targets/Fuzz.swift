@@ -33,6 +33,7 @@ struct FuzzTarget: Sendable {
         .account,
         .passwordMessage,
         .signals,
+        .signedList,
         .canary,
     ]
 }

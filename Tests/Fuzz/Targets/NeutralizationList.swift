@@ -16,6 +16,12 @@ extension FuzzTarget {
         let state = NeutralizationState(list: list)
         var line = 0
         var again = ""
+        // A line that reinstates may override any other.
+        var reinstates = false
+        list.forEach { entry in
+            reinstates = reinstates || entry.isReinstatement
+            return true
+        }
         list.forEach { entry in
             precondition(entry.line > line, "entries stand in the order of their lines")
             line = entry.line
@@ -24,7 +30,7 @@ extension FuzzTarget {
             precondition((try? Subject(text)) == entry.subject, "a subject reads back")
             let moment = entry.since ?? UnixSeconds(0)
             // 2106 is the end of time there: what begins then never does.
-            if moment.value < UInt32.max, entry.until.map({ moment < $0 }) ?? true {
+            if !reinstates, moment.value < UInt32.max, entry.until.map({ moment < $0 }) ?? true {
                 precondition(
                     state.verdict(on: entry.subject, now: moment) != nil, "and is in force")
             }
@@ -41,7 +47,8 @@ extension FuzzTarget {
             precondition(
                 one.subject == other.subject && one.since == other.since
                     && one.until == other.until && one.reason == other.reason
-                    && one.ticket == other.ticket, "that say the same")
+                    && one.ticket == other.ticket
+                    && one.isReinstatement == other.isReinstatement, "that say the same")
         }
         _ = state.nextChange(after: UnixSeconds(0))
     }
@@ -64,7 +71,11 @@ extension FuzzTarget {
         let text = entry.subject.description
         let colon = text.firstIndex(of: ":") ?? text.startIndex
         var line = text[..<colon] + " " + text[text.index(after: colon)...]
-        if let since = entry.since { line += " since=\(since)" }
+        if entry.isReinstatement {
+            line = "reinstate \(line) since=\(entry.since ?? UnixSeconds(0))"
+        } else if let since = entry.since {
+            line += " since=\(since)"
+        }
         if let until = entry.until { line += " until=\(until)" }
         if let reason = entry.reason { line += " reason=\(reason)" }
         if let ticket = entry.ticket { line += " ticket=\(ticket)" }
