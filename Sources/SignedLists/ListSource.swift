@@ -153,8 +153,9 @@ package final class ListSource: Sendable {
 
     // MARK: Taking a list
 
-    /// Takes a list if it is one, is its issuer's, and is not an earlier one; whether it is another
-    /// one now. Blocks on the disk.
+    /// Takes a list if it is one, is its issuer's, and is not an earlier one.
+    ///
+    /// Blocks on the disk. Returns whether it is another list now.
     @discardableResult
     package func accept(_ list: [UInt8], signature: [UInt8]) throws(ListRefusal) -> Bool {
         do throws(ListRefusal) {
@@ -274,8 +275,9 @@ package final class ListSource: Sendable {
         }
     }
 
-    /// Fetches list and signature and takes them; whether there is another list now. Blocks on
-    /// network and disk.
+    /// Fetches list and signature and takes them.
+    ///
+    /// Blocks on network and disk. Returns whether there is another list now.
     @discardableResult
     package func refresh(now: Int64) throws(ListRefusal) -> Bool {
         state.withLock { $0.attemptAt = now }
@@ -336,8 +338,9 @@ package final class ListSource: Sendable {
         }
     }
 
-    /// Trusts further keys from now on, or trusts them no longer, whatever the configuration says;
-    /// durable. Blocks on the disk.
+    /// Trusts further keys from now on, or trusts them no longer, whatever the configuration says.
+    ///
+    /// Blocks on the disk, where it is kept before it counts.
     package func trust(_ keys: [ListKey], isRevoked: Bool) throws(ListRefusal) {
         guard case .keys = settings.trust else {
             throw .notTrustable(
