@@ -25,6 +25,9 @@ LIVE = 10_000
 ORDERS = 100
 #: Accounts of one batch.
 BATCH = 1_000
+#: Clients live on other machines: where the gate's own promptness is measured, those of this one
+#: give way to it, and still keep every core busy.
+GIVING_WAY = ("nice", "-n", "10")
 #: Clients of those cut who come back at once, and how many dial at a time.
 CROWD = 5_000
 CROWD_THREADS = 60
@@ -198,13 +201,13 @@ def cutting(bench: Bench, setting, both: set[int]) -> list[Row]:
     with running(Gate(setting, both, ENTRIES, workers=2)) as gate, \
             holding(bench, gate, cards[2:], LIVE) as standing:
         seconds = 60
-        client = bench.wrk(f"https://localhost:{gate.port}{PATIENT}", 64, seconds)
+        client = bench.wrk(f"https://localhost:{gate.port}{PATIENT}", 64, seconds, GIVING_WAY)
         time.sleep(WARM_UP_SECONDS)
         times = sorted(cut_once(gate, cards[1], bench.pki.authority) for _ in range(ORDERS))
-        middle, worst = statistics.median(times), times[ORDERS * 99 // 100]
+        middle, worst = statistics.median(times), times[ORDERS * 99 // 100 - 1]
         cut.samples["herse"] = [{"p99_ms": worst}]
         cut.notes.append(f"{ORDERS} orders, a list of {ENTRIES:,}, {standing():,} connections live, "
-                         f"both cores loaded: p50 {middle:.2f} ms, p99 {worst:.2f} ms, "
+                         f"both cores loaded by clients that give way: p50 {middle:.2f} ms, p99 {worst:.2f} ms, "
                          f"most {times[-1]:.2f} ms, the disk's part left out")
         bench.say(f"cut: p50 {middle:.2f} ms, p99 {worst:.2f} ms")
         names = gate.folder / "batch.list"
@@ -226,7 +229,7 @@ def cutting(bench: Bench, setting, both: set[int]) -> list[Row]:
 
         def come_back() -> dict:
             return json.loads(bench.workshop.run(
-                [str(bench.workshop.folder / "tls_client"), "full", str(gate.port),
+                [*GIVING_WAY, str(bench.workshop.folder / "tls_client"), "full", str(gate.port),
                  str(-(-CROWD // CROWD_THREADS)), str(CROWD_THREADS)], bench.load_cores, 120,
                 {"HERSE_BENCH_CARDS": ":".join(str(card.both) for card in cards[1:])}))
 

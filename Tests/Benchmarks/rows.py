@@ -89,8 +89,9 @@ class Bench:
         return json.loads(self.workshop.run(command, self.load_cores, seconds,
                                             self.pki.environment()))
 
-    def wrk(self, url: str, connections: int, seconds: float) -> Process:
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s",
+    def wrk(self, url: str, connections: int, seconds: float,
+            before: tuple[str, ...] = ()) -> Process:
+        command = [*before, "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s",
                    "--latency", "-H", "Accept: application/fhir+json",
                    "-H", "User-Agent: herse-bench", url]
         shim = {"LD_PRELOAD": str(self.workshop.folder / "present_cards.so")}

@@ -125,4 +125,5 @@ def test_a_real_record_is_decided_anew(lookup_gate, patients):
     assert (group["professional"], group["requests"]) == (PHYSICIAN, 6)
     text = gate.do("replay", "--since", "1h", "-c", candidate, config=False).out
     assert PHYSICIAN in text and "newly stopped" in text
-    assert "zq" not in text.lower()
+    # The folder's own name is made up anew each time.
+    assert "zq" not in text.replace(str(gate.folder), "").lower()

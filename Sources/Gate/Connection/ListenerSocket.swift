@@ -55,7 +55,7 @@ final class ListenerSocket {
 
     /// Connections taken in one turn: more wait in the kernel, so that a storm of handshakes does
     /// not hold up the exchanges under way.
-    static let acceptsMax = 8
+    static let acceptsMax = 2
     /// Connections the kernel keeps waiting.
     private static let backlog: Int32 = 4096
 

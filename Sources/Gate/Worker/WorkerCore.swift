@@ -24,7 +24,7 @@ final class WorkerCore {
     private static let eventsUnasked = 8
     /// Steps of handshakes in one turn: each costs as much as twenty requests, and a crowd that
     /// comes back after having been cut must not keep those waiting who are let in.
-    private static let handshakesMax = 4
+    private static let handshakesMax = 2
 
     let number: Int
     let loop: EventLoop
