@@ -82,7 +82,6 @@ final class WorkerCore {
     /// Compiled for this worker alone, by the route they are for.
     private var extractors: [ObjectIdentifier: Extractor] = [:]
     private var resuming: [UInt64] = []
-
     private var due: [UInt64] = []
     private let requestRandom: UInt64
     private var requestNumber: UInt64 = 0
@@ -150,8 +149,10 @@ final class WorkerCore {
         wheel.keepUp(with: clock.milliseconds)
         // What is left when somebody asks something of this worker is reported again in its next
         // turn: epoll is level-triggered.
-        if handleServers(count) { handleClients(count) }
-        resume()
+        if handleServers(count) {
+            handleClients(count)
+            resume()
+        }
         if sweep != nil { sweepSome() }
         lookAtDeadlines()
         desk.submit()
