@@ -88,7 +88,7 @@ private func until(_ what: () -> Bool) async throws {
         desk.use([hook("slow", slow.url("/")), hook("quick", quick.url("/"))])
         let begun = ContinuousClock.now
         for number in 0..<10_000 { desk.raise(alert("account:\(number % 50)")) }
-        #expect(ContinuousClock.now - begun < .seconds(5))
+        #expect(ContinuousClock.now - begun < .seconds(20))
         try await until { desk.reports[1].sent >= 50 }
         #expect(desk.reports[0].waiting + desk.reports[0].sent == 10_000)
         desk.use([])
@@ -136,7 +136,7 @@ private func until(_ what: () -> Bool) async throws {
         desk.use([slow, hook("down", down.url("/"))])
         for number in 0..<5 { desk.raise(alert("account:\(number)")) }
         try await until { desk.reports[0].sent == 1 }
-        let end = ContinuousClock.now + .seconds(2)
+        let end = ContinuousClock.now + .seconds(10)
         let left = await desk.flush(while: { ContinuousClock.now < end }) {
             try? await Task.sleep(for: .milliseconds(5))
         }
