@@ -129,6 +129,9 @@ extension NeutralizationState {
         return verdict(IndexKey(name: client, of: .client), now, time)
     }
 
+    /// Whether any entry asks when a proof was given; mostly none does, and a request costs nothing.
+    package var asksForProofTimes: Bool { !moments.isEmpty }
+
     /// The entry by which a proof is worth nothing that was given at `provenAt`, in seconds since
     /// 1970; nil stands for a time that nobody knows, which is before every other.
     package func verdict(provenAt: Int64?, now: UnixSeconds) -> Neutralized? {

@@ -123,21 +123,22 @@ package struct KeptCopy: Sendable {
         fsync(handle)
         close(handle)
     }
+}
 
-    private func writeAll(_ file: Int32, _ bytes: [UInt8]) -> Bool {
-        var done = 0
-        while done < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { source in
-                // Safe because done < source.count, and at most the rest is read.
-                unsafe Glibc.write(
-                    file, source.baseAddress.map { unsafe $0 + done }, source.count - done)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            done += count
+/// Writes all bytes to a file; false, and `errno` says why, when that cannot be.
+package func writeAll(_ file: Int32, _ bytes: [UInt8]) -> Bool {
+    var done = 0
+    while done < bytes.count {
+        let count = unsafe bytes.withUnsafeBytes { source in
+            // Safe because done < source.count, and at most the rest is read.
+            unsafe Glibc.write(
+                file, source.baseAddress.map { unsafe $0 + done }, source.count - done)
         }
-        return true
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return false }
+        done += count
     }
+    return true
 }
 
 /// What the system calls an error, in lower case.

@@ -5,6 +5,7 @@
 
 internal import CSystem
 internal import Glibc
+internal import Outbound
 
 /// The folder of the state in which lists and trusted keys are kept.
 package struct ListFolder: Equatable, Sendable {
@@ -74,21 +75,6 @@ package struct ListFolder: Equatable, Sendable {
         guard handle >= 0 else { return errno }
         defer { close(handle) }
         return fsync(handle) == 0 ? 0 : errno
-    }
-
-    private func writeAll(_ file: Int32, _ bytes: [UInt8]) -> Bool {
-        var done = 0
-        while done < bytes.count {
-            let count = unsafe bytes.withUnsafeBytes { source in
-                // Safe because done < source.count, and at most the rest is read.
-                unsafe Glibc.write(
-                    file, source.baseAddress.map { unsafe $0 + done }, source.count - done)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            done += count
-        }
-        return true
     }
 }
 

@@ -17,15 +17,10 @@ package struct ListHashKey: Equatable, Sendable {
         }
         var text = file[...]
         while let last = text.last, last == 0x0A || last == 0x0D { text.removeLast() }
-        guard text.count == 2 * Self.length else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: text.startIndex, to: text.endIndex, by: 2) {
-            guard let high = digit(text[index]), let low = digit(text[index + 1]) else {
-                return nil
-            }
-            bytes.append(high << 4 | low)
-        }
-        self.bytes = bytes
+        guard text.count == 2 * Self.length,
+            let digits = SignedLists.bytes(hexadecimal: text)
+        else { return nil }
+        bytes = digits
     }
 
     /// HMAC-SHA-256 of `account:` and an upper-cased identifier: 32 bytes.
@@ -43,19 +38,8 @@ package struct ListHashKey: Equatable, Sendable {
     /// The line by which a list names an account without showing it.
     package func line(for account: AccountID) -> String {
         let id = Array(account.id.utf8)
-        let digits = digest(ofAccount: id.span)
-            .map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        return "account hmac-sha256:\(digits)"
+        return "account hmac-sha256:\(hexadecimal(digest(ofAccount: id.span)))"
     }
 
     var hashing: AccountHashKey { AccountHashKey { digest(ofAccount: $0) } }
-}
-
-private func digit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x41...0x46: byte - 0x37
-    case 0x61...0x66: byte - 0x57
-    default: nil
-    }
 }

@@ -36,7 +36,7 @@ package struct ListKey: Hashable, Sendable {
         var digest = [UInt8](repeating: 0, count: 32)
         // Safe because SHA-256 writes 32 bytes and info has the count given.
         _ = unsafe EVP_Digest(info, info.count, &digest, nil, EVP_sha256(), nil)
-        return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return hexadecimal(digest)
     }
 
     /// Whether this key signed `list`.

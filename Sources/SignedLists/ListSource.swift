@@ -378,7 +378,7 @@ package final class ListSource: Sendable {
             guard words.count == 2 else { throw .notKept("\(settings.name).trust is damaged") }
             switch words[0] {
             case "trust":
-                guard let info = bytesOfHexadecimal(words[1]) else {
+                guard let info = SignedLists.bytes(hexadecimal: Array(words[1].utf8)[...]) else {
                     throw .notKept("\(settings.name).trust is damaged")
                 }
                 added.append(ListKey(info: info))
@@ -391,20 +391,4 @@ package final class ListSource: Sendable {
             $0.revoked = revoked
         }
     }
-}
-
-private func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-}
-
-private func bytesOfHexadecimal(_ text: String) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count.isMultiple(of: 2), digits.count <= 1024 else { return nil }
-    var bytes: [UInt8] = []
-    for index in stride(from: 0, to: digits.count, by: 2) {
-        let pair = String(decoding: digits[index..<index + 2], as: UTF8.self)
-        guard let byte = UInt8(pair, radix: 16) else { return nil }
-        bytes.append(byte)
-    }
-    return bytes
 }

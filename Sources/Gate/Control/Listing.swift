@@ -58,16 +58,10 @@ extension ControlPlane {
         let moment = now.value
         for source in sources {
             let before = source.report(now: now).sequence
-            let problem = await offThread { () -> [String] in
-                do throws(ListRefusal) {
-                    try source.refresh(now: moment)
-                    return []
-                } catch {
-                    return error.lines
-                }
+            let problem = await problem { () throws(ListRefusal) in
+                try source.refresh(now: moment)
             }
-            changes.append(
-                ListChange(source, before: before, now: now, problem: problem ?? Self.busy))
+            changes.append(ListChange(source, before: before, now: now, problem: problem))
         }
         return await answer(changes)
     }
@@ -78,20 +72,11 @@ extension ControlPlane {
             let source = generation.signedLists.first(where: { $0.settings.name == delivery.name })
         else { return .refused([unknownList(delivery.name)]) }
         let before = source.report(now: now).sequence
-        let problem = await offThread { () -> [String] in
-            do throws(ListRefusal) {
-                try source.accept(Array(delivery.list), signature: Array(delivery.signature))
-                return []
-            } catch {
-                return error.lines
-            }
+        let problem = await problem { () throws(ListRefusal) in
+            try source.accept(Array(delivery.list), signature: Array(delivery.signature))
         }
-        return await answer([
-            ListChange(source, before: before, now: now, problem: problem ?? Self.busy)
-        ])
+        return await answer([ListChange(source, before: before, now: now, problem: problem)])
     }
-
-    private static let busy = ["too much is under way: try again in a moment"]
 
     private func answer(_ changes: [ListChange]) async -> ControlAnswer {
         var changes = changes
@@ -112,15 +97,10 @@ extension ControlPlane {
         guard let keys = ListKey.read(pem: Array(order.key)) else {
             return .refused(["--key: is no Ed25519 public key in PEM"])
         }
-        let problem = await offThread { () -> [String] in
-            do throws(ListRefusal) {
-                try source.trust(keys, isRevoked: order.isRevoked)
-                return []
-            } catch {
-                return error.lines
-            }
+        let problem = await problem { () throws(ListRefusal) in
+            try source.trust(keys, isRevoked: order.isRevoked)
         }
-        if let lines = problem ?? Self.busy as [String]?, !lines.isEmpty { return .refused(lines) }
+        guard problem.isEmpty else { return .refused(problem) }
         return .lists(listReports().filter { $0.name == order.name })
     }
 
@@ -130,13 +110,25 @@ extension ControlPlane {
             + (names.isEmpty ? "" : " (there is \(names))")
     }
 
-    /// Runs what blocks on the disk or the network beside this thread; nil when too much waits.
-    private func offThread<Value: Sendable>(
-        _ work: @escaping @Sendable () -> Value
-    ) async -> Value? {
+    /// Does with a list what blocks on the disk or the network, beside this thread.
+    ///
+    /// Returns what went wrong, line by line; nothing when it is done.
+    private func problem(
+        _ work: @escaping @Sendable () throws(ListRefusal) -> Void
+    ) async -> [String] {
         await withCheckedContinuation { continuation in
-            let accepted = services.lanes.upkeep.run { continuation.resume(returning: work()) }
-            if !accepted { continuation.resume(returning: nil) }
+            let accepted = services.lanes.upkeep.run {
+                do throws(ListRefusal) {
+                    try work()
+                    continuation.resume(returning: [])
+                } catch {
+                    continuation.resume(returning: error.lines)
+                }
+            }
+            if !accepted {
+                continuation.resume(
+                    returning: ["too much is under way: try again in a moment"])
+            }
         }
     }
 }

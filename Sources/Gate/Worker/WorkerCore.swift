@@ -445,9 +445,14 @@ final class WorkerCore {
 
     /// Whether what an identity shows was proven too long ago, for everybody or for them.
     func isProofVoid(_ identity: ProvenIdentity, on client: ClientConnection) -> Bool {
-        neutralization.verdict(
-            provenAt: provenAt(identity, on: client), now: UnixSeconds(clock.wallSeconds)) != nil
-            || isRevokedElsewhere(identity, on: client)
+        if neutralization.asksForProofTimes,
+            neutralization.verdict(
+                provenAt: provenAt(identity, on: client), now: UnixSeconds(clock.wallSeconds))
+                != nil
+        {
+            return true
+        }
+        return isRevokedElsewhere(identity, on: client)
     }
 
     /// When an identity was proven, in seconds since 1970; nil when nobody knows.
