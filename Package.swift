@@ -12,6 +12,8 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let argumentParser = Target.Dependency.product(
@@ -26,6 +28,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
     ],
@@ -111,7 +115,34 @@ let package = Package(
 
         // Who administers the gate, and what takes two of them.
         .target(name: "Administration", dependencies: ["COpenSSL"], swiftSettings: strict),
-        .target(name: "Record", dependencies: ["CSystem", "Wire"], swiftSettings: strict),
+        // Hash trees, signed notes, and to whom they are shown.
+        .target(name: "Transparency", dependencies: ["COpenSSL"], swiftSettings: strict),
+        // What only auditors can open.
+        .target(name: "Sealing", dependencies: ["COpenSSL", crypto], swiftSettings: strict),
+        .target(
+            name: "Record",
+            dependencies: ["COpenSSL", "CSystem", "Sealing", "Transparency", "Wire"],
+            swiftSettings: strict),
+
+        // The record as its readers see it, far from the gate that writes it.
+        .target(
+            name: "RecordReading",
+            dependencies: ["CSystem", "Lookup", "Record", "Sealing", "Transparency"],
+            swiftSettings: strict),
+        // Which entries speak of whom, found without reading them all.
+        .target(
+            name: "RecordIndex",
+            dependencies: ["CSystem", "Record", "RecordReading", "Sealing", grdb],
+            swiftSettings: strict),
+        // The record in the forms that others take: AuditEvent, ATNA, JSON lines, CSV.
+        .target(
+            name: "RecordExport",
+            dependencies: ["COpenSSL", "CSystem", "JSON", "Outbound", "RecordReading"],
+            swiftSettings: strict),
+        // What a breach comes to: whom it showed to whom, for the authority and the patients.
+        .target(
+            name: "Dossier", dependencies: ["COpenSSL", "CSystem", "RecordReading"],
+            swiftSettings: strict),
 
         .target(
             name: "Gate",
@@ -133,7 +164,8 @@ let package = Package(
                 "Accounts", "Administration", "COpenSSL", "CSystem", "Demo", "Directory", "Gate",
                 "Identity",
                 "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Tokens",
-                "SignedLists", argumentParser,
+                "Dossier", "Record", "RecordExport", "RecordIndex", "RecordReading", "Sealing",
+                "SignedLists", "Transparency", argumentParser,
             ], swiftSettings: strict),
 
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
@@ -190,14 +222,37 @@ let package = Package(
         .testTarget(name: "LimitsTests", dependencies: ["Limits"], swiftSettings: strict),
         .testTarget(
             name: "NeutralizationTests", dependencies: ["Neutralization"], swiftSettings: strict),
-        .testTarget(name: "RecordTests", dependencies: ["Record"], swiftSettings: strict),
+        .testTarget(
+            name: "RecordTests",
+            dependencies: ["COpenSSL", "Record", "RecordReading", "Sealing", "Transparency"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TransparencyTests", dependencies: ["COpenSSL", "Transparency"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RecordReadingTests",
+            dependencies: ["COpenSSL", "Record", "RecordReading", "Sealing", "Transparency"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RecordIndexTests",
+            dependencies: ["Record", "RecordIndex", "RecordReading", "Sealing"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RecordExportTests",
+            dependencies: ["JSON", "RecordExport", "RecordReading", "StubServers"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "DossierTests", dependencies: ["Dossier", "RecordReading"],
+            swiftSettings: strict),
         .testTarget(
             name: "DemoTests",
             dependencies: ["Demo", "COpenSSL", "Identity", flyingFox, flyingSocks],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["Alerts", "Demo", "Gate", "herse", "Policy", argumentParser],
+            dependencies: [
+                "Alerts", "Demo", "Gate", "herse", "Policy", "RecordReading", argumentParser,
+            ],
             swiftSettings: strict),
 
         // What a reviewer would say twice: rules over the files themselves.

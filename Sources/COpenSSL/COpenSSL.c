@@ -1,7 +1,11 @@
 // COpenSSL.c: makes the header a module, and verifies CMS, which takes a dozen calls that own one
 // another's results.
 
+// The digest functions that fetch nothing: 0.1 µs less for each of a record's million hashes.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "COpenSSL.h"
+#include <string.h>
+
 
 int herse_cms_verifies(const void *signature, size_t signature_count, const void *content,
                        size_t content_count, const void *authorities, size_t authorities_count) {
@@ -35,4 +39,70 @@ end:
     BIO_free(signed_by);
     ERR_clear_error();
     return good;
+}
+
+static struct herse_hash finish(SHA256_CTX *context) {
+    struct herse_hash hash;
+    uint8_t bytes[SHA256_DIGEST_LENGTH];
+    (void)SHA256_Final(bytes, context);
+    memcpy(&hash, bytes, sizeof hash);
+    return hash;
+}
+
+struct herse_hash herse_leaf_hash(const uint8_t *bytes, size_t count) {
+    const uint8_t mark = 0;
+    SHA256_CTX context;
+    (void)SHA256_Init(&context);
+    (void)SHA256_Update(&context, &mark, 1);
+    (void)SHA256_Update(&context, bytes, count);
+    return finish(&context);
+}
+
+struct herse_hash herse_node_hash(struct herse_hash left, struct herse_hash right) {
+    uint8_t bytes[65];
+    bytes[0] = 1;
+    memcpy(bytes + 1, &left, sizeof left);
+    memcpy(bytes + 33, &right, sizeof right);
+    return herse_sha256(bytes, sizeof bytes);
+}
+
+struct herse_hash herse_sha256(const uint8_t *bytes, size_t count) {
+    SHA256_CTX context;
+    (void)SHA256_Init(&context);
+    (void)SHA256_Update(&context, bytes, count);
+    return finish(&context);
+}
+
+EVP_CIPHER_CTX *herse_sealing_context(const uint8_t *key, int seals) {
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    if (context != NULL
+        && EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, key, NULL, seals) == 1)
+        return context;
+    EVP_CIPHER_CTX_free(context);
+    return NULL;
+}
+
+int herse_seal(EVP_CIPHER_CTX *context, const uint8_t nonce[12], const uint8_t *header,
+               int header_count, const uint8_t *text, int count, uint8_t *out) {
+    int length = 0;
+    int rest = 0;
+    return EVP_EncryptInit_ex(context, NULL, NULL, NULL, nonce) == 1
+           && EVP_EncryptUpdate(context, NULL, &length, header, header_count) == 1
+           && EVP_EncryptUpdate(context, out, &length, text, count) == 1 && length == count
+           && EVP_EncryptFinal_ex(context, out + length, &rest) == 1
+           && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, out + length) == 1;
+}
+
+int herse_open_sealed(EVP_CIPHER_CTX *context, const uint8_t nonce[12], const uint8_t *header,
+                      int header_count, const uint8_t *text, int count, uint8_t *out) {
+    int length = 0;
+    int rest = 0;
+    uint8_t tag[16];
+    if (count < 16) return 0;
+    memcpy(tag, text + count - 16, sizeof tag);
+    return EVP_DecryptInit_ex(context, NULL, NULL, NULL, nonce) == 1
+           && EVP_DecryptUpdate(context, NULL, &length, header, header_count) == 1
+           && EVP_DecryptUpdate(context, out, &length, text, count - 16) == 1
+           && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, 16, tag) == 1
+           && EVP_DecryptFinal_ex(context, out + length, &rest) == 1;
 }

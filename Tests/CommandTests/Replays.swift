@@ -1,6 +1,7 @@
 // Replays.swift: a recorded period, decided anew by a candidate.
 
 import Foundation
+import RecordReading
 import Testing
 
 @testable import herse
@@ -185,7 +186,7 @@ private func groups(_ report: [String: Any], _ key: String) -> [String] {
 
     @Test func `is told in a few lines`() async throws {
         var result = ReplayResult()
-        var exchange = RecordedExchange()
+        var exchange = RecordedEntry()
         exchange.professional = "899700218896"
         exchange.time = 1_763_625_600_000
         result.requests = 3
@@ -220,13 +221,13 @@ private func groups(_ report: [String: Any], _ key: String) -> [String] {
             "delivery":"begun","lookups":4,"inner":{"lookups":9,"route":"no"},"route":"f\\u0068ir",\
             "persons":["00000000000000ff","ffffffffffffffff"],"fields":["name"],"break_glass":"x"}
             """.utf8)
-        let read = RecordedExchange(line: text.span)
+        let read = RecordedEntry(line: text.span)
         let exchange = try #require(read)
         #expect(exchange.time == 1_795_161_600_250)
-        #expect(exchange.persons == [255, .max])
+        #expect(exchange.persons.map(\.key) == [255, .max])
         #expect(exchange.lookups == 4)
         #expect(exchange.route == "fhir")
-        #expect(exchange.breaksGlass)
+        #expect(exchange.breakGlass == "x")
     }
 
     @Test(arguments: [
@@ -235,7 +236,7 @@ private func groups(_ report: [String: Any], _ key: String) -> [String] {
     ])
     func `is none without a moment, or its end`(text: String) {
         let bytes = Array(text.utf8)
-        let read = RecordedExchange(line: bytes.span)
+        let read = RecordedEntry(line: bytes.span)
         #expect(read == nil)
     }
 }

@@ -78,7 +78,13 @@ import Testing
         "Policy": ["Alerts", "Identity", "KeyedHash", "Lookup", "Signals", "Tokens"],
         "Limits": ["CSystem", "KeyedHash"],
         "Neutralization": ["CSystem"],
-        "Record": ["CSystem", "Wire"],
+        "Record": ["COpenSSL", "CSystem", "Sealing", "Transparency", "Wire"],
+        "Transparency": ["COpenSSL"],
+        "Sealing": ["COpenSSL"],
+        "RecordReading": ["CSystem", "Lookup", "Record", "Sealing", "Transparency"],
+        "RecordIndex": ["CSystem", "Record", "RecordReading", "Sealing"],
+        "RecordExport": ["COpenSSL", "CSystem", "JSON", "Outbound", "RecordReading"],
+        "Dossier": ["COpenSSL", "CSystem", "RecordReading"],
         "Administration": ["COpenSSL"],
         "SignedLists": ["COpenSSL", "CSystem", "Neutralization", "Outbound"],
         "Gate": [
@@ -93,7 +99,8 @@ import Testing
             "Accounts", "Administration", "CSystem", "COpenSSL", "Demo", "Directory", "Gate",
             "Identity",
             "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Policy", "Record",
-            "Tokens", "SignedLists",
+            "RecordExport", "RecordIndex", "RecordReading", "Dossier", "Sealing", "Tokens",
+            "SignedLists", "Transparency",
         ],
     ]
 

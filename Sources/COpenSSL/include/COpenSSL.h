@@ -132,4 +132,26 @@ static inline void herse_free(void *memory) { OPENSSL_free(memory); }
 int herse_cms_verifies(const void *signature, size_t signature_count, const void *content,
                        size_t content_count, const void *authorities, size_t authorities_count);
 
+/// A SHA-256 digest; its bytes stand in memory in their own order.
+struct herse_hash {
+    uint64_t a, b, c, d;
+};
+
+/// The hash of a leaf of a Merkle tree: SHA-256 of 0 and the bytes (RFC 6962 §2.1).
+struct herse_hash herse_leaf_hash(const uint8_t *bytes, size_t count);
+/// The hash of a node: SHA-256 of 1 and both hashes below it (RFC 6962 §2.1).
+struct herse_hash herse_node_hash(struct herse_hash left, struct herse_hash right);
+/// SHA-256 of the bytes.
+struct herse_hash herse_sha256(const uint8_t *bytes, size_t count);
+
+/// AES-256-GCM with a tag of 16 bytes after the text (NIST SP 800-38D): 1, or 0 when it failed or
+/// what is opened was not sealed with this key, nonce and header. `out` has room for count + 16
+/// bytes when sealing, count - 16 when opening.
+int herse_seal(EVP_CIPHER_CTX *context, const uint8_t nonce[12], const uint8_t *header,
+               int header_count, const uint8_t *text, int count, uint8_t *out);
+int herse_open_sealed(EVP_CIPHER_CTX *context, const uint8_t nonce[12], const uint8_t *header,
+                      int header_count, const uint8_t *text, int count, uint8_t *out);
+/// A context for one key of 32 bytes, for sealing or opening; NULL when there is none to be had.
+EVP_CIPHER_CTX *herse_sealing_context(const uint8_t *key, int seals);
+
 #endif

@@ -1,6 +1,7 @@
 // ReplayResult.swift: what a replay found: who would newly be stopped, and who let through.
 
 import Policy
+import RecordReading
 
 /// What became of a request when it was made, as far as a policy can change it.
 enum RecordedOutcome {
@@ -20,7 +21,7 @@ enum RecordedOutcome {
         "not-recorded",
     ]
 
-    init(_ exchange: RecordedExchange) {
+    init(_ exchange: RecordedEntry) {
         if exchange.decision == "allow" || Self.afterAdmission.contains(exchange.why) {
             self = .passed
         } else if Self.byPolicy.contains(exchange.why) {
@@ -129,7 +130,7 @@ struct ReplayGroups {
     private var groups: [Key: ReplayGroup] = [:]
     private(set) var requests = 0
 
-    mutating func add(_ exchange: RecordedExchange, _ rule: ReplayRule) {
+    mutating func add(_ exchange: RecordedEntry, _ rule: ReplayRule) {
         requests += 1
         let isNamed = !exchange.professional.isEmpty
         let professional = isNamed ? exchange.professional : "structure " + exchange.structure
@@ -170,7 +171,7 @@ struct ReplayResult {
     var steppedUp = ReplayGroups()
     var notReplayed: [NotReplayed: Int] = [:]
 
-    mutating func note(_ exchange: RecordedExchange, _ verdict: ReplayVerdict) {
+    mutating func note(_ exchange: RecordedEntry, _ verdict: ReplayVerdict) {
         for rule in verdict.shadowed { shadowed.add(exchange, rule) }
         for rule in verdict.steppedUp { steppedUp.add(exchange, rule) }
         switch (verdict.wasStopped, verdict.decision) {

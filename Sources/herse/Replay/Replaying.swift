@@ -8,6 +8,7 @@ import Gate
 import Limits
 import Lookup
 import Policy
+import RecordReading
 
 /// Decides recorded requests by a configuration, and keeps what comes out otherwise.
 final class Replay {
@@ -52,7 +53,7 @@ final class Replay {
     }
 
     /// Takes the next line, in the order of the record.
-    func take(_ exchange: RecordedExchange) {
+    func take(_ exchange: RecordedEntry) {
         // Every request has one line that begins its answer; what ends one says nothing new.
         guard exchange.delivery == "begun", exchange.time < until else { return }
         let isReported = exchange.time >= since
@@ -65,7 +66,7 @@ final class Replay {
         }
     }
 
-    private func decide(_ exchange: RecordedExchange) -> Result<ReplayVerdict, NotReplayed> {
+    private func decide(_ exchange: RecordedEntry) -> Result<ReplayVerdict, NotReplayed> {
         let wasStopped: Bool
         switch RecordedOutcome(exchange) {
         case .passed: wasStopped = false
@@ -86,7 +87,7 @@ final class Replay {
     }
 
     private func judge(
-        _ exchange: RecordedExchange, route index: Int, _ verdict: inout ReplayVerdict
+        _ exchange: RecordedEntry, route index: Int, _ verdict: inout ReplayVerdict
     ) -> ReplayDecision {
         let route = configuration.routes[index]
         let professional = Array(exchange.professional.utf8)
@@ -107,7 +108,9 @@ final class Replay {
             }
         }
         var set = route.limits
-        if exchange.breaksGlass, let glass = route.lookupRules?.breakGlass { set = glass.limits }
+        if exchange.breakGlass != nil, let glass = route.lookupRules?.breakGlass {
+            set = glass.limits
+        }
         let owner = professional.isEmpty ? structure : professional
         let charge = Charge(
             route: index, set: set, exchange: exchange, structure: structure,
@@ -120,7 +123,7 @@ final class Replay {
     }
 
     /// What a line says was asked; nil when it does not, or the candidate looks nothing up there.
-    private func question(of exchange: RecordedExchange, _ route: Route) -> Question? {
+    private func question(of exchange: RecordedEntry, _ route: Route) -> Question? {
         guard let rules = route.lookupRules,
             let interaction = Interaction(rawValue: exchange.interaction)
         else { return nil }
@@ -134,11 +137,11 @@ final class Replay {
 
     /// Charges what was answered, as far as it is known.
     private func settle(
-        _ exchange: RecordedExchange, _ route: Route, _ charge: Charge,
+        _ exchange: RecordedEntry, _ route: Route, _ charge: Charge,
         _ verdict: inout ReplayVerdict
     ) -> ReplayDecision {
         var event = LimitEvent()
-        var persons = exchange.persons
+        var persons = exchange.persons.map(\.key)
         if exchange.finding == "miss" {
             event.misses = UInt32(clamping: max(1, exchange.asked ?? 1))
         }
@@ -161,7 +164,7 @@ final class Replay {
     private struct Charge {
         let route: Int
         let set: Int?
-        let exchange: RecordedExchange
+        let exchange: RecordedEntry
         let structure: [UInt8]
         let who: LimitSubjects
     }
@@ -206,7 +209,7 @@ final class Replay {
     }
 
     /// The time of a line; lines of several workers can stand a little out of order.
-    private func time(of exchange: RecordedExchange) -> LimitTime {
+    private func time(of exchange: RecordedEntry) -> LimitTime {
         now = max(now, exchange.time)
         return LimitTime(milliseconds: now)
     }

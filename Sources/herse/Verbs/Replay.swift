@@ -5,6 +5,7 @@ import Foundation
 import Limits
 import Neutralization
 import Policy
+import RecordReading
 
 struct ReplayCommand: Verb {
     static let configuration = CommandConfiguration(
@@ -70,16 +71,19 @@ struct ReplayCommand: Verb {
         guard period.since < period.until else {
             throw Failure("--since: the period ends before it begins")
         }
-        let segments = try RecordSegments(folder: record ?? configuration.state + "/record")
+        let reader = try openRecord(record ?? configuration.state + "/record")
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let replay = try replay(configuration, in: folder, period)
         let memory = Replay.memory(of: configuration)
         let begin = period.since - min(period.since, memory)
         let reach = Reach()
-        let pass = segments.read(since: begin) { exchange in
-            reach.first = min(reach.first, exchange.time)
-            replay.take(exchange)
+        let pass = try passing { () throws(RecordReadingError) in
+            try reader.read(since: begin) { exchange in
+                reach.first = min(reach.first, exchange.time)
+                replay.take(exchange)
+                return true
+            }
         }
         let report = ReplayReport(
             replay.result, candidate: source.path, since: period.since, until: period.until,
@@ -137,7 +141,7 @@ struct ReplayCommand: Verb {
     }
 
     private func notes(
-        _ configuration: Configuration, _ pass: RecordSegments.Pass, isShort: Bool
+        _ configuration: Configuration, _ pass: RecordReader.Pass, isShort: Bool
     ) -> [String] {
         var notes: [String] = []
         if isShort {

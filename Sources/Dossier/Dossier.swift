@@ -1,0 +1,1 @@
+// Dossier.swift: begun.

@@ -1,0 +1,1 @@
+// RecordExport.swift: begun.

@@ -1,0 +1,89 @@
+// Moment.swift: a moment of the record, to the millisecond.
+
+/// Milliseconds since 1970.
+package struct Moment: Hashable, Comparable, Sendable {
+    package let milliseconds: UInt64
+
+    package init(milliseconds: UInt64) { self.milliseconds = milliseconds }
+
+    package static func < (left: Moment, right: Moment) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
+
+    /// Reads `2026-11-20T08:00:00Z` or `2026-11-20T08:00:00.123Z` (RFC 3339 §5.6, UTC only).
+    ///
+    /// From 1970 on; further digits of the fraction are dropped. Nil when it is not one.
+    package init?(stamp text: Span<UInt8>) {
+        guard text.count >= 20, text.count <= 40, text[4] == 0x2D, text[7] == 0x2D,
+            text[10] == 0x54, text[13] == 0x3A, text[16] == 0x3A, text[text.count - 1] == 0x5A,
+            let year = number(text, 0, 4), let month = number(text, 5, 2),
+            let day = number(text, 8, 2), let hour = number(text, 11, 2),
+            let minute = number(text, 14, 2), let second = number(text, 17, 2),
+            year >= 1970, (1...12).contains(month), (1...31).contains(day), hour < 24,
+            minute < 60, second < 61
+        else { return nil }
+        var fraction: UInt64 = 0
+        if text.count > 20 {
+            guard text[19] == 0x2E, text.count > 21 else { return nil }
+            var weight: UInt64 = 100
+            for index in 20..<(text.count - 1) {
+                guard (0x30...0x39).contains(text[index]) else { return nil }
+                fraction += UInt64(text[index] - 0x30) * weight
+                weight /= 10
+            }
+        }
+        let days = daysSince1970(year: Int(year), month: Int(month), day: Int(day))
+        milliseconds =
+            ((UInt64(days) * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + fraction
+    }
+}
+
+extension Moment {
+    /// `2026-11-20T08:00:00.123Z`.
+    package var stamp: String {
+        let days = Int(milliseconds / 86_400_000)
+        let (year, month, day) = civilDate(days)
+        func padded(_ value: UInt64, _ width: Int) -> String {
+            let digits = String(value)
+            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        }
+        let rest = milliseconds % 86_400_000
+        return padded(UInt64(year), 4) + "-" + padded(UInt64(month), 2) + "-"
+            + padded(UInt64(day), 2) + "T" + padded(rest / 3_600_000, 2) + ":"
+            + padded(rest / 60_000 % 60, 2) + ":" + padded(rest / 1000 % 60, 2) + "."
+            + padded(rest % 1000, 3) + "Z"
+    }
+}
+
+/// The date so many days after 1970-01-01, in a calendar whose years begin in March.
+private func civilDate(_ days: Int) -> (year: Int, month: Int, day: Int) {
+    let shifted = days + 719_468
+    let era = shifted / 146_097
+    let ofEra = shifted - era * 146_097
+    let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
+    let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let month = (5 * ofYear + 2) / 153
+    let day = ofYear - (153 * month + 2) / 5 + 1
+    let year = yearOfEra + era * 400 + (month < 10 ? 0 : 1)
+    return (year, month < 10 ? month + 3 : month - 9, day)
+}
+
+/// The number of `count` digits from `start` on.
+private func number(_ text: Span<UInt8>, _ start: Int, _ count: Int) -> UInt64? {
+    var value: UInt64 = 0
+    for index in start..<(start + count) {
+        guard (0x30...0x39).contains(text[index]) else { return nil }
+        value = value * 10 + UInt64(text[index] - 0x30)
+    }
+    return value
+}
+
+/// Days of the Gregorian calendar, a year beginning in March so that the leap day is its last.
+private func daysSince1970(year: Int, month: Int, day: Int) -> Int {
+    let year = month > 2 ? year : year - 1
+    let month = month > 2 ? month - 3 : month + 9
+    let era = year / 400
+    let ofEra = year - era * 400
+    let ofYear = (153 * month + 2) / 5 + day - 1
+    return era * 146_097 + ofEra * 365 + ofEra / 4 - ofEra / 100 + ofYear - 719_468
+}

@@ -1,0 +1,1 @@
+// DossierTests.swift: begun.

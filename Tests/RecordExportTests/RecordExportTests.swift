@@ -1,0 +1,1 @@
+// RecordExportTests.swift: begun.

@@ -1,0 +1,1 @@
+// RecordIndexTests.swift: begun.

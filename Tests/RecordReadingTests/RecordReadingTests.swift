@@ -1,0 +1,1 @@
+// RecordReadingTests.swift: begun.
