@@ -49,6 +49,8 @@ package final class RecordLog: Sendable {
     private let stopping = Atomic<Bool>(false)
     private let bell: Int32
     package let durability: Durability
+    /// Whether only auditors can read what is written: patients may then be named.
+    package let isSealed: Bool
 
     /// Bytes that may wait in one lane: past it lines are refused, and with them their answers.
     package static let laneBytesMax = 32 * 1024 * 1024
@@ -67,8 +69,11 @@ package final class RecordLog: Sendable {
     }
 
     /// Makes the lanes of `workers` workers; `directory` is where the record is kept.
-    package init(directory: String, durability: Durability, workers: Int) throws(RecordError) {
+    package init(
+        directory: String, durability: Durability, workers: Int, isSealed: Bool = false
+    ) throws(RecordError) {
         self.durability = durability
+        self.isSealed = isSealed
         lanes = (0..<workers).map { _ in LaneBox() }
         bell = eventfd(0, Int32(EFD_CLOEXEC))
         guard bell >= 0 else { throw .cannotOpen(path: directory, code: errno) }
