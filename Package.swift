@@ -132,7 +132,10 @@ let package = Package(
         // Which entries speak of whom, found without reading them all.
         .target(
             name: "RecordIndex",
-            dependencies: ["CSystem", "Record", "RecordReading", "Sealing", grdb],
+            dependencies: [
+                "COpenSSL", "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing",
+                grdb,
+            ],
             swiftSettings: strict),
         // The record in the forms that others take: AuditEvent, ATNA, JSON lines, CSV.
         .target(
@@ -235,7 +238,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RecordIndexTests",
-            dependencies: ["Record", "RecordIndex", "RecordReading", "Sealing"],
+            dependencies: ["KeyedHash", "Lookup", "Record", "RecordIndex", "RecordReading", "Sealing"],
             swiftSettings: strict),
         .testTarget(
             name: "RecordExportTests",
