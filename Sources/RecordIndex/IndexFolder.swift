@@ -3,7 +3,7 @@
 internal import CSystem
 internal import Dispatch
 internal import Foundation
-package import RecordReading
+internal import RecordReading
 internal import Synchronization
 
 /// What the index of a segment came to.
@@ -25,7 +25,7 @@ extension RecordSearch {
     /// gone.
     package func makeIndexes(
         isAnew: Bool, progress: @Sendable (RecordProgress) -> Void
-    ) throws(RecordReadingError) -> (indexes: [IndexSummary], pass: Pass) {
+    ) -> (indexes: [IndexSummary], pass: Pass) {
         var pass = Pass()
         let made = makeIndexes(of: places, isAnew: isAnew, progress: progress, &pass)
         removeOthers()

@@ -36,6 +36,7 @@ struct Herse: AsyncParsableCommand {
                     ListsCommand.self,
                     DrillCommand.self,
                 ]),
+            CommandGroup(name: "The record", subcommands: [RecordCommand.self]),
             CommandGroup(name: "Local accounts", subcommands: [AccountCommand.self]),
             CommandGroup(
                 name: "Observe",
