@@ -133,8 +133,7 @@ let package = Package(
         .target(
             name: "RecordIndex",
             dependencies: [
-                "COpenSSL", "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing",
-                grdb,
+                "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing", grdb,
             ],
             swiftSettings: strict),
         // The record in the forms that others take: AuditEvent, ATNA, JSON lines, CSV.
@@ -238,7 +237,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RecordIndexTests",
-            dependencies: ["KeyedHash", "Lookup", "Record", "RecordIndex", "RecordReading", "Sealing"],
+            dependencies: [
+                "COpenSSL", "Record", "RecordIndex", "RecordReading", "Sealing", "Transparency",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "RecordExportTests",

@@ -3,7 +3,7 @@
 internal import CSystem
 internal import Dispatch
 internal import Foundation
-internal import RecordReading
+package import RecordReading
 internal import Synchronization
 
 /// What the index of a segment came to.
@@ -25,37 +25,37 @@ extension RecordSearch {
     /// gone.
     package func makeIndexes(
         isAnew: Bool, progress: @Sendable (RecordProgress) -> Void
-    ) -> (indexes: [IndexSummary], pass: Pass) {
+    ) throws(RecordReadingError) -> (indexes: [IndexSummary], pass: Pass) {
         var pass = Pass()
-        let made = makeIndexes(of: places, isAnew: isAnew, progress: progress, &pass)
+        for segment in reader.segments { try reader.mustBeOpen(segment) }
+        let made = makeIndexes(of: reader.segments, isAnew: isAnew, progress: progress, &pass)
         removeOthers()
         var indexes: [IndexSummary] = []
-        for place in places {
-            guard let segment = try? RecordSegment(place), let key = segment.indexKey,
-                let index = try? SegmentIndex(
-                    path(of: place.number), of: segment, TermHasher(indexKey: key))
+        for one in reader.segments {
+            let path = path(of: one.number)
+            guard let segment = try? RecordSegment(one),
+                let index = try? SegmentIndex(path, of: segment)
             else { continue }
-            let attributes = try? FileManager.default.attributesOfItem(
-                atPath: path(of: place.number))
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
             pass.unreadable += index.facts.unreadable
             indexes.append(
                 IndexSummary(
-                    segment: place.number, entries: index.facts.entries,
+                    segment: one.number, entries: index.facts.entries,
                     indexedBytes: index.facts.bytes,
                     bytes: (attributes?[.size] as? NSNumber)?.intValue ?? 0,
-                    isNew: made.contains(place.number)))
+                    isNew: made.contains(one.number)))
         }
         return (indexes, pass)
     }
 
-    /// Makes the indexes of `places` that are missing, of something else, or too far behind;
+    /// Makes the indexes of `segments` that are missing, of something else, or too far behind;
     /// returns whose were made.
     @discardableResult
     func makeIndexes(
-        of places: [SegmentPlace], isAnew: Bool, progress: @Sendable (RecordProgress) -> Void,
-        _ pass: inout Pass
+        of segments: [RecordedSegment], isAnew: Bool,
+        progress: @Sendable (RecordProgress) -> Void, _ pass: inout Pass
     ) -> Set<Int> {
-        let missing = isAnew ? places : places.filter(needsIndex)
+        let missing = isAnew ? segments : segments.filter(needsIndex)
         guard !missing.isEmpty else { return [] }
         do throws(RecordReadingError) {
             try makeFolder()
@@ -63,19 +63,15 @@ extension RecordSearch {
             pass.unindexed.append(error)
             return []
         }
-        let all = missing.reduce(0) { $0 + $1.size }
+        let all = missing.reduce(0) { $0 + size(of: $1) }
         let state = Mutex(Making())
         let workers = min(missing.count, Int(herse_usable_cores()), Self.atOnceMax)
         DispatchQueue.concurrentPerform(iterations: workers) { _ in
             while let number = state.withLock({ $0.next(of: missing.count) }) {
-                let place = missing[number]
+                var told = 0
                 do throws(RecordReadingError) {
-                    let segment = try RecordSegment(place)
-                    guard let key = segment.indexKey else { continue }
-                    var told = 0
-                    try makeIndex(
-                        of: segment, TermHasher(indexKey: key), at: path(of: place.number)
-                    ) { bytes in
+                    let segment = try RecordSegment(missing[number])
+                    try makeIndex(of: segment, at: path(of: segment.segment.number)) { bytes in
                         let done = state.withLock { state in
                             state.done += bytes - told
                             return state.done
@@ -83,7 +79,7 @@ extension RecordSearch {
                         told = bytes
                         progress(RecordProgress(what: .indexing, done: done, of: all))
                     }
-                    state.withLock { _ = $0.made.insert(place.number) }
+                    state.withLock { _ = $0.made.insert(missing[number].number) }
                 } catch {
                     state.withLock { $0.errors.append(error) }
                 }
@@ -92,6 +88,11 @@ extension RecordSearch {
         let making = state.withLock { $0 }
         pass.unindexed += making.errors
         return making.made
+    }
+
+    private func size(of segment: RecordedSegment) -> Int {
+        guard let file = try? LineFile(segment.path) else { return 0 }
+        return min(segment.bytes ?? .max, file.size)
     }
 
     private struct Making {
@@ -107,13 +108,13 @@ extension RecordSearch {
         }
     }
 
-    private func needsIndex(_ place: SegmentPlace) -> Bool {
-        guard let segment = try? RecordSegment(place), let key = segment.indexKey else {
-            return false
-        }
-        let index = try? SegmentIndex(
-            path(of: place.number), of: segment, TermHasher(indexKey: key))
-        guard let index else { return true }
+    /// Of a segment that grows no more it is enough that there is one: whether it is of any use is
+    /// seen when it is used.
+    private func needsIndex(_ one: RecordedSegment) -> Bool {
+        let path = path(of: one.number)
+        guard FileManager.default.fileExists(atPath: path) else { return true }
+        guard one.bytes == nil, let segment = try? RecordSegment(one) else { return false }
+        guard let index = try? SegmentIndex(path, of: segment) else { return true }
         return segment.end - index.facts.bytes > Self.tailMax
     }
 
@@ -132,7 +133,7 @@ extension RecordSearch {
 
     /// Removes indexes of segments that are no more, and what a crash left half made.
     private func removeOthers() {
-        let kept = Set(places.map { path(of: $0.number) })
+        let kept = Set(reader.segments.map { path(of: $0.number) })
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             let path = folder + "/" + name
             let isIndex = name.count >= 12 && name.prefix(6).allSatisfy(\.isNumber)

@@ -2,7 +2,6 @@
 //
 // An index only proposes: every entry is read, and checked against the question, before it counts.
 
-internal import Foundation
 package import RecordReading
 
 /// How far long work has come.
@@ -13,7 +12,7 @@ package struct RecordProgress: Sendable {
     }
 
     package let what: Work
-    /// Bytes of the record that were gone through, of so many.
+    /// Bytes of the record when indexing, segments when reading: gone through, of so many.
     package let done: Int
     package let of: Int
 }
@@ -40,14 +39,14 @@ package final class RecordSearch: Sendable {
         package var read = 0
     }
 
-    let places: [SegmentPlace]
+    let reader: RecordReader
     let folder: String
     /// Bytes that may stand behind an index before it is made anew: read each time until then.
     static let tailMax = 16 << 20
 
     /// Searches what `reader` reads; indexes are in `indexFolder`, which is made when needed.
     package init(reader: RecordReader, indexFolder: String) {
-        places = segmentPlaces(reader)
+        self.reader = reader
         folder = indexFolder
     }
 
@@ -58,29 +57,31 @@ package final class RecordSearch: Sendable {
 
     /// Gives every entry that `query` asks for to `take`, the oldest first or the newest, until it
     /// returns false. Indexes that are missing are made.
+    ///
+    /// Throws when a segment of the period is sealed and none of the reader's keys opens it.
     package func entries(
         matching query: RecordQuery, newestFirst: Bool = false,
         progress: @Sendable (RecordProgress) -> Void = { _ in },
         _ take: (borrowing FoundEntry) -> Bool
-    ) -> Pass {
+    ) throws(RecordReadingError) -> Pass {
         var pass = Pass()
-        let within = places(since: query.since, until: query.until)
+        let within = segments(since: query.since, until: query.until)
+        for segment in within { try reader.mustBeOpen(segment) }
         makeIndexes(of: within, isAnew: false, progress: progress, &pass)
         let matches = query.matcher()
-        let bytes = within.reduce(0) { $0 + $1.size }
         var done = 0
-        for place in newestFirst ? within.reversed() : within {
+        for segment in newestFirst ? within.reversed() : within {
             do throws(RecordReadingError) {
-                let segment = try RecordSegment(place)
+                let segment = try RecordSegment(segment)
                 let walk = SegmentWalk(query: query, newestFirst: newestFirst, matches: matches)
                 let goesOn = try walk.entries(
-                    of: segment, indexAt: path(of: place.number), &pass, take)
+                    of: segment, indexAt: path(of: segment.segment.number), &pass, take)
                 if !goesOn { return pass }
             } catch {
-                pass.broken.append(place.path)
+                pass.broken.append(segment.path)
             }
-            done += place.size
-            progress(RecordProgress(what: .reading, done: done, of: bytes))
+            done += 1
+            progress(RecordProgress(what: .reading, done: done, of: within.count))
         }
         return pass
     }
@@ -93,49 +94,15 @@ package final class RecordSearch: Sendable {
 
     /// The segments that may have entries in a period.
     ///
-    /// By the times of their first entries, give or take a day: a clock may have been set back.
-    private func places(since: UInt64, until: UInt64) -> [SegmentPlace] {
+    /// By when they were begun, give or take a day: a clock may have been set back.
+    private func segments(since: UInt64, until: UInt64) -> [RecordedSegment] {
         let slack: UInt64 = 86_400_000
-        return places.enumerated().filter { index, place in
-            let next = places[(index + 1)...].lazy.compactMap(\.firstTime).first
+        let begins = reader.segments.map(reader.beginning(of:))
+        return reader.segments.enumerated().filter { index, _ in
+            let next = begins[(index + 1)...].lazy.compactMap(\.self).first
             if let next, next < since, since - next > slack { return false }
-            if let first = place.firstTime, first >= until, first - until > slack { return false }
+            if let first = begins[index], first >= until, first - until > slack { return false }
             return true
         }.map(\.element)
     }
-}
-
-/// Where the segments of a record are, and what their heads say.
-private func segmentPlaces(_ reader: RecordReader) -> [SegmentPlace] {
-    var places = reader.segments.map { SegmentPlace(number: $0.number, path: $0.path) }
-    var next: UInt64 = 0
-    for index in places.indices {
-        guard let file = try? LineFile(places[index].path) else { continue }
-        places[index].size = file.size
-        var head: SegmentHead?
-        var seen = 0
-        try? file.lines(0..<min(file.size, RecordedEntry.lengthMax)) { line, _ in
-            seen += 1
-            if seen == 1 { head = SegmentHead(line) }
-            places[index].firstTime = RecordedEntry(line: line)?.time
-            return places[index].firstTime == nil && seen < 4
-        }
-        if let head, index > 0, let bytes = head.previousBytes {
-            places[index - 1].size = min(bytes, places[index - 1].size)
-        }
-        places[index].begins = head?.begins ?? next
-        places[index].isEnded = index + 1 < places.count
-        // Of a gate before 0.2: nothing tells how many lines it has but counting.
-        if head == nil { next = places[index].begins + lineCount(of: file) }
-    }
-    return places
-}
-
-private func lineCount(of file: borrowing LineFile) -> UInt64 {
-    var count: UInt64 = 0
-    try? file.lines(0..<file.size) { _, line in
-        if line.isEnded { count += 1 }
-        return true
-    }
-    return count
 }

@@ -71,9 +71,8 @@ final class SegmentIndex {
     static let format: Int32 = 1
 
     /// Opens the index at `path`; throws unless it is one of this very segment.
-    init(
-        _ path: String, of segment: borrowing RecordSegment, _ hasher: TermHasher
-    ) throws(IndexFlaw) {
+    init(_ path: String, of segment: borrowing RecordSegment) throws(IndexFlaw) {
+        let hasher = segment.hasher
         guard FileManager.default.fileExists(atPath: path) else { throw .missing }
         do {
             var configuration = GRDB.Configuration()

@@ -12,8 +12,7 @@ internal import RecordReading
 /// It is written under another name and given its own when it is whole; 0600.
 /// `progress` is told bytes, every so often.
 func makeIndex(
-    of segment: borrowing RecordSegment, _ hasher: TermHasher, at path: String,
-    progress: (Int) -> Void
+    of segment: borrowing RecordSegment, at path: String, progress: (Int) -> Void
 ) throws(RecordReadingError) {
     var suffix = SystemRandomNumberGenerator()
     let fresh = "\(path).\(String(suffix.next(), radix: 36)).new"
@@ -29,15 +28,16 @@ func makeIndex(
                 sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE")
         }
         let database = try DatabaseQueue(path: fresh, configuration: configuration)
-        var writing = IndexWriting(hasher)
+        var writing = IndexWriting(segment.hasher)
         try segment.file.lines(0..<segment.end) { line, at throws(RecordReadingError) in
             // What nothing ends may still be growing.
             guard at.isEnded else { return false }
-            segment.plain(line, writing.facts.lines) { writing.take($0, at) }
+            let isOfItself = isOfTheRecordItself(line)
+            segment.plain(line, writing.facts.lines) { writing.take($0, at, isOfItself) }
             if writing.facts.lines % 4096 == 0 { progress(writing.facts.bytes) }
             return true
         }
-        let last = try hashOfLine(writing.facts, in: segment, hasher)
+        let last = try hashOfLastLine(writing.facts, in: segment)
         try database.write { try writing.write(to: $0, last: last) }
         try database.close()
         // Safe because both names outlive the call.
@@ -57,12 +57,12 @@ private func unwritable(_ path: String) -> RecordReadingError {
 }
 
 /// A hash of the last line that is indexed.
-private func hashOfLine(
-    _ facts: IndexFacts, in segment: borrowing RecordSegment, _ hasher: TermHasher
+private func hashOfLastLine(
+    _ facts: IndexFacts, in segment: borrowing RecordSegment
 ) throws(RecordReadingError) -> TermHash {
     var hash: TermHash = 0
     try segment.file.lines(facts.lastPlace..<facts.bytes) { line, _ in
-        hash = hasher.hash(.mark, line)
+        hash = segment.hasher.hash(.mark, line)
         return false
     }
     return hash
@@ -89,8 +89,8 @@ private struct IndexWriting {
         facts = IndexFacts(mark: hasher.hash(.mark, ""))
     }
 
-    /// Takes the next line, as it is in the file and in clear.
-    mutating func take(_ plain: Span<UInt8>, _ at: Line) {
+    /// Takes the next line in clear, nil for one that is no entry.
+    mutating func take(_ plain: Span<UInt8>?, _ at: Line, _ isOfItself: Bool) {
         let number = facts.lines
         endLine(at: at.place)
         if number % LineBlock.lineCount == 0 { blocks.append(Block(place: at.place)) }
@@ -98,8 +98,8 @@ private struct IndexWriting {
         facts.bytes = at.place + at.length
         facts.lastPlace = at.place
         let block = blocks.count - 1
-        let isOfItself = isOfTheRecordItself(plain)
-        let isEntry = !at.isTooLong && !isOfItself && scanner.scan(plain)
+        var isEntry = false
+        if let plain, !at.isTooLong { isEntry = scanner.scan(plain) }
         let request = isEntry ? scanner.request : 0
         blocks[block].requests.append(UInt8(truncatingIfNeeded: request))
         blocks[block].requests.append(UInt8(truncatingIfNeeded: request >> 8))
@@ -173,18 +173,4 @@ private struct IndexWriting {
             entries INTEGER NOT NULL, unreadable INTEGER NOT NULL, last_place INTEGER NOT NULL,
             last_hash INTEGER NOT NULL);
         """
-}
-
-/// Whether a line speaks of the record itself: a segment's head, or a checkpoint.
-func isOfTheRecordItself(_ line: Span<UInt8>) -> Bool {
-    begins(line, "{\"checkpoint\":") || begins(line, "{\"segment\":")
-}
-
-private func begins(_ line: Span<UInt8>, _ text: StaticString) -> Bool {
-    guard line.count >= text.utf8CodeUnitCount else { return false }
-    for index in 0..<text.utf8CodeUnitCount {
-        // Safe because index is below the text's own count.
-        guard unsafe line[index] == text.utf8Start[index] else { return false }
-    }
-    return true
 }

@@ -30,9 +30,8 @@ struct SegmentWalk {
         of segment: borrowing RecordSegment, indexAt path: String,
         _ pass: inout RecordSearch.Pass, _ take: (borrowing FoundEntry) -> Bool
     ) throws(RecordReadingError) -> Bool {
-        guard let key = segment.indexKey else { return true }
-        let hasher = TermHasher(indexKey: key)
-        let plan = try plan(segment, path, hasher, &pass)
+        let hasher = segment.hasher
+        let plan = plan(segment, path, &pass)
         pass.unreadable += plan.unreadable
         if newestFirst {
             var found: [FoundEntry] = []
@@ -51,17 +50,16 @@ struct SegmentWalk {
 
     /// What to read; an index that turns out to be damaged is made anew, once.
     private func plan(
-        _ segment: borrowing RecordSegment, _ path: String, _ hasher: TermHasher,
-        _ pass: inout RecordSearch.Pass
-    ) throws(RecordReadingError) -> Plan {
+        _ segment: borrowing RecordSegment, _ path: String, _ pass: inout RecordSearch.Pass
+    ) -> Plan {
         for isLast in [false, true] {
             do throws(IndexFlaw) {
-                return try plan(SegmentIndex(path, of: segment, hasher), hasher)
+                return try plan(SegmentIndex(path, of: segment), segment.hasher)
             } catch {
                 if isLast || error == .missing { break }
             }
             do throws(RecordReadingError) {
-                try makeIndex(of: segment, hasher, at: path) { _ in }
+                try makeIndex(of: segment, at: path) { _ in }
             } catch {
                 pass.unindexed.append(error)
                 break
@@ -161,9 +159,10 @@ struct SegmentWalk {
         try segment.file.lines(range) { text, at throws(RecordReadingError) in
             defer { line += 1 }
             guard !isOfTheRecordItself(text) else { return true }
+            // What nothing ends is only on its way.
+            guard at.isEnded || segment.hasUnendedLines else { return false }
             segment.plain(text, line) { plain in
-                guard !at.isTooLong, scanner.scan(plain) else {
-                    // What nothing ends is only on its way.
+                guard let plain, !at.isTooLong, scanner.scan(plain) else {
                     if at.isEnded { unreadable += 1 }
                     return
                 }
@@ -181,14 +180,12 @@ struct SegmentWalk {
 
     /// Gives an entry if it is asked for; false when no more is wanted.
     private func give(
-        _ plain: Span<UInt8>, _ line: Int, _ offset: Int, _ segment: borrowing RecordSegment,
-        _ take: (borrowing FoundEntry) -> Bool
+        _ plain: Span<UInt8>?, _ line: Int, _ offset: Int,
+        _ segment: borrowing RecordSegment, _ take: (borrowing FoundEntry) -> Bool
     ) -> Bool {
-        guard !isOfTheRecordItself(plain), var entry = RecordedEntry(line: plain) else {
-            return true
-        }
-        entry.sequence = segment.place.begins + UInt64(line)
-        entry.segment = segment.place.number
+        guard let plain, var entry = RecordedEntry(line: plain) else { return true }
+        entry.sequence = segment.number(of: line)
+        entry.segment = segment.segment.number
         entry.offset = offset
         guard matches(entry) else { return true }
         return take(FoundEntry(entry: entry, line: plain.indices.map { plain[$0] }))

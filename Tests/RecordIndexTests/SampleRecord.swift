@@ -1,10 +1,13 @@
 // SampleRecord.swift: a small record made at random from a seed, and who reads it without an index.
 
 import Foundation
+import Record
 import RecordIndex
 import RecordReading
+import Sealing
 import Synchronization
 import Testing
+import Transparency
 
 /// A record of three segments with heads and checkpoints, gone when the test is.
 final class SampleRecord: Sendable {
@@ -20,6 +23,8 @@ final class SampleRecord: Sendable {
 
     let folder: String
     let lines: [Line]
+    /// Whose key opens it; nil when it is not sealed.
+    let auditor: AuditorKey?
     private let random: Mutex<Numbers>
 
     var index: String { folder + "/index" }
@@ -29,45 +34,65 @@ final class SampleRecord: Sendable {
 
     private static let begin: UInt64 = 1_795_000_000_000
 
-    init(seed: UInt64, entries: Int = 600) throws {
+    init(seed: UInt64, entries: Int = 600, isSealed: Bool = false) throws {
         print("seed \(seed)")
         var numbers = Numbers(state: seed)
         folder = try Self.temporaryFolder()
+        auditor = isSealed ? AuditorKey.make() : nil
+        let name = "herse.test"
+        let verifier = try #require(
+            NoteVerifier(name: name, algorithm: .ed25519, key: [UInt8](repeating: 7, count: 32)))
         var lines: [Line] = []
         var time = Self.begin
-        var previous = 0
+        var tree = CompactRange()
+        var previous: SegmentEnding?
         for segment in 1...3 {
-            var text = ""
+            let key = try #require(SegmentKey.make())
+            let sealer = try #require(EntrySealer(key))
+            let before = tree
+            var own = CompactRange(begin: tree.end)
+            var text: [UInt8] = []
             func add(_ line: String, isEntry: Bool, request: String = "") {
+                let number = UInt64(lines.count)
                 lines.append(
                     Line(
-                        number: UInt64(lines.count), segment: segment, place: text.utf8.count,
-                        text: line, isEntry: isEntry, time: time, request: request))
-                text += line + "\n"
+                        number: number, segment: segment, place: text.count, text: line,
+                        isEntry: isEntry, time: time, request: request))
+                var bytes = Array(line.utf8)
+                if isSealed, isEntry {
+                    let plain = bytes
+                    bytes = Array("{\"sealed\":\"".utf8)
+                    #expect(sealer.append(plain.span, number: number, to: &bytes))
+                    bytes += Array("\"}".utf8)
+                }
+                tree.append(.leaf(bytes.span))
+                own.append(.leaf(bytes.span))
+                text += bytes + [0x0A]
             }
-            let stamp = Moment(milliseconds: time).stamp
-            let before =
-                segment == 1 ? "" : #","previous":{"segment":1,"begins":0,"bytes":\#(previous)}"#
-            add(
-                #"{"segment":\#(segment),"begins":\#(lines.count),"time":"\#(stamp)"\#(before)}"#,
-                isEntry: false)
+            let sealed = auditor.flatMap {
+                key.sealed(to: $0.publicKey, origin: name, segment: segment)
+            }
+            let head = SegmentHead(
+                segment: segment, time: Moment(milliseconds: time).stamp, origin: name,
+                key: verifier, tree: before, previous: previous, sealedTo: sealed.map { [$0] })
+            add(String(decoding: try #require(head.line), as: UTF8.self), isEntry: false)
             for _ in 0..<(entries / 3) {
                 // Sometimes the clock is set back.
                 let step = numbers.below(50) == 0 ? -3_000_000 : numbers.below(60_000)
                 time = UInt64(Int(time) + step)
                 if numbers.below(40) == 0 {
-                    add(
-                        #"{"checkpoint":"x","time":"\#(Moment(milliseconds: time).stamp)"}"#,
-                        isEntry: false)
+                    let stamp = Moment(milliseconds: time).stamp
+                    add(#"{"checkpoint":"x","time":"\#(stamp)"}"#, isEntry: false)
                 }
                 let request = "req-\(seed)-\(lines.count - numbers.below(2))"
                 add(
                     Self.entry(&numbers, time: time, request: request), isEntry: true,
                     request: request)
             }
-            previous = text.utf8.count
-            try text.write(
-                toFile: folder + "/00000\(segment).jsonl", atomically: false, encoding: .utf8)
+            previous = SegmentEnding(
+                segment: segment, range: own, bytes: text.count, manner: .whole)
+            try Data(text).write(
+                to: URL(fileURLWithPath: folder + "/00000\(segment).jsonl"))
         }
         self.lines = lines
         random = Mutex(numbers)
@@ -79,6 +104,7 @@ final class SampleRecord: Sendable {
         try (texts.joined(separator: "\n") + "\n").write(
             toFile: folder + "/000001.jsonl", atomically: false, encoding: .utf8)
         lines = []
+        auditor = nil
         random = Mutex(Numbers(state: 0))
     }
 
@@ -120,13 +146,16 @@ final class SampleRecord: Sendable {
 
     func search() -> RecordSearch {
         // A folder that has segments opens.
-        guard let reader = try? RecordReader(folder: folder) else { preconditionFailure("no record") }
+        let keys = [auditor].compactMap(\.self)
+        guard let reader = try? RecordReader(folder: folder, auditorKeys: keys) else {
+            preconditionFailure("no record")
+        }
         return RecordSearch(reader: reader, indexFolder: index)
     }
 
     func found(_ query: RecordQuery, newestFirst: Bool = false) throws -> [UInt64] {
         var numbers: [UInt64] = []
-        let pass = search().entries(matching: query, newestFirst: newestFirst) { found in
+        let pass = try search().entries(matching: query, newestFirst: newestFirst) { found in
             numbers.append(found.entry.sequence)
             return true
         }

@@ -83,7 +83,7 @@ import Testing
         "Sealing": ["COpenSSL"],
         "RecordReading": ["CSystem", "Lookup", "Record", "Sealing", "Transparency"],
         "RecordIndex": [
-            "COpenSSL", "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing",
+            "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing",
         ],
         "RecordExport": ["COpenSSL", "CSystem", "JSON", "Outbound", "RecordReading"],
         "Dossier": ["COpenSSL", "CSystem", "RecordReading"],

@@ -36,8 +36,3 @@ func tell(_ pass: RecordSearch.Pass, on console: Console) -> Outcome {
     for path in pass.broken { console.talk("\(printable(path)) could not be read to its end") }
     return pass.broken.isEmpty ? .done : .refused
 }
-
-/// A moment as people read it, to the second.
-func shownTime(_ milliseconds: UInt64) -> String {
-    Moment(milliseconds: milliseconds / 1000 * 1000).stamp.replacing(".000Z", with: "Z")
-}

@@ -28,7 +28,9 @@ struct RecordIndexCommand: Verb {
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let search = try options.search("index", indexes)
         let progress = ProgressLine(console)
-        let (made, pass) = search.makeIndexes(isAnew: rebuild) { progress.update($0) }
+        let (made, pass) = try passing { () throws(RecordReadingError) in
+            try search.makeIndexes(isAnew: rebuild) { progress.update($0) }
+        }
         progress.end()
         if output.json {
             console.print(json(made.map(IndexJSON.init)))

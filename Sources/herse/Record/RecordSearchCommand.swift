@@ -118,19 +118,21 @@ struct RecordSearchCommand: Verb {
         let progress = ProgressLine(console)
         var found = 0
         var table = Self.table
-        let pass = search.entries(
-            matching: query, newestFirst: reverse, progress: { progress.update($0) }
-        ) { one in
-            found += 1
-            if count { return true }
-            guard found <= limit else { return false }
-            if output.json {
-                progress.end()
-                console.print(line(of: one))
-            } else {
-                add(one.entry, to: &table)
+        let pass = try passing { () throws(RecordReadingError) in
+            try search.entries(
+                matching: query, newestFirst: reverse, progress: { progress.update($0) }
+            ) { one in
+                found += 1
+                if count { return true }
+                guard found <= limit else { return false }
+                if output.json {
+                    progress.end()
+                    console.print(line(of: one))
+                } else {
+                    add(one.entry, to: &table)
+                }
+                return true
             }
-            return true
         }
         progress.end()
         if count {
@@ -167,7 +169,7 @@ struct RecordSearchCommand: Verb {
                 .filter { !$0.isEmpty }.joined(separator: " ")
             : entry.event
         table.add(
-            shownTime(entry.time), String(entry.sequence), entry.professional, entry.structure,
+            shownMoment(entry.time), String(entry.sequence), entry.professional, entry.structure,
             entry.method, what, entry.status == 0 ? nil : String(entry.status), patients,
             entry.why, entry.request)
     }

@@ -38,9 +38,11 @@ struct RecordSeenByCommand: Verb {
         query.professionals = [bareAccount(professional)]
         (query.since, query.until) = (times.since, times.until)
         var seen = SeenBy()
-        let pass = search.entries(matching: query, progress: { progress.update($0) }) { one in
-            seen.take(one.entry)
-            return true
+        let pass = try passing { () throws(RecordReadingError) in
+            try search.entries(matching: query, progress: { progress.update($0) }) { one in
+                seen.take(one.entry)
+                return true
+            }
         }
         progress.end()
         let rows = seen.sightings.map { key, sighting in
@@ -57,7 +59,7 @@ struct RecordSeenByCommand: Verb {
             for (patient, sighting) in rows {
                 table.add(
                     sighting.identifier.isEmpty ? patient : sighting.identifier,
-                    shownTime(sighting.first), shownTime(sighting.last),
+                    shownMoment(sighting.first), shownMoment(sighting.last),
                     String(sighting.requests), shown(sighting.aborted), shown(sighting.withheld),
                     listed(sighting.fields), listed(sighting.structures), listed(sighting.routes))
             }

@@ -49,16 +49,23 @@ struct RecordWhoSawCommand: Verb {
         query.patient = names
         (query.since, query.until) = (times.since, times.until)
         var seen = WhoSaw(names)
-        var pass = search.entries(matching: query, progress: { progress.update($0) }) { one in
-            seen.take(one.entry)
-            return true
-        }
-        if let ends = seen.abortions {
-            let rest = search.entries(matching: ends, progress: { progress.update($0) }) { one in
-                seen.take(aborted: one.entry)
+        let pass = try passing { () throws(RecordReadingError) in
+            var pass = try search.entries(
+                matching: query, progress: { progress.update($0) }
+            ) { one in
+                seen.take(one.entry)
                 return true
             }
-            pass.broken += rest.broken.filter { !pass.broken.contains($0) }
+            if let ends = seen.abortions {
+                let rest = try search.entries(
+                    matching: ends, progress: { progress.update($0) }
+                ) { one in
+                    seen.take(aborted: one.entry)
+                    return true
+                }
+                pass.broken += rest.broken.filter { !pass.broken.contains($0) }
+            }
+            return pass
         }
         progress.end()
         let rows = seen.sightings.sorted { ($0.value.first, $0.key) < ($1.value.first, $1.key) }
@@ -72,7 +79,7 @@ struct RecordWhoSawCommand: Verb {
                 "STRUCTURES", "METHODS")
             for (asker, sighting) in rows {
                 table.add(
-                    asker.shown, shownTime(sighting.first), shownTime(sighting.last),
+                    asker.shown, shownMoment(sighting.first), shownMoment(sighting.last),
                     String(sighting.requests), shown(sighting.aborted), shown(sighting.withheld),
                     listed(sighting.fields), listed(sighting.structures), listed(sighting.methods))
             }
@@ -110,8 +117,8 @@ struct SightingJSON: Encodable {
     let routes: [String]
 
     private init(_ sighting: Sighting) {
-        first = shownTime(sighting.first)
-        last = shownTime(sighting.last)
+        first = shownMoment(sighting.first)
+        last = shownMoment(sighting.last)
         requests = sighting.requests
         aborted = sighting.aborted
         withheld = sighting.withheld
