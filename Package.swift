@@ -265,7 +265,10 @@ let package = Package(
         // Timings of single parts; script/bench runs it.
         .executableTarget(
             name: "Micro",
-            dependencies: ["COpenSSL", "CSystem", "KeyedHash", "Limits", "Lookup", "Tokens"],
+            dependencies: [
+                "COpenSSL", "CSystem", "KeyedHash", "Limits", "Lookup", "Record", "RecordIndex",
+                "RecordReading", "Tokens", "Transparency",
+            ],
             path: "Tests/Benchmarks/Micro", swiftSettings: strict),
 
         // Replays inputs for the parsers; script/fuzz makes a fuzzer of it.
@@ -274,9 +277,8 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "SignIn", "Signals", "SignedLists", "Tokens",
-                "WebAuthn",
-                "Wire",
+                "Neutralization", "Policy", "RecordIndex", "RecordReading", "SignIn", "Signals",
+                "SignedLists", "Tokens", "WebAuthn", "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),
