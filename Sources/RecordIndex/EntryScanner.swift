@@ -131,7 +131,8 @@ struct EntryScanner {
             return says("decision")
                 ? .decision : says("delivery") ? .delivery : says("withheld") ? .persons : .other
         case 9: return says("structure") ? .structure : .other
-        case 11: return says("certificate") ? .certificate : says("identifiers") ? .identifiers : .other
+        case 11:
+            return says("certificate") ? .certificate : says("identifiers") ? .identifiers : .other
         case 12: return says("professional") ? .professional : .other
         default: return .other
         }

@@ -136,7 +136,8 @@ extension RecordSearch {
         let kept = Set(reader.segments.map { path(of: $0.number) })
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             let path = folder + "/" + name
-            let isIndex = name.count >= 12 && name.prefix(6).allSatisfy(\.isNumber)
+            let isIndex =
+                name.count >= 12 && name.prefix(6).allSatisfy(\.isNumber)
                 && name.dropFirst(6).contains(".index")
             if isIndex, !kept.contains(path) { try? FileManager.default.removeItem(atPath: path) }
         }

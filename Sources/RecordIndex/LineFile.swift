@@ -64,8 +64,9 @@ struct LineFile: ~Copyable {
     }
 
     /// Gives every line within `range` that is not blank, its place and whether a line feed ends
-    /// it, until `take` returns false. Of a line longer than is read, nothing is given but where
-    /// it is.
+    /// it, until `take` returns false.
+    ///
+    /// Of a line longer than is read, nothing is given but where it is.
     func lines(
         _ range: Range<Int>, _ take: (Span<UInt8>, Line) throws(RecordReadingError) -> Bool
     ) throws(RecordReadingError) {
@@ -101,7 +102,8 @@ struct LineFile: ~Copyable {
                 return
             }
             // What is left of the line at hand is kept, unless it is too long to be one.
-            let done = bytes.count - (begin - base) > RecordedEntry.lengthMax
+            let done =
+                bytes.count - (begin - base) > RecordedEntry.lengthMax
                 ? bytes.count : max(0, begin - base)
             bytes.removeFirst(done)
             base += done
@@ -131,5 +133,6 @@ private func lineFeed(_ bytes: Span<UInt8>, from start: Int) -> Int? {
 
 func unreadable(_ path: String) -> RecordReadingError {
     RecordReadingError(
-        "\(path): cannot be read", hint: "the record belongs to the gate's user: run as it, or root")
+        "\(path): cannot be read", hint: "the record belongs to the gate's user: run as it, or root"
+    )
 }

@@ -40,7 +40,9 @@ package struct PatientNames: Hashable, Sendable {
     }
 }
 
-/// Entries that are asked for: all that is set must hold. A value that is empty is not set.
+/// Entries that are asked for: all that is set must hold.
+///
+/// A value that is empty is not set.
 package struct RecordQuery: Sendable {
     /// Any of them.
     package var professionals: [String] = []
@@ -96,7 +98,9 @@ package struct RecordQuery: Sendable {
         }
     }
 
-    /// What an entry must be found by: at least one of each list. Empty when an index is no help.
+    /// What an entry must be found by: at least one of each list.
+    ///
+    /// Empty when an index is no help.
     func terms(_ hasher: TermHasher) -> [[TermHash]] {
         var all: [[TermHash]] = []
         func add(_ kind: TermKind, _ values: [String]) {

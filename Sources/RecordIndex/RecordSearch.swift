@@ -56,8 +56,9 @@ package final class RecordSearch: Sendable {
     }
 
     /// Gives every entry that `query` asks for to `take`, the oldest first or the newest, until it
-    /// returns false. Indexes that are missing are made.
+    /// returns false.
     ///
+    /// Indexes that are missing are made.
     /// Throws when a segment of the period is sealed and none of the reader's keys opens it.
     package func entries(
         matching query: RecordQuery, newestFirst: Bool = false,

@@ -25,7 +25,9 @@ func makeIndex(
         // Nobody sees the file before it is whole, and one that a crash left is never looked at.
         configuration.prepareDatabase { database in
             try database.execute(
-                sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE")
+                sql:
+                    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE"
+            )
         }
         let database = try DatabaseQueue(path: fresh, configuration: configuration)
         var writing = IndexWriting(segment.hasher)

@@ -68,8 +68,10 @@ struct TermHasher: Sendable {
         return hasher.finish().first >> 1
     }
 
-    /// The hash of `system|value`, the same for all ways to write one identifier: `urn:oid:` or
-    /// not, a matricule INS with its key digits or without. Nil when it has no value.
+    /// The hash of `system|value`; nil when it has no value.
+    ///
+    /// The same for all ways to write one identifier: `urn:oid:` or not, a matricule INS with its
+    /// key digits or without.
     func hash(identifier: Span<UInt8>) -> TermHash? {
         var bar = 0
         while bar < identifier.count, identifier[bar] != UInt8(ascii: "|") { bar += 1 }

@@ -26,7 +26,9 @@ import Testing
         #expect(try !record.found(query).isEmpty)
         let search = RecordSearch(
             reader: try RecordReader(folder: record.folder), indexFolder: record.index)
-        #expect(throws: RecordReadingError.self) { try search.entries(matching: query) { _ in true } }
+        #expect(throws: RecordReadingError.self) {
+            try search.entries(matching: query) { _ in true }
+        }
         #expect(throws: RecordReadingError.self) {
             try search.makeIndexes(isAnew: true) { _ in }
         }
@@ -159,7 +161,8 @@ import Testing
         // Behind what the next segment's head says of this one.
         try file.write(
             contentsOf: Data(
-                (#"{"time":"2026-11-20T10:00:00.000Z","professional":"899799999998"}"# + "\n").utf8))
+                (#"{"time":"2026-11-20T10:00:00.000Z","professional":"899799999998"}"# + "\n").utf8)
+        )
         var query = RecordQuery()
         query.professionals = ["899799999998"]
         #expect(try record.found(query) == [])
@@ -228,8 +231,8 @@ import Testing
     ) throws {
         let record = try SampleRecord(
             lines: [
-                #"{"time":"2026-11-20T10:00:00.000Z","persons":["0000000000000001"],"# +
-                    #""identifiers":[["x|y","\#(recorded)"]],"professional":"1"}"#
+                #"{"time":"2026-11-20T10:00:00.000Z","persons":["0000000000000001"],"#
+                    + #""identifiers":[["x|y","\#(recorded)"]],"professional":"1"}"#
             ])
         var query = RecordQuery()
         query.patient = PatientNames(identifiers: [asked])

@@ -39,7 +39,8 @@ enum PatientArgument: Equatable {
         }
     }
 
-    static let help = "is no patient: write SYSTEM|VALUE, a matricule INS, Patient/ID or patient:HEX"
+    static let help =
+        "is no patient: write SYSTEM|VALUE, a matricule INS, Patient/ID or patient:HEX"
 
     /// OIDs of the INS, which one it is being in no way told by its digits.
     private static let insSystems = ["8", "9", "10", "11", "2"].map { "1.2.250.1.213.1.4." + $0 }

@@ -40,7 +40,8 @@ struct RecordIndexCommand: Verb {
             let fresh = made.count { $0.isNew }
             console.print(
                 "\(counted(made.count, "segment")), \(counted(entries, "entry")): "
-                    + "\(shownBytes(bytes)) of index, \(counted(fresh, "segment")) indexed just now")
+                    + "\(shownBytes(bytes)) of index, \(counted(fresh, "segment")) indexed just now"
+            )
         }
         if let error = pass.unindexed.first { throw Failure(error.message, hint: error.hint) }
         return tell(pass, on: console)

@@ -164,9 +164,11 @@ struct RecordSearchCommand: Verb {
             : "\(entry.withheld.count) withheld"
         let what =
             entry.event.isEmpty
-            ? [entry.decision, entry.interaction.isEmpty ? entry.action : entry.interaction,
-                entry.delivery == "aborted" ? "aborted" : ""]
-                .filter { !$0.isEmpty }.joined(separator: " ")
+            ? [
+                entry.decision, entry.interaction.isEmpty ? entry.action : entry.interaction,
+                entry.delivery == "aborted" ? "aborted" : "",
+            ]
+            .filter { !$0.isEmpty }.joined(separator: " ")
             : entry.event
         table.add(
             shownMoment(entry.time), String(entry.sequence), entry.professional, entry.structure,

@@ -68,7 +68,8 @@ struct RecordSeenByCommand: Verb {
         if seen.unparsed > 0 {
             console.talk(
                 "besides, \(counted(seen.unparsed, "answer")) that could not be understood left, "
-                    + "counted for \(counted(seen.assumed, "patient")): nobody knows whom they showed")
+                    + "counted for \(counted(seen.assumed, "patient")): nobody knows whom they showed"
+            )
         }
         return tell(pass, on: console)
     }

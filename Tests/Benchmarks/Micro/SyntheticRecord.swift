@@ -141,7 +141,9 @@ private struct SyntheticRecord {
         add("\",\"structure\":\"10B")
         decimal(1_000_000 + UInt64(who % 3_000))
         add("\",\"method\":\"certificate\",\"certificate\":\"sha256:")
-        for part in 1...(isShort ? 1 : 4) { hexadecimal(UInt64(who) &* 0x9E37_79B9 &* UInt64(part)) }
+        for part in 1...(isShort ? 1 : 4) {
+            hexadecimal(UInt64(who) &* 0x9E37_79B9 &* UInt64(part))
+        }
         let isRefused = below(50) == 0
         add("\",\"route\":\"fhir\",\"action\":\"GET\",\"decision\":\"")
         if isRefused {
