@@ -6,6 +6,7 @@ package import RecordReading
 
 /// How far long work has come.
 package struct RecordProgress: Sendable {
+    /// What is being done.
     package enum Work: String, Sendable {
         case indexing
         case reading
