@@ -180,7 +180,8 @@ import Testing
         #expect(page.code == 0)
         #expect(page.data.hasPrefix(".TH HERSE 1 "))
         for command in commands {
-            #expect(page.data.contains(".SS herse \(command.name)\n"))
+            let name = command.name.replacingOccurrences(of: "-", with: "\\-")
+            #expect(page.data.contains(".SS herse \(name)\n"))
         }
         // A line that begins with a dot is a request; only those of the man macros are meant.
         let requests = Set(
