@@ -6,7 +6,6 @@
 #include "COpenSSL.h"
 #include <string.h>
 
-
 int herse_cms_verifies(const void *signature, size_t signature_count, const void *content,
                        size_t content_count, const void *authorities, size_t authorities_count) {
     int good = 0;
@@ -73,36 +72,53 @@ struct herse_hash herse_sha256(const uint8_t *bytes, size_t count) {
     return finish(&context);
 }
 
-EVP_CIPHER_CTX *herse_sealing_context(const uint8_t *key, int seals) {
+void herse_hmac_sha256(const uint8_t key[32], const uint8_t *bytes, size_t count,
+                       uint8_t out[32]) {
+    uint8_t pad[64];
+    SHA256_CTX context;
+    for (int place = 0; place < 64; place++) pad[place] = (place < 32 ? key[place] : 0) ^ 0x36;
+    (void)SHA256_Init(&context);
+    (void)SHA256_Update(&context, pad, sizeof pad);
+    (void)SHA256_Update(&context, bytes, count);
+    (void)SHA256_Final(out, &context);
+    for (int place = 0; place < 64; place++) pad[place] ^= 0x36 ^ 0x5C;
+    (void)SHA256_Init(&context);
+    (void)SHA256_Update(&context, pad, sizeof pad);
+    (void)SHA256_Update(&context, out, 32);
+    (void)SHA256_Final(out, &context);
+}
+
+EVP_CIPHER_CTX *herse_sealing_context(int seals) {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     if (context != NULL
-        && EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, key, NULL, seals) == 1)
+        && EVP_CipherInit_ex(context, EVP_aes_256_gcm(), NULL, NULL, NULL, seals) == 1)
         return context;
     EVP_CIPHER_CTX_free(context);
     return NULL;
 }
 
-int herse_seal(EVP_CIPHER_CTX *context, const uint8_t nonce[12], const uint8_t *header,
-               int header_count, const uint8_t *text, int count, uint8_t *out) {
+/// Each key seals one text, so that the nonce may be the same for all.
+static const uint8_t only_nonce[12];
+
+int herse_seal(EVP_CIPHER_CTX *context, const uint8_t key[32], const uint8_t *text, int count,
+               uint8_t *out) {
     int length = 0;
     int rest = 0;
-    return EVP_EncryptInit_ex(context, NULL, NULL, NULL, nonce) == 1
-           && EVP_EncryptUpdate(context, NULL, &length, header, header_count) == 1
+    return EVP_EncryptInit_ex(context, NULL, NULL, key, only_nonce) == 1
            && EVP_EncryptUpdate(context, out, &length, text, count) == 1 && length == count
            && EVP_EncryptFinal_ex(context, out + length, &rest) == 1
            && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, 16, out + length) == 1;
 }
 
-int herse_open_sealed(EVP_CIPHER_CTX *context, const uint8_t nonce[12], const uint8_t *header,
-                      int header_count, const uint8_t *text, int count, uint8_t *out) {
+int herse_open_sealed(EVP_CIPHER_CTX *context, const uint8_t key[32], const uint8_t *sealed,
+                      int count, uint8_t *out) {
     int length = 0;
     int rest = 0;
     uint8_t tag[16];
     if (count < 16) return 0;
-    memcpy(tag, text + count - 16, sizeof tag);
-    return EVP_DecryptInit_ex(context, NULL, NULL, NULL, nonce) == 1
-           && EVP_DecryptUpdate(context, NULL, &length, header, header_count) == 1
-           && EVP_DecryptUpdate(context, out, &length, text, count - 16) == 1
+    memcpy(tag, sealed + count - 16, sizeof tag);
+    return EVP_DecryptInit_ex(context, NULL, NULL, key, only_nonce) == 1
+           && EVP_DecryptUpdate(context, out, &length, sealed, count - 16) == 1
            && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, 16, tag) == 1
            && EVP_DecryptFinal_ex(context, out + length, &rest) == 1;
 }

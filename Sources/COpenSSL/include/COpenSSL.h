@@ -144,14 +144,18 @@ struct herse_hash herse_node_hash(struct herse_hash left, struct herse_hash righ
 /// SHA-256 of the bytes.
 struct herse_hash herse_sha256(const uint8_t *bytes, size_t count);
 
-/// AES-256-GCM with a tag of 16 bytes after the text (NIST SP 800-38D): 1, or 0 when it failed or
-/// what is opened was not sealed with this key, nonce and header. `out` has room for count + 16
-/// bytes when sealing, count - 16 when opening.
-int herse_seal(EVP_CIPHER_CTX *context, const uint8_t nonce[12], const uint8_t *header,
-               int header_count, const uint8_t *text, int count, uint8_t *out);
-int herse_open_sealed(EVP_CIPHER_CTX *context, const uint8_t nonce[12], const uint8_t *header,
-                      int header_count, const uint8_t *text, int count, uint8_t *out);
-/// A context for one key of 32 bytes, for sealing or opening; NULL when there is none to be had.
-EVP_CIPHER_CTX *herse_sealing_context(const uint8_t *key, int seals);
+/// HMAC-SHA-256 under a key of 32 bytes (RFC 2104).
+void herse_hmac_sha256(const uint8_t key[32], const uint8_t *bytes, size_t count,
+                       uint8_t out[32]);
+
+/// AES-256-GCM with a tag of 16 bytes after the text (NIST SP 800-38D), a nonce of zeros, and so a
+/// key that seals nothing else: 1, or 0 when it failed or what is opened was not sealed with this
+/// key. `out` has room for count + 16 bytes when sealing, count - 16 when opening.
+int herse_seal(EVP_CIPHER_CTX *context, const uint8_t key[32], const uint8_t *text, int count,
+               uint8_t *out);
+int herse_open_sealed(EVP_CIPHER_CTX *context, const uint8_t key[32], const uint8_t *sealed,
+                      int count, uint8_t *out);
+/// A context for sealing or for opening; NULL when there is none to be had.
+EVP_CIPHER_CTX *herse_sealing_context(int seals);
 
 #endif
