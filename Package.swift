@@ -127,8 +127,9 @@ let package = Package(
         // Who is shown what the record was, how long it is kept, and how big it may get.
         .target(
             name: "RecordKeeping",
-            dependencies: ["Alerts", "CSystem", "Outbound", "Reactor", "Record", "Transparency"],
-            swiftSettings: strict),
+            dependencies: [
+                "Alerts", "CSystem", "Outbound", "Reactor", "Record", "Sealing", "Transparency",
+            ], swiftSettings: strict),
 
         // The record as its readers see it, far from the gate that writes it.
         .target(
@@ -237,7 +238,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RecordKeepingTests",
-            dependencies: ["CSystem", "Record", "RecordKeeping", "Sealing", "Transparency"],
+            dependencies: ["CSystem", "Outbound", "Record", "RecordKeeping", "Transparency"],
             swiftSettings: strict),
         .testTarget(
             name: "RecordReadingTests",

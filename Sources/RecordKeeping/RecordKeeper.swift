@@ -7,6 +7,7 @@ internal import CSystem
 internal import Glibc
 package import Reactor
 package import Record
+package import Sealing
 internal import Synchronization
 package import Transparency
 
@@ -63,14 +64,14 @@ package final class RecordKeeper: Sendable {
     /// Milliseconds a gate that stops waits for its witnesses.
     private static let farewell: UInt64 = 5_000
 
-    /// Looks after the record that `log` writes below `state`; the last lane of `log` is the
-    /// keeper's. `say` writes a line to the gate's log.
+    /// Looks after the record that `log` writes below `state`. `say` writes a line to the gate's
+    /// log.
     package init(
-        _ log: RecordLog, lane: Int, state: String, signer: NoteSigner,
+        _ log: RecordLog, state: String, signer: NoteSigner,
         say: @escaping @Sendable (String) -> Void
     ) throws(SystemError) {
         bell = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-        guard bell >= 0, let pen = RecordPen(log, lane: lane) else { throw SystemError("eventfd") }
+        guard bell >= 0, let pen = RecordPen(log) else { throw SystemError("eventfd") }
         self.log = log
         self.pen = pen
         self.state = state
@@ -88,6 +89,14 @@ package final class RecordKeeper: Sendable {
     }
 
     // MARK: For others
+
+    /// The record's name in checkpoints.
+    package var origin: String { signer.verifier.name }
+
+    /// What the record is written under when these may read it.
+    package func terms(for auditors: [AuditorPublicKey]) -> RecordTerms {
+        RecordTerms(signer: signer, auditors: auditors)
+    }
 
     /// How the record is; what the last look found.
     package var report: KeeperReport { said.withLock { $0 } }

@@ -14,12 +14,12 @@ package final class RecordPen: Sendable {
     /// Seconds an entry is waited for.
     private static let patience = 10
 
-    /// Writes into lane `lane` of `log`, which nobody else does; nil without a descriptor.
-    package init?(_ log: RecordLog, lane: Int) {
+    /// Writes into the own lane of `log`, which nobody else does; nil without a descriptor.
+    package init?(_ log: RecordLog) {
         bell = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
         guard bell >= 0 else { return nil }
         self.log = log
-        self.lane = lane
+        lane = log.ownLane
         let bell = self.bell
         log.attach(worker: lane) {
             var one: UInt64 = 1

@@ -79,7 +79,9 @@ import Testing
         "Limits": ["CSystem", "KeyedHash"],
         "Neutralization": ["CSystem"],
         "Record": ["COpenSSL", "CSystem", "Sealing", "Transparency", "Wire"],
-        "RecordKeeping": ["Alerts", "CSystem", "Outbound", "Reactor", "Record", "Transparency"],
+        "RecordKeeping": [
+            "Alerts", "CSystem", "Outbound", "Reactor", "Record", "Sealing", "Transparency",
+        ],
         "Transparency": ["COpenSSL"],
         "Sealing": ["COpenSSL"],
         "RecordReading": ["CSystem", "Lookup", "Record", "Sealing", "Transparency"],

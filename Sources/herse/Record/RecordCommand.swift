@@ -11,8 +11,10 @@ struct RecordCommand: AsyncParsableCommand {
               herse record verify
               herse record prove 1234 -o entry.proof
               herse record keys new anne
+              herse record purge --older-than 3y --reason "kept for three years"
             """,
         subcommands: [
             RecordVerifyCommand.self, RecordProveCommand.self, RecordKeysCommand.self,
+            RecordPurgeCommand.self,
         ])
 }
