@@ -4,6 +4,7 @@ internal import Foundation
 
 /// Which segments are to go, and why.
 package struct PurgeOrder: Equatable, Sendable {
+    /// Where it ends.
     package enum Extent: Equatable, Sendable {
         /// Those whose last entry is older than so many seconds.
         case olderThan(seconds: Int64)

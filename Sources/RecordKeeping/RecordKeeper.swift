@@ -152,7 +152,10 @@ package final class RecordKeeper: Sendable {
                 inbox.verdicts = []
                 return (mail.isNew ? mail.settings : nil, mail, mail.isEnding)
             }
-            if let settings { work.use(settings) }
+            if let settings {
+                work.use(settings)
+                publish(work.report)
+            }
             for (errand, verdict) in mail.verdicts { work.settle(errand, verdict) }
             for line in mail.lines { line.told(work.write(line.fields)) }
             for (order, told) in mail.orders { told(work.purge(order)) }

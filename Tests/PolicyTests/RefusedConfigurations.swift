@@ -534,64 +534,6 @@ private let preambles = #"""
     + record: before-delivery
     = h:1:9: error: `record` must be a mapping, not text (write `key: value` lines)
 
-    + record: {witneses: []}
-    = h:1:10: error: unknown key `witneses` in `record` (did you mean `witnesses`?)
-
-    + record: {unsealed: true, auditors: [a.pem]}
-    = h:1:10: error: `unsealed` and `auditors` contradict each other (remove one of them)
-
-    + record: {auditors: []}
-    = h:1:10: error: `auditors` is empty (who will read the record; `unsealed: true` seals it to nobody)
-
-    + record: {origin: "https://a.example"}
-    = h:1:18: error: `origin`: `https://a.example` has a scheme (such as `identities.example.fr/record`)
-
-    + record: {origin: a+b}
-    = h:1:18: error: `origin`: `a+b` is not a name for the record (such as `identities.example.fr/record`: at most 200 printable ASCII characters but blanks, `+`, `"`, `\`)
-
-    + record: {keep: 1h}
-    = h:1:16: error: `keep`: 1h is out of range (at least 1d, at most 36500d)
-
-    + record: {disk_max: 200GB}
-    = h:1:20: error: `disk_max`: `200GB` is not a size (a number of bytes, or `500M`, `200G`, `2T`)
-
-    + record: {disk_max: 1M}
-    = h:1:20: error: `disk_max`: 1M is out of range (at least 16M, at most 1024T)
-
-    + record: {when_full: purge}
-    = h:1:21: error: `when_full`: unknown value `purge` (known: refuse, purge-oldest)
-
-    + record: {witness_every: 0s}
-    = h:1:25: error: `witness_every`: 0s is out of range (at least 1s, at most 1d)
-
-    + record: {witnesses: [{name: a}]}
-    = h:1:22: error: a witness needs `url`, `syslog` or `file`
-
-    + record: {witnesses: [{name: a, file: x, syslog: "tls://b.example"}]}
-    = h:1:40: error: a witness has one way to it (make two of it, each with a name)
-
-    + record: {witnesses: [{name: a, url: "https://b.example/add-checkpoint", authorities: ca.pem}]}
-    = h:1:22: error: a witness needs `key`
-
-    + record: {witnesses: [{name: a, url: "https://b.example/add-checkpoint", key: "b+00000000+BA"}]}
-    = h:1:22: error: witness `a` needs `authorities` (who signs its certificate; the system's store is never used)
-
-    + record: {witnesses: [{name: a, url: "http://b.example/", key: "b+0+BA"}]}
-    = h:1:60: error: `key`: `b+0+BA` is not a verifier key (`NAME+HASH+KEY`, as the witness's operator publishes it)
-
-    + record: {witnesses: [{name: a, syslog: "b.example:6514"}]}
-    = h:1:40: error: `syslog`: `b.example:6514` is not a tls URL (such as `tls://siem.example.fr:6514`)
-
-    + record: {witnesses: [{name: a, file: x, key: "b+00000000+BA", authorities: ca.pem}]}
-    = h:1:41: error: `key` has no use without `url`
-    = h:1:63: error: `authorities` has no use without TLS
-
-    + record: {witnesses: [{name: a, file: x}, {name: a, file: y}]}
-    = h:1:41: error: duplicate witness `a` (first at h:1:22)
-
-    + record: {witnesses: [{name: a, file: state/x}]}
-    = h:1:38: warning: this witness is kept beside the record (who changes the one changes the other: use a disk of another machine)
-
     + authentication: {certificate: {professional_id: CM}}
     = h:1:49: error: `professional_id`: unknown attribute `CM` (did you mean `CN`?)
 
