@@ -13,11 +13,12 @@ struct RecordCommand: AsyncParsableCommand {
 
             Examples:
               herse record verify
-              herse record prove 1234 -o entry.proof
-              herse record keys new anne
+              herse record who-saw "1.2.250.1.213.1.4.8|180067504230160"
+              herse record search --professional 899700218896 --since 30d
             """,
         subcommands: [
             RecordVerifyCommand.self, RecordProveCommand.self, RecordCheckProofCommand.self,
-            RecordKeysCommand.self,
+            RecordKeysCommand.self, RecordSearchCommand.self, RecordWhoSawCommand.self,
+            RecordSeenByCommand.self, RecordIndexCommand.self, RecordPurgeCommand.self,
         ])
 }
