@@ -112,7 +112,7 @@ extension ControlPlane {
     /// when it cannot be.
     func note(_ act: AdministrativeAct) async {
         guard !isEnding, let worker = workers.first else { return }
-        let isRecorded = await worker.record(act)
+        let isRecorded = await worker.record([act])
         if !isRecorded {
             log.say("an administrator's act could not be recorded", kind: "act unrecorded")
         }

@@ -38,6 +38,8 @@ actor ControlPlane: LoopOwner {
 
     var generation: Generation
     var neutralization: NeutralizationState
+    /// What states of the list are called.
+    var versions = ListVersions()
     var list: LoadedList?
     var journal: Journal<DiskJournalFile>
     /// Exceptions to limits, as they are kept.

@@ -151,7 +151,7 @@ extension ControlPlane {
                 return .failure(Problem(text: describe(error, next)))
             }
         }
-        let (state, settled) = neutralization.replacing(
+        let (replaced, settled) = neutralization.replacing(
             list: newList?.entries ?? .empty, layers: next.signedLists.compactMap(\.layer), at: now)
         if !settled.isEmpty {
             do throws(JournalError) {
@@ -161,6 +161,7 @@ extension ControlPlane {
                 return .failure(Problem(text: error.message(file: "neutralization.journal")))
             }
         }
+        let state = versions.named(replaced)
         await take(state)
         list = newList
         generation = next
