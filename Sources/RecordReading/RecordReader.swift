@@ -1,6 +1,7 @@
 // RecordReader.swift: the entries of a record, segment after segment.
 
 internal import Foundation
+internal import Record
 package import Sealing
 
 /// The segments of a folder: `000001.jsonl`, `000002.jsonl` and so on.
@@ -158,15 +159,5 @@ package final class RecordReader: Sendable {
 
 /// Whether a line speaks of the record itself: the head of a segment, or a checkpoint.
 private func isOfTheRecordItself(_ line: Span<UInt8>) -> Bool {
-    let checkpoint: StaticString = "{\"checkpoint\":"
-    return begins(line, checkpoint)
-}
-
-private func begins(_ line: Span<UInt8>, _ text: StaticString) -> Bool {
-    guard line.count >= text.utf8CodeUnitCount else { return false }
-    for index in 0..<text.utf8CodeUnitCount {
-        // Safe because index is below the text's own count.
-        guard unsafe line[index] == text.utf8Start[index] else { return false }
-    }
-    return true
+    begins(line, CheckpointLine.mark) || begins(line, SegmentHead.mark)
 }
