@@ -38,6 +38,8 @@ package enum ControlRequest: Codable, Sendable {
     case testAlerts(name: String?)
     /// Tells what a drill on this host found.
     case drilled(DrillReport)
+    /// Tells that the record is read; answered once that is in the record.
+    case recordRead(RecordReadNotice)
 }
 
 /// A second administrator's consent to an order that waits.

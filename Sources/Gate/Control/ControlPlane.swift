@@ -73,6 +73,8 @@ actor ControlPlane: LoopOwner {
     var isEnding = false
     var isOver = false
 
+    /// Whether what was read while no gate ran is being recorded.
+    var isTakingReads = false
     /// Whether events from elsewhere are being carried out.
     var isObeyingSignals = false
     private var changing = Turnstile()
