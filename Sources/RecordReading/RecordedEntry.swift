@@ -196,7 +196,8 @@ package struct RecordedEntry: Equatable, Sendable {
         "certificate": \.certificate, "route": \.route, "action": \.action,
         "decision": \.decision, "delivery": \.delivery, "why": \.why, "rule": \.rule,
         "list": \.list, "interaction": \.interaction, "transaction": \.transaction,
-        "act": \.act, "by": \.by, "what": \.what, "vague": \.vague, "finding": \.finding, "unparsed": \.unparsed,
+        "act": \.act, "by": \.by, "what": \.what, "vague": \.vague, "finding": \.finding,
+        "unparsed": \.unparsed,
     ]
 
     private mutating func take(_ key: String, number: UInt64) {

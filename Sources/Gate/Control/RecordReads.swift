@@ -43,7 +43,9 @@ package struct RecordReadNotice: Codable, Sendable, Equatable {
 extension ControlPlane {
     /// Writes that the record is read; what asks may go on once that is safe.
     func recordIsRead(_ notice: RecordReadNotice, by: String) async -> ControlAnswer {
-        guard notice.isSound else { return .refused(["what the record is read for makes no sense"]) }
+        guard notice.isSound else {
+            return .refused(["what the record is read for makes no sense"])
+        }
         let act = AdministrativeAct(reading: notice, by: by, at: nil)
         guard !isEnding, let worker = workers.first, await worker.record([act]) else {
             return .refused([
