@@ -41,11 +41,12 @@ import Testing
 @Suite struct `The pace of lines` {
     @Test func `lets so many pass in a second and counts the others`() {
         var pace = LinePace(perSecond: 2)
-        #expect((0..<5).map { _ in pace.mayTell(at: 7) } == [true, true, false, false, false])
-        #expect(pace.takeLeftOut(at: 7) == 0)
-        #expect(pace.takeLeftOut(at: 8) == 3)
-        #expect(pace.takeLeftOut(at: 9) == 0)
-        #expect(pace.mayTell(at: 8))
+        let told = (0..<5).map { _ in pace.mayTell(at: 7) }
+        #expect(told == [true, true, false, false, false])
+        let left = [7, 8, 9].map { pace.takeLeftOut(at: $0) }
+        #expect(left == [0, 3, 0])
+        let again = pace.mayTell(at: 8)
+        #expect(again)
     }
 }
 
@@ -64,7 +65,7 @@ import Testing
 @Suite struct `Names of a list's states` {
     @Test func `never go back and are never alike`() {
         var versions = ListVersions()
-        let names = (0..<1000).map { _ in versions.named(.init()).version }
+        let names = (0..<1000).map { _ in versions.next() }
         #expect(names == names.sorted() && Set(names).count == 1000)
         #expect(names.allSatisfy { $0.utf8.count == 24 && $0.hasSuffix("Z") })
     }

@@ -11,11 +11,16 @@ struct ListVersions {
 
     /// The state with the next name.
     mutating func named(_ state: NeutralizationState) -> NeutralizationState {
-        last = max(last + 1, herse_clock(CLOCK_REALTIME) / 1_000_000)
         var state = state
+        state.version = next()
+        return state
+    }
+
+    /// A moment later than every one before, as in `2026-11-20T08:00:00.123Z`.
+    mutating func next() -> String {
+        last = max(last + 1, herse_clock(CLOCK_REALTIME) / 1_000_000)
         let seconds = UnixSeconds(Int64(last / 1000)).description
         let digits = String(1000 + last % 1000).dropFirst()
-        state.version = seconds.dropLast() + "." + digits + "Z"
-        return state
+        return seconds.dropLast() + "." + digits + "Z"
     }
 }
