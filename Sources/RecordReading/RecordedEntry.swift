@@ -84,6 +84,13 @@ package struct RecordedEntry: Equatable, Sendable {
     /// Patients it was charged for without anybody knowing who they are.
     package var assumed = 0
     package var page: Int?
+    /// How much more the tightest limit allowed after it.
+    package var left: UInt64?
+
+    /// Of an event: what an administrator did, who did it, and what the record was read for.
+    package var act = ""
+    package var by = ""
+    package var what = ""
 
     /// Whom it showed.
     package var persons: [RecordedPerson] = []
@@ -189,7 +196,8 @@ package struct RecordedEntry: Equatable, Sendable {
         "certificate": \.certificate, "route": \.route, "action": \.action,
         "decision": \.decision, "delivery": \.delivery, "why": \.why, "rule": \.rule,
         "list": \.list, "interaction": \.interaction, "transaction": \.transaction,
-        "vague": \.vague, "finding": \.finding, "unparsed": \.unparsed,
+        "act": \.act, "by": \.by, "what": \.what, "vague": \.vague, "finding": \.finding,
+        "unparsed": \.unparsed,
     ]
 
     private mutating func take(_ key: String, number: UInt64) {
@@ -203,6 +211,7 @@ package struct RecordedEntry: Equatable, Sendable {
         case "asked": asked = Int(clamping: number)
         case "assumed": assumed = Int(clamping: number)
         case "page": page = Int(clamping: number)
+        case "left": left = number
         default: break
         }
     }
