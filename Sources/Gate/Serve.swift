@@ -221,9 +221,13 @@ private func openRecord(
         case .none: .none
         }
     do throws(RecordError) {
+        let terms = RecordTerms(
+            signer: try recordSigner(file: configuration.state + "/record.key", origin: nil),
+            auditors: [])
         let log = try RecordLog(
-            directory: folder, durability: durability, workers: workerCount(configuration))
-        return (log, try Segment.last(in: folder))
+            directory: folder, durability: durability, workers: workerCount(configuration),
+            isSealed: !terms.auditors.isEmpty)
+        return (log, try Segment.last(in: folder, terms))
     } catch {
         throw StartFailure(error.message)
     }

@@ -7,6 +7,10 @@ package enum RecordError: Error, Equatable, Sendable {
     case cannotOpen(path: String, code: Int32)
     case cannotWrite(code: Int32)
     case cannotSync(code: Int32)
+    /// No key could be made, sealed or used.
+    case cannotSeal
+    /// What stands in the folder is no record that can be gone on with.
+    case damaged(path: String, what: String)
 
     /// One line for the operator.
     package var message: String {
@@ -15,6 +19,8 @@ package enum RecordError: Error, Equatable, Sendable {
             "the record `\(path)` cannot be opened: \(text(code))"
         case .cannotWrite(let code): "the record cannot be written: \(text(code))"
         case .cannotSync(let code): "the record cannot be made durable: \(text(code))"
+        case .cannotSeal: "the record cannot be sealed or signed: the cryptographic library refuses"
+        case .damaged(let path, let what): "the record `\(path)` \(what)"
         }
     }
 

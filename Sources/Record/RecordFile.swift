@@ -24,54 +24,35 @@ package let recordStride = 1 << 20
 package struct RecordFile<Store: RecordStore>: Sendable {
     private var store: Store
     /// Bytes that hold entries; the next goes here.
-    package private(set) var length: Int
+    package private(set) var length = 0
     /// From here on there is nothing, not even line feeds.
-    private var filled: Int
-    /// From `length` to here a commit that failed may have left some of its bytes.
-    private var touched: Int
+    private var filled = 0
 
     /// Bytes of line feeds that are at least written ahead when they are.
     private let stride: Int
 
-    package init(store: Store, length: Int, stride: Int = recordStride) {
+    package init(store: Store, stride: Int = recordStride) {
         self.store = store
-        self.length = length
         self.stride = stride
-        filled = length
-        touched = length
     }
 
-    /// Writes all batches after what is there and, if `durable`, returns once they are on disk.
+    /// Writes `bytes` after what is there and, if `durable`, returns once they are on disk.
     ///
-    /// On error none of them counts, and the next commit writes over them. Only line feeds are
-    /// left after the end of a commit: what a longer one before it left behind would otherwise
-    /// stand in the record as half a line.
-    package mutating func commit(_ batches: [[UInt8]], durable: Bool) throws(RecordError) {
-        var end = length
-        for batch in batches { end += batch.count }
-        try fill(to: end)
-        let dirty = max(touched, end)
-        touched = dirty
-        var offset = length
-        for batch in batches where !batch.isEmpty {
-            try store.write(batch, at: offset)
-            offset += batch.count
-        }
-        if dirty > end { try store.write(lineFeeds(dirty - end), at: end) }
+    /// On error nobody knows what of them is there: nothing more may be written.
+    package mutating func commit(_ bytes: [UInt8], durable: Bool) throws(RecordError) {
+        try fill(to: length + bytes.count)
+        try store.write(bytes, at: length)
         if durable { try store.sync() }
-        length = end
-        touched = end
+        length += bytes.count
     }
 
     /// Makes sure of room up to `end`, and of more for the commits that follow.
     private mutating func fill(to end: Int) throws(RecordError) {
         guard end > filled else { return }
         let target = (end / stride + 2) * stride
-        try store.write(lineFeeds(target - filled), at: filled)
+        try store.write([UInt8](repeating: 0x0A, count: target - filled), at: filled)
         filled = target
     }
-
-    private func lineFeeds(_ count: Int) -> [UInt8] { [UInt8](repeating: 0x0A, count: count) }
 
     mutating func close() { store.close(length: length) }
     mutating func abandon() { store.abandon() }

@@ -47,6 +47,8 @@ package final class RecordLog: Sendable {
     private let lanes: [LaneBox]
     private let health = Mutex(Health())
     private let stopping = Atomic<Bool>(false)
+    private let nextTerms = Mutex<RecordTerms?>(nil)
+    private let progressNow = Mutex(RecordProgress())
     private let bell: Int32
     package let durability: Durability
     /// Whether only auditors can read what is written: patients may then be named.
@@ -59,9 +61,12 @@ package final class RecordLog: Sendable {
     private static let groupedNanoseconds: UInt64 = 100_000_000
     /// Bytes of one commit from which on many answers wait together, about a dozen.
     private static let crowdBytes = 4096
-    /// Nanoseconds from one commit to the next while many wait: a commit costs the processor as
-    /// much as three requests, whether it is for one line or for sixty.
+    /// Nanoseconds at most from one commit to the next while many wait, and never more than the
+    /// last commit took: a commit costs the processor as much as three requests, whether it is for
+    /// one line or for sixty.
     private static let crowdNanoseconds: UInt64 = 1_000_000
+    /// Nanoseconds between checkpoints while there is something to sign.
+    private static let signingNanoseconds: UInt64 = 1_000_000_000
 
     /// A lane behind its own lock, so that workers never wait for one another.
     private final class LaneBox: Sendable {
@@ -133,29 +138,69 @@ package final class RecordLog: Sendable {
         _ = unsafe Glibc.write(bell, &one, 8)
     }
 
+    /// Seals what comes next to other auditors, in a segment of its own; nothing changes for a
+    /// record that is not sealed, or for no auditors.
+    package func use(_ terms: RecordTerms) {
+        guard isSealed, !terms.auditors.isEmpty else { return }
+        nextTerms.withLock { $0 = terms }
+        wakeWriter()
+    }
+
+    /// What the writer has done so far.
+    package var progress: RecordProgress { progressNow.withLock { $0 } }
+
     /// The writer's life; called once, on its own thread.
     package func run<Folder>(segment first: consuming SegmentChain<Folder>) {
         var segments = first
         var batches: [[UInt8]] = Array(repeating: [], count: lanes.count)
-        // Whether many answers waited for the last commit, and when it ended.
+        // Whether many answers waited for the last commit, when it ended and how long it took.
         var crowd = false
         var committedAt: UInt64 = 0
+        var took: UInt64 = 0
+        var signedAt: UInt64 = 0
         while true {
-            var count: UInt64 = 0
-            // Safe because eight bytes are read into a local.
-            _ = unsafe Glibc.read(bell, &count, 8)
+            waitForBell(segments.hasUnsigned ? signedAt + Self.signingNanoseconds : nil)
             let isLast = stopping.load(ordering: .acquiring)
             if durability == .grouped, !isLast { wait(Self.groupedNanoseconds) }
             if crowd, !isLast {
+                let pause = min(Self.crowdNanoseconds, took)
                 let passed = herse_clock(CLOCK_MONOTONIC) - committedAt
-                if passed < Self.crowdNanoseconds { wait(Self.crowdNanoseconds - passed) }
+                if passed < pause { wait(pause - passed) }
             }
-            crowd = commit(&segments, &batches) >= Self.crowdBytes
+            let began = herse_clock(CLOCK_MONOTONIC)
+            let isDue = began - signedAt >= Self.signingNanoseconds
+            if let terms = nextTerms.withLock({ $0.take() }) {
+                segments.use(terms, at: commitTime(isDue: true))
+            }
+            let size = commit(&segments, &batches, at: commitTime(isDue: isDue))
+            crowd = size >= Self.crowdBytes
             committedAt = herse_clock(CLOCK_MONOTONIC)
+            took = committedAt - began
+            if isDue { signedAt = began }
             if isLast { break }
         }
-        segments.close()
+        segments.close(at: commitTime(isDue: true))
+        note(segments)
         health.withLock { $0.isStopped = true }
+    }
+
+    private func commitTime(isDue: Bool) -> CommitTime {
+        CommitTime(
+            milliseconds: herse_clock(CLOCK_REALTIME) / 1_000_000, isCheckpointDue: isDue)
+    }
+
+    /// Returns when there is something to do, or at `deadline`.
+    private func waitForBell(_ deadline: UInt64?) {
+        var timeout: Int32 = -1
+        if let deadline {
+            let now = herse_clock(CLOCK_MONOTONIC)
+            timeout = deadline > now ? Int32(clamping: (deadline - now) / 1_000_000 + 1) : 0
+        }
+        var watched = pollfd(fd: bell, events: Int16(POLLIN), revents: 0)
+        // Safe because one structure is lent, and eight bytes are read into a local.
+        guard unsafe poll(&watched, 1, timeout) == 1 else { return }
+        var count: UInt64 = 0
+        _ = unsafe Glibc.read(bell, &count, 8)
     }
 
     private func wait(_ nanoseconds: UInt64) {
@@ -169,7 +214,7 @@ package final class RecordLog: Sendable {
     /// one a lane, before and after.
     @discardableResult
     func commit<Folder>(
-        _ segments: inout SegmentChain<Folder>, _ batches: inout [[UInt8]]
+        _ segments: inout SegmentChain<Folder>, _ batches: inout [[UInt8]], at time: CommitTime
     ) -> Int {
         var through = [UInt64](repeating: 0, count: lanes.count)
         for index in lanes.indices {
@@ -179,13 +224,14 @@ package final class RecordLog: Sendable {
             }
         }
         let total = batches.reduce(0) { $0 + $1.count }
-        guard total > 0 else { return 0 }
+        guard total > 0 || (time.isCheckpointDue && segments.hasUnsigned) else { return 0 }
         var problem: RecordError?
         do throws(RecordError) {
-            try segments.commit(batches, durable: durability != .none)
+            try segments.commit(batches, durable: durability != .none, at: time)
         } catch {
             problem = error
         }
+        note(segments)
         health.withLock { health in
             health.problem = problem
             if problem != nil { health.failedCommits += 1 }
@@ -202,4 +248,23 @@ package final class RecordLog: Sendable {
         }
         return total
     }
+
+    private func note<Folder>(_ segments: borrowing SegmentChain<Folder>) {
+        let (size, segment, checkpoint) = (segments.size, segments.segment, segments.checkpoint)
+        progressNow.withLock { progress in
+            progress.size = size
+            if let segment { progress.segment = segment }
+            progress.checkpoint = checkpoint
+        }
+    }
+}
+
+/// How far the writer has come.
+package struct RecordProgress: Sendable, Equatable {
+    /// Entries of the record, heads and checkpoints among them.
+    package var size: UInt64 = 0
+    /// The segment that was last written to; 0 before the first.
+    package var segment = 0
+    /// The newest checkpoint since the start, as a signed note.
+    package var checkpoint: String?
 }

@@ -1,5 +1,7 @@
 // Moment.swift: a moment of the record, to the millisecond.
 
+internal import Record
+
 /// Milliseconds since 1970.
 package struct Moment: Hashable, Comparable, Sendable {
     package let milliseconds: UInt64
@@ -40,32 +42,7 @@ package struct Moment: Hashable, Comparable, Sendable {
 
 extension Moment {
     /// `2026-11-20T08:00:00.123Z`.
-    package var stamp: String {
-        let days = Int(milliseconds / 86_400_000)
-        let (year, month, day) = civilDate(days)
-        func padded(_ value: UInt64, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
-        }
-        let rest = milliseconds % 86_400_000
-        return padded(UInt64(year), 4) + "-" + padded(UInt64(month), 2) + "-"
-            + padded(UInt64(day), 2) + "T" + padded(rest / 3_600_000, 2) + ":"
-            + padded(rest / 60_000 % 60, 2) + ":" + padded(rest / 1000 % 60, 2) + "."
-            + padded(rest % 1000, 3) + "Z"
-    }
-}
-
-/// The date so many days after 1970-01-01, in a calendar whose years begin in March.
-private func civilDate(_ days: Int) -> (year: Int, month: Int, day: Int) {
-    let shifted = days + 719_468
-    let era = shifted / 146_097
-    let ofEra = shifted - era * 146_097
-    let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
-    let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let month = (5 * ofYear + 2) / 153
-    let day = ofYear - (153 * month + 2) / 5 + 1
-    let year = yearOfEra + era * 400 + (month < 10 ? 0 : 1)
-    return (year, month < 10 ? month + 3 : month - 9, day)
+    package var stamp: String { rfc3339(milliseconds: milliseconds) }
 }
 
 /// The number of `count` digits from `start` on.

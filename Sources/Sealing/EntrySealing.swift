@@ -1,12 +1,14 @@
 // EntrySealing.swift: entries sealed and opened, each under a key of its own (RecordFormat.md).
 
 internal import COpenSSL
+internal import Synchronization
 
 /// Seals the entries of one segment.
 ///
-/// Safe because it owns its context alone.
-@safe package struct EntrySealer: ~Copyable {
+/// Safe because it owns its context alone, which is used under the lock only.
+@safe package final class EntrySealer: @unchecked Sendable {
     private let context: OpaquePointer
+    private let lock = Mutex(())
     private let key: SegmentKey
 
     /// Nil when there is no memory.
@@ -27,9 +29,12 @@ internal import COpenSSL
         let entryKey = key.entryKey(number)
         var sealed = [UInt8](repeating: 0, count: entry.count + 16)
         // Safe because the key has 32 bytes and sealed 16 more than the entry.
-        let isSealed = unsafe entry.withUnsafeBufferPointer {
-            unsafe herse_seal(
-                context, entryKey, $0.baseAddress, Int32(clamping: $0.count), &sealed) == 1
+        let isSealed = unsafe entry.withUnsafeBufferPointer { entry in
+            lock.withLock { _ in
+                unsafe herse_seal(
+                    context, entryKey, entry.baseAddress, Int32(clamping: entry.count), &sealed)
+                    == 1
+            }
         }
         guard isSealed else { return false }
         appendBase64(sealed, to: &out)
@@ -39,9 +44,10 @@ internal import COpenSSL
 
 /// Opens sealed entries.
 ///
-/// Safe because it owns its context alone.
-@safe package struct EntryOpener: ~Copyable {
+/// Safe because it owns its context alone, which is used under the lock only.
+@safe package final class EntryOpener: @unchecked Sendable {
     private let context: OpaquePointer
+    private let lock = Mutex(())
 
     /// Nil when there is no memory.
     package init?() {
@@ -59,10 +65,11 @@ internal import COpenSSL
         // Room for a byte at least, so that there is an address.
         var out = [UInt8](repeating: 0, count: max(1, bytes.count - 16))
         // Safe because the key has 32 bytes and out has 16 less than what is opened.
-        guard
+        let isOpened = lock.withLock { _ in
             unsafe herse_open_sealed(
                 context, entryKey, bytes, Int32(clamping: bytes.count), &out) == 1
-        else { return nil }
+        }
+        guard isOpened else { return nil }
         out.removeLast(out.count - (bytes.count - 16))
         return out
     }

@@ -2,6 +2,7 @@
 
 import Glibc
 import Synchronization
+import Transparency
 
 @testable import Record
 
@@ -12,6 +13,8 @@ final class FailingDisk: Sendable {
         var cached: [UInt8] = []
         /// What a crash leaves at least.
         var durable: [UInt8] = []
+        /// Whether its name is gone from the folder.
+        var isRemoved = false
         var isOpen = true
         var syncFailed = false
     }
@@ -39,9 +42,11 @@ final class FailingDisk: Sendable {
 
     var chain: SegmentChain<FailingFolder> { chain(segmentBytesMax: 1 << 20) }
 
-    func chain(segmentBytesMax: Int) -> SegmentChain<FailingFolder> {
+    func chain(
+        segmentBytesMax: Int, _ terms: RecordTerms = someTerms()
+    ) -> SegmentChain<FailingFolder> {
         SegmentChain(
-            folder: FailingFolder(disk: self), file: nil, segmentBytesMax: segmentBytesMax,
+            folder: FailingFolder(disk: self), terms: terms, segmentBytesMax: segmentBytesMax,
             stride: 1024)
     }
 
@@ -51,8 +56,12 @@ final class FailingDisk: Sendable {
     var openCount: Int { state.withLock { $0.segments.count { $0.isOpen } } }
     var segmentCount: Int { state.withLock { $0.segments.count } }
 
-    /// What a reader finds in all segments now, as lines.
-    var lines: [String] { state.withLock { $0.segments.flatMap { recordLines($0.cached) } } }
+    /// What a reader finds in all segments now, as lines, without heads and checkpoints.
+    var lines: [String] {
+        state.withLock { state in
+            state.segments.filter { !$0.isRemoved }.flatMap { entryLines($0.cached) }
+        }
+    }
 
     /// What each segment may hold after a crash: of every page either what was durable or what
     /// was written since, as `pages` chooses.
@@ -89,15 +98,21 @@ extension FailingDisk.State {
 struct FailingFolder: RecordFolder {
     let disk: FailingDisk
 
-    func next() throws(RecordError) -> FailingStore {
+    func next() throws(RecordError) -> (number: Int, store: FailingStore) {
         let index = disk.state.withLock { state -> Int? in
             if state.call(.max, "next") { return nil }
             state.segments.append(FailingDisk.Segment())
             return state.segments.count - 1
         }
         guard let index else { throw .cannotOpen(path: "disk", code: EIO) }
-        return FailingStore(disk: disk, index: index)
+        return (index + 1, FailingStore(disk: disk, index: index))
     }
+
+    func remove(_ number: Int) {
+        disk.state.withLock { $0.segments[number - 1].isRemoved = true }
+    }
+
+    func keep(checkpoint: String) {}
 }
 
 struct FailingStore: RecordStore {
@@ -142,8 +157,9 @@ struct FailingStore: RecordStore {
         disk.state.withLock { state in
             _ = state.call(index, "close")
             let kept = Array(state.segments[index].cached.prefix(length))
-            state.segments[index] = FailingDisk.Segment(
-                cached: kept, durable: kept, isOpen: false)
+            state.segments[index].cached = kept
+            state.segments[index].durable = kept
+            state.segments[index].isOpen = false
         }
     }
 
@@ -156,6 +172,27 @@ struct FailingStore: RecordStore {
 func recordLines(_ bytes: [UInt8]) -> [String] {
     bytes.split(separator: 0x0A).map { String(decoding: $0, as: UTF8.self) }
 }
+
+/// The lines of a segment that are neither its head nor a checkpoint.
+func entryLines(_ bytes: [UInt8]) -> [String] {
+    recordLines(bytes).filter { line in
+        !line.hasPrefix("\(SegmentHead.mark)") && !line.hasPrefix("\(CheckpointLine.mark)")
+    }
+}
+
+/// A gate's key, the same in all tests, and nobody to seal to.
+func someTerms() -> RecordTerms {
+    guard let signer = NoteSigner(name: "herse.test", seed: Array(0..<32)) else {
+        preconditionFailure("the library makes a key of any 32 bytes")
+    }
+    return RecordTerms(signer: signer, auditors: [])
+}
+
+/// When nothing is due.
+let calm = CommitTime(milliseconds: 1_764_000_000_000)
+
+/// When a checkpoint is.
+let due = CommitTime(milliseconds: 1_764_000_000_000, isCheckpointDue: true)
 
 /// An entry as wide as `width` bytes at least.
 func entry(_ number: Int, width: Int = 0) -> String {

@@ -38,7 +38,7 @@ extension RecordLog {
         #expect(log.submit([entry(1)], through: 1, worker: 0))
         #expect(log.submit([entry(2)], through: 1, worker: 2))
         #expect(log.submit([entry(3), entry(4)], through: 3, worker: 2))
-        log.commit(&chain, &batches)
+        log.commit(&chain, &batches, at: calm)
         #expect(disk.syncs == 1)
         #expect(disk.lines == [entry(1), entry(2), entry(3), entry(4)])
         #expect(log.outcomes(0) == [RecordOutcome(through: 1, isRecorded: true)])
@@ -46,7 +46,7 @@ extension RecordLog {
         #expect(log.outcomes(2) == [RecordOutcome(through: 3, isRecorded: true)])
         #expect(log.outcomes(2) == [])
         // Nothing new: nothing is written, nobody is told.
-        log.commit(&chain, &batches)
+        log.commit(&chain, &batches, at: calm)
         #expect(disk.syncs == 1)
         #expect(log.outcomes(0) == [])
     }
@@ -55,16 +55,16 @@ extension RecordLog {
         var chain = disk.chain
         var batches: [[UInt8]] = [[], [], []]
         #expect(log.submit([entry(1)], through: 1, worker: 0))
-        log.commit(&chain, &batches)
-        let next = disk.calls + 3  // two writes, then the sync
+        log.commit(&chain, &batches, at: calm)
+        let next = disk.calls + 2  // the write, then the sync
         disk.state.withLock { $0.failAt = next...next }
         #expect(log.submit([entry(2)], through: 2, worker: 0))
         #expect(log.submit([entry(3)], through: 1, worker: 1))
-        log.commit(&chain, &batches)
+        log.commit(&chain, &batches, at: calm)
         #expect(log.problem == .cannotSync(code: 5))
         #expect(log.failedCommits == 1)
         #expect(log.submit([entry(4)], through: 3, worker: 0))
-        log.commit(&chain, &batches)
+        log.commit(&chain, &batches, at: calm)
         #expect(log.problem == nil)
         #expect(log.failedCommits == 1)
         #expect(
@@ -92,7 +92,7 @@ extension RecordLog {
         // The lanes of others, and what still fits, are not touched by it.
         #expect(log.submit([entry(4)], through: 1, worker: 1))
         #expect(log.submit([entry(5)], through: 4, worker: 0))
-        log.commit(&chain, &batches)
+        log.commit(&chain, &batches, at: calm)
         #expect(log.outcomes(0) == [RecordOutcome(through: 4, isRecorded: true)])
         #expect(disk.lines.count == 4)
         let second = log.submit(refused, through: 5, worker: 0)
@@ -103,12 +103,12 @@ extension RecordLog {
 
     @Test func `is told to stop, commits what it has and closes`() throws {
         let scratch = try Scratch()
-        let segment = try Segment.last(in: scratch.path)
+        let segment = try Segment.last(in: scratch.path, someTerms())
         #expect(log.submit([entry(1)], through: 1, worker: 1))
         log.stop()
         log.run(segment: segment)
         #expect(log.isStopped)
-        #expect(try scratch.read("000001.jsonl") == entry(1) + "\n")
+        #expect(entryLines(try scratch.read("000001.jsonl")) == [entry(1)])
         #expect(log.outcomes(1) == [RecordOutcome(through: 1, isRecorded: true)])
     }
 

@@ -1,7 +1,9 @@
 // SegmentChainTests.swift: what was acknowledged is there after every reopening, whatever fails.
 
+import Sealing
 import Synchronization
 import Testing
+import Transparency
 
 @testable import Record
 
@@ -18,10 +20,12 @@ struct SplitMix: RandomNumberGenerator {
     }
 }
 
-/// What a start after a crash keeps of a segment.
+/// What a start after a crash counts of a segment.
 private func reopened(_ bytes: [UInt8]) throws -> [String] {
-    let end = try endOfEntries(size: bytes.count) { Array(bytes[$0]) }
-    return recordLines(Array(bytes.prefix(end.length)))
+    let scratch = try Scratch()
+    try scratch.write(bytes, to: "segment")
+    let scan = try SegmentScan(path: scratch.path + "/segment")
+    return entryLines(Array(bytes.prefix(scan.bytes)))
 }
 
 @Suite struct `A chain of segments` {
@@ -38,7 +42,7 @@ private func reopened(_ bytes: [UInt8]) throws -> [String] {
         for entries in batches {
             do {
                 // Two lanes, the second of which holds nothing half of the time.
-                try chain.commit([batch(entries), []], durable: durable)
+                try chain.commit([batch(entries), []], durable: durable, at: calm)
                 acknowledged += entries
             } catch {}
         }
@@ -51,17 +55,19 @@ private func reopened(_ bytes: [UInt8]) throws -> [String] {
         let acknowledged = commitAll(&chain)
         #expect(acknowledged == batches.flatMap(\.self))
         #expect(disk.lines == acknowledged)
-        chain.close()
-        #expect(disk.state.withLock { $0.segments.map(\.durable) } == [batch(acknowledged)])
+        chain.close(at: calm)
+        #expect(disk.state.withLock { entryLines($0.segments[0].durable) } == acknowledged)
+        #expect(disk.segmentCount == 1)
     }
 
     @Test func `commits all lanes with one sync, and without one when none is asked for`() throws {
         let disk = FailingDisk()
         var chain = disk.chain
-        try chain.commit([batch([entry(1)]), [], batch([entry(2), entry(3)])], durable: true)
+        try chain.commit(
+            [batch([entry(1)]), [], batch([entry(2), entry(3)])], durable: true, at: calm)
         #expect(disk.syncs == 1)
         #expect(disk.lines == [entry(1), entry(2), entry(3)])
-        try chain.commit([[], batch([entry(4)]), []], durable: false)
+        try chain.commit([[], batch([entry(4)]), []], durable: false, at: calm)
         #expect(disk.syncs == 1)
         #expect(disk.lines.last == entry(4))
     }
@@ -75,28 +81,26 @@ private func reopened(_ bytes: [UInt8]) throws -> [String] {
         #expect(disk.lines == acknowledged)
         let closed = disk.state.withLock { $0.segments.dropLast().map(\.durable) }
         #expect(closed.allSatisfy { $0.count >= 500 && $0.suffix(2) == Array("}\n".utf8)[...] })
+        // Each is signed to its end.
+        #expect(
+            closed.allSatisfy { recordLines($0).last?.hasPrefix("\(CheckpointLine.mark)") == true })
     }
 
     // Every call of a run fails once, or three times in a row; lost, or kept all the same.
     @Test(arguments: [1, 3], [false, true])
     func `keeps what it acknowledged, whichever call fails`(times: Int, kept: Bool) throws {
-        let calm = FailingDisk()
-        var unhurt = calm.chain(segmentBytesMax: 500)
+        let healthy = FailingDisk()
+        var unhurt = healthy.chain(segmentBytesMax: 500)
         _ = commitAll(&unhurt)
-        for first in 1...calm.calls {
+        for first in 1...healthy.calls {
             let disk = FailingDisk(failAt: first...(first + times - 1), kept: kept)
             var chain = disk.chain(segmentBytesMax: 500)
             let acknowledged = commitAll(&chain)
             let known = Set(batches.flatMap(\.self))
             #expect(acknowledged.count >= known.count - 3 * times, "call \(first)")
             #expect(disk.broken == [], "call \(first)")
-            // A reader of the running gate sees no half line, except in a segment that was left
-            // after a failed sync, or while a failed commit has not been written over.
             let seen = disk.lines
             #expect(seen.filter { acknowledged.contains($0) } == acknowledged, "call \(first)")
-            let whole = seen.filter { known.contains($0) }
-            let fails = first + times > disk.calls
-            #expect(whole.count == seen.count || fails, "call \(first)")
 
             var random = SplitMix(state: UInt64(first))
             for run in 0..<4 {
@@ -107,7 +111,7 @@ private func reopened(_ bytes: [UInt8]) throws -> [String] {
                 let found = after.filter { acknowledged.contains($0) }
                 #expect(found == acknowledged, "call \(first), run \(run)")
             }
-            chain.close()
+            chain.close(at: calm)
             #expect(disk.openCount == 0, "call \(first): a descriptor leaks")
             #expect(disk.lines.filter { acknowledged.contains($0) } == acknowledged)
         }
@@ -117,59 +121,100 @@ private func reopened(_ bytes: [UInt8]) throws -> [String] {
     func `acknowledges nothing more in a segment whose sync failed`(kept: Bool) throws {
         let disk = FailingDisk(kept: kept)
         var chain = disk.chain
-        try chain.commit([batch([entry(1)])], durable: true)
+        try chain.commit([batch([entry(1)])], durable: true, at: calm)
         let next = disk.calls + 2  // the write, then the sync
         disk.state.withLock { $0.failAt = next...next }
         #expect(throws: RecordError.cannotSync(code: 5)) {
-            try chain.commit([batch([entry(2)])], durable: true)
+            try chain.commit([batch([entry(2)])], durable: true, at: calm)
         }
         #expect(disk.openCount == 0)
-        try chain.commit([batch([entry(3)])], durable: true)
+        try chain.commit([batch([entry(3)])], durable: true, at: calm)
         #expect(disk.segmentCount == 2)
         #expect(disk.openCount == 1)
         #expect(disk.broken == [])
         let last = disk.state.withLock { $0.segments.last?.durable ?? [] }
-        #expect(recordLines(last) == [entry(3)])
+        #expect(entryLines(last) == [entry(3)])
     }
 
-    @Test func `goes on when a full disk has room again, and leaves no half line`() throws {
+    @Test func `goes on when a full disk has room again, in a segment of its own`() throws {
         let disk = FailingDisk()
         var chain = disk.chain
-        try chain.commit([batch([entry(1)])], durable: true)
+        try chain.commit([batch([entry(1)])], durable: true, at: calm)
         // No room for what is to be filled ahead next, a few bytes of which are written.
         let filled = disk.state.withLock { $0.segments[0].cached.count }
         disk.state.withLock { $0.room = filled + 10 }
         let wide = (2...4).map { entry($0, width: 1 << 10) }
         for _ in 0..<3 {
             #expect(throws: RecordError.cannotWrite(code: 28)) {
-                try chain.commit([batch(wide)], durable: true)
+                try chain.commit([batch(wide)], durable: true, at: calm)
             }
         }
-        // What fits in what is filled already is kept meanwhile.
-        try chain.commit([batch([entry(5)])], durable: true)
-        #expect(disk.lines == [entry(1), entry(5)])
+        #expect(disk.lines == [entry(1)])
         disk.state.withLock { $0.room = .max }
-        try chain.commit([batch(wide)], durable: true)
-        try chain.commit([batch([entry(6)])], durable: true)
-        #expect(disk.lines == [entry(1), entry(5)] + wide + [entry(6)])
+        try chain.commit([batch(wide)], durable: true, at: calm)
+        #expect(disk.lines == [entry(1)] + wide)
+        let heads = disk.state.withLock { state in
+            state.segments.filter { !$0.isRemoved }.compactMap { segment in
+                SegmentHead(line: Array(segment.cached.prefix { $0 != 0x0A }))
+            }
+        }
+        #expect(heads.map(\.begins) == [0, 2])
+        #expect(heads.last?.previous?.manner == .failed)
         #expect(disk.broken == [])
     }
 
-    @Test func `writes over what a longer commit left when it failed`() throws {
-        let disk = FailingDisk(kept: true)
+    @Test(arguments: [false, true])
+    func `says where a segment ends that it left, whatever the failed commit left in it`(
+        kept: Bool
+    ) throws {
+        let disk = FailingDisk(kept: kept)
         var chain = disk.chain
-        try chain.commit([batch([entry(1)])], durable: true)
-        let lost = (2...9).map { entry($0, width: 100) }
-        for _ in 0..<2 {
-            let next = disk.calls + 1
-            disk.state.withLock { $0.failAt = next...next }
-            #expect(throws: RecordError.cannotWrite(code: 5)) {
-                try chain.commit([batch(lost)], durable: true)
+        try chain.commit([batch([entry(1)])], durable: true, at: due)
+        let sure = disk.state.withLock { $0.segments[0].cached }
+        let next = disk.calls + 2
+        disk.state.withLock { $0.failAt = next...next }
+        #expect(throws: RecordError.cannotSync(code: 5)) {
+            try chain.commit([batch([entry(2)])], durable: true, at: calm)
+        }
+        try chain.commit([batch([entry(3)])], durable: true, at: calm)
+        let second = try #require(
+            disk.state.withLock {
+                SegmentHead(line: Array($0.segments[1].cached.prefix { $0 != 0x0A }))
+            })
+        let end = try #require(second.previous)
+        #expect(end.segment == 1 && end.range.end == 3 && second.begins == 3)
+        #expect(sure.prefix(end.bytes).suffix(2) == Array("}\n".utf8)[...])
+        #expect(recordLines(Array(sure.prefix(end.bytes))).count == 3)
+    }
+
+    @Test func `seals no two texts under one key, whichever commit fails`() throws {
+        let auditor = try #require(AuditorKey.make())
+        let terms = RecordTerms(signer: someTerms().signer, auditors: [auditor.publicKey])
+        let disk = FailingDisk(kept: true)
+        var chain = disk.chain(segmentBytesMax: 1 << 20, terms)
+        for number in 0..<20 {
+            if number % 3 == 1 {
+                let next = disk.calls + 1 + number % 2
+                disk.state.withLock { $0.failAt = next...next }
+            }
+            try? chain.commit([batch([entry(number)])], durable: true, at: calm)
+        }
+        var texts: [String: Set<String>] = [:]
+        for segment in disk.state.withLock({ $0.segments }) {
+            let lines = recordLines(segment.cached)
+            guard let first = lines.first, let head = SegmentHead(line: Array(first.utf8)),
+                let sealed = head.sealedTo?.first,
+                let key = SegmentKey.opened(
+                    sealed, with: auditor, origin: "herse.test", segment: head.segment)
+            else { continue }
+            for (place, line) in lines.dropFirst().enumerated() where line.hasPrefix("{\"sealed") {
+                let number = head.begins + 1 + UInt64(place)
+                let spelled = key.entryKey(number).map(String.init).joined(separator: " ")
+                texts[spelled, default: []].insert(line)
             }
         }
-        #expect(disk.lines.count == 9)
-        try chain.commit([batch([entry(10)])], durable: true)
-        #expect(disk.lines == [entry(1), entry(10)])
+        #expect(texts.count >= 13)
+        #expect(texts.values.allSatisfy { $0.count == 1 })
     }
 
     @Test func `tries again with each commit when no segment can be made`() throws {
@@ -177,10 +222,10 @@ private func reopened(_ bytes: [UInt8]) throws -> [String] {
         var chain = disk.chain
         for _ in 0..<2 {
             #expect(throws: RecordError.cannotOpen(path: "disk", code: 5)) {
-                try chain.commit([batch([entry(1)])], durable: true)
+                try chain.commit([batch([entry(1)])], durable: true, at: calm)
             }
         }
-        try chain.commit([batch([entry(2)])], durable: true)
+        try chain.commit([batch([entry(2)])], durable: true, at: calm)
         #expect(disk.lines == [entry(2)])
     }
 }

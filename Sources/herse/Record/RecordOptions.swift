@@ -3,8 +3,9 @@
 import ArgumentParser
 import Foundation
 import RecordReading
+import Sealing
 
-/// Where the record is.
+/// Where the record is, and what opens it.
 struct RecordOptions: ParsableArguments {
     @OptionGroup var configuration: ConfigurationOption
 
@@ -15,18 +16,56 @@ struct RecordOptions: ParsableArguments {
         completion: .directory)
     var record: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Private key of an auditor, in PEM, for a sealed record; may be given several times. "
+                + "HERSE_AUDITOR_KEY names a file as well.",
+            valueName: "file"),
+        completion: .file())
+    var auditorKey: [String] = []
+
     /// The folder that is read.
     var folder: String { record ?? stateFolder(of: configuration.path) + "/record" }
 
     /// Opens the record; `what` says what it is read for.
     func open(_ what: String) throws(Failure) -> RecordReader {
-        try openRecord(folder)
+        try openRecord(folder, try auditorKeys())
+    }
+
+    /// The keys that were given.
+    func auditorKeys() throws(Failure) -> [AuditorKey] {
+        var files = auditorKey
+        if let file = ProcessInfo.processInfo.environment["HERSE_AUDITOR_KEY"], !file.isEmpty {
+            files.append(file)
+        }
+        var keys: [AuditorKey] = []
+        for file in files {
+            let bytes = try keyFile(file)
+            do throws(AuditorKeyError) {
+                keys.append(try AuditorKey(pem: bytes))
+            } catch {
+                throw Failure("\(file): \(error.message)", hint: error.hint)
+            }
+        }
+        return keys
     }
 }
 
+/// The bytes of a file with a key, at most 16 KiB.
+func keyFile(_ path: String) throws(Failure) -> [UInt8] {
+    guard let file = FileHandle(forReadingAtPath: path),
+        let data = try? file.read(upToCount: 16 * 1024)
+    else { throw Failure("\(path): cannot be read", hint: "is it there, and yours to read?") }
+    try? file.close()
+    return Array(data)
+}
+
 /// Opens the record in `folder`.
-func openRecord(_ folder: String) throws(Failure) -> RecordReader {
-    try passing { () throws(RecordReadingError) in try RecordReader(folder: folder) }
+func openRecord(_ folder: String, _ auditorKeys: [AuditorKey] = []) throws(Failure) -> RecordReader
+{
+    try passing { () throws(RecordReadingError) in
+        try RecordReader(folder: folder, auditorKeys: auditorKeys)
+    }
 }
 
 /// Gives what `read` gives, and says for the operator why it could not.

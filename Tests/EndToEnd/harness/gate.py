@@ -341,14 +341,15 @@ class Gate:
     # The record.
 
     def record(self):
-        """All entries of the record, in the order they were written."""
+        """All entries of the record, in the order they were written; neither the heads of
+        segments nor checkpoints."""
         entries = []
         for path in sorted((self.folder / "state" / "record").glob("*.jsonl")):
             # Space is filled with line feeds ahead of the entries.
             for line in path.read_text().split("\n"):
                 if line.strip():
                     entries.append(json.loads(line))
-        return entries
+        return [e for e in entries if "segment" not in e and "checkpoint" not in e]
 
     def newest(self, within=5, **wanted):
         """The newest entry of the record that has these values."""

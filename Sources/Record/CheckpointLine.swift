@@ -1,0 +1,54 @@
+// CheckpointLine.swift: the line that says what the tree was just before it, signed.
+//
+// Beside the signed root it names the beginning of each entry's hash since the checkpoint before:
+// a root alone tells that something was changed, these tell what.
+
+internal import Foundation
+
+/// A checkpoint in a segment.
+package struct CheckpointLine: Equatable, Sendable {
+    package let note: String
+    package let time: String
+    /// The first six bytes of the hash of each line from the checkpoint before on, itself among
+    /// them, or from the segment's head on.
+    package let leaves: [UInt8]
+
+    /// Bytes kept of each hash: enough that nobody makes another entry with the same.
+    package static let leafBytes = 6
+    /// Lines after which there is a checkpoint, due or not.
+    package static let leavesMax = 65_536
+    /// What every checkpoint begins with, and nothing else.
+    package static let mark: StaticString = "{\"checkpoint\":"
+
+    package init(note: String, time: String, leaves: [UInt8]) {
+        self.note = note
+        self.time = time
+        self.leaves = leaves
+    }
+
+    /// The line, without its line feed.
+    package var line: [UInt8] {
+        var line = Array("\(Self.mark)".utf8)
+        line += jsonString(note)
+        line += Array(",\"time\":\"\(time)\",\"leaves\":\"".utf8)
+        line += Array(Data(leaves).base64EncodedData())
+        line += Array("\"}".utf8)
+        return line
+    }
+
+    /// Reads a line; nil when it is no checkpoint.
+    package init?(line: [UInt8]) {
+        guard line.starts(with: Array("\(Self.mark)".utf8)),
+            let form = try? JSONDecoder().decode(Form.self, from: Data(line))
+        else { return nil }
+        note = form.checkpoint
+        time = form.time
+        leaves = Array(form.leaves)
+    }
+
+    private struct Form: Codable {
+        var checkpoint: String
+        var time: String
+        var leaves: Data
+    }
+}
