@@ -15,6 +15,12 @@ func csvRow(_ cells: [String]) -> String {
 
 private func csvCell(_ text: String) -> String {
     guard let first = text.utf8.first else { return "" }
+    // Most cells are identifiers and numbers.
+    let isPlain = text.utf8.allSatisfy { byte in
+        (0x30...0x3A).contains(byte) || (0x41...0x5A).contains(byte)
+            || (0x61...0x7A).contains(byte) || byte == 0x2E || byte == 0x5F
+    }
+    if isPlain { return text }
     var cell = ""
     var needsQuotes = false
     if [0x3D, 0x2B, 0x2D, 0x40, 0x09, 0x0D].contains(first) { cell = "'" }

@@ -17,7 +17,8 @@ package struct DossierError: Error, Equatable, Sendable {
 /// Files in a folder beside the one they are for, which gets its name when all are written.
 package final class DossierFolder: DossierSink {
     private let path: String
-    private let temporary: String
+    /// Where the files are until all are there.
+    package let temporary: String
     /// What is not yet in its file.
     private var waiting: [String: [UInt8]] = [:]
     private var waitingBytes = 0
@@ -143,10 +144,12 @@ package final class DossierFolder: DossierSink {
         }
         defer { try? handle.close() }
         let digest = Digest()
-        while true {
-            guard let data = try? handle.read(upToCount: 1 << 20) else { throw unread }
-            if data.isEmpty { break }
-            digest.take(Array(data))
+        do {
+            while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty {
+                digest.take(Array(data))
+            }
+        } catch {
+            throw unread
         }
         return hexadecimal(digest.finish())
     }

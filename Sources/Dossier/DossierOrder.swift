@@ -6,8 +6,8 @@ package struct Integrity: Sendable {
     package enum Verdict: Sendable, Equatable {
         case verified
         case failed
-        /// It was not tried, or could not be; why.
-        case untold(String)
+        /// It was not tried.
+        case untried
     }
 
     package var verdict: Verdict

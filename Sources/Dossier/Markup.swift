@@ -41,6 +41,10 @@ extension [Markup] {
 
 /// `text` for HTML and XML: neither markup, nor controls, nor what turns the direction of reading.
 private func escaped(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { byte in
+        (0x20..<0x7F).contains(byte) && ![0x22, 0x26, 0x27, 0x3C, 0x3E].contains(byte)
+    }
+    if isPlain { return text }
     var escaped = ""
     escaped.reserveCapacity(text.utf8.count)
     for scalar in text.unicodeScalars {

@@ -161,7 +161,10 @@ extension Telling {
                 "vérifié à l’établissement de ce dossier : rien n’a été changé ni retiré",
                 "verified when this dossier was made: nothing was changed or removed")
         case .failed: say("VÉRIFICATION ÉCHOUÉE", "VERIFICATION FAILED")
-        case .untold(let why): say("non vérifié : \(why)", "not verified: \(why)")
+        case .untried:
+            say(
+                "non vérifié par cette commande : voir herse record verify",
+                "not verified by this command: see herse record verify")
         }
     }
 

@@ -286,4 +286,28 @@ package final class Reckoning {
     package var unnamedCount: Int { patients.values.count { $0.identifiers.isEmpty } }
     /// Whether nobody was shown, as far as anybody can tell.
     package var isEmpty: Bool { accesses.count == 0 }
+
+    /// The figures that the command line prints.
+    package var figures: Figures {
+        Figures(
+            accesses: accesses.count, shown: accesses.shown, assumed: assumed,
+            accounts: accountTallies.values.count { $0.accesses.count > 0 },
+            structures: structureTallies.values.count { $0.accesses.count > 0 },
+            first: accesses.count > 0 ? accesses.first : nil,
+            last: accesses.count > 0 ? accesses.last : nil)
+    }
+}
+
+/// A dossier in a few numbers.
+package struct Figures: Equatable, Sendable {
+    /// Answers delivered, and identities in them.
+    package let accesses: Int
+    package let shown: Int
+    /// Patients nobody knows, at most.
+    package let assumed: Int
+    package let accounts: Int
+    package let structures: Int
+    /// Milliseconds since 1970.
+    package let first: UInt64?
+    package let last: UInt64?
 }

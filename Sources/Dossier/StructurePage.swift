@@ -37,7 +37,10 @@ extension Telling {
                     ),
                     (say("Premier accès", "First access"), moment(tally.accesses.first)),
                     (say("Dernier accès", "Last access"), moment(tally.accesses.last)),
-                    (say("Données affichées", "Data shown"), .text(tally.fields.sentence(language))),
+                    (
+                        say("Données affichées", "Data shown"),
+                        .text(tally.fields.sentence(language))
+                    ),
                     (say("Requêtes refusées", "Requests refused"), self.number(tally.refused)),
                     (say("Exploitant", "Operator"), given(order.operatorName)),
                     (say("Contact", "Contact"), given(order.contact)),
