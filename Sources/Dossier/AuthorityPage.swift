@@ -141,9 +141,9 @@ extension Telling {
                         say("Catégories d’enregistrements", "Categories of records"),
                         .text(
                             say(
-                                "identités de patients d’un serveur d’identités ; pas de dossier médical par cette voie",
-                                "patients’ identities of an identity server; no medical record on this path"
-                            ))
+                                "identités de patients d’un serveur d’identités ; autres : ",
+                                "patients’ identities of an identity server; others: "
+                            )) + blank
                     ),
                     (
                         say("Nombre d’enregistrements", "Number of records"),

@@ -47,8 +47,8 @@ extension Language {
     func minute(_ milliseconds: UInt64) -> String {
         let local = Paris(milliseconds)
         return switch self {
-        case .french: local.frenchDay + " à \(local.hour)\u{A0}h\u{A0}\(local.minute)"
-        case .english: local.englishDay + ", \(local.hour):\(local.minute)"
+        case .french: local.frenchDay + "\u{A0}à\u{A0}\(local.hour)\u{A0}h\u{A0}\(local.minute)"
+        case .english: local.englishDay + ",\u{A0}\(local.hour):\(local.minute)"
         }
     }
 
@@ -130,7 +130,8 @@ struct Paris {
     var frenchDay: String { part(8..<10) + "/" + part(5..<7) + "/" + part(0..<4) }
     var englishDay: String {
         let month = Int(part(5..<7)) ?? 1
-        return "\(Int(part(8..<10)) ?? 1) \(Self.months[max(0, min(11, month - 1))]) \(part(0..<4))"
+        return "\(Int(part(8..<10)) ?? 1)\u{A0}\(Self.months[max(0, min(11, month - 1))])\u{A0}"
+            + part(0..<4)
     }
     /// `2026-11-28T21:04:05.123+01:00`.
     var stamp: String { String(decoding: local.dropLast(), as: UTF8.self) + shownOffset }

@@ -62,10 +62,6 @@ extension Telling {
             paragraph(what(to)),
             .element("h2", [], .text(say("Les données concernées", "The data concerned"))),
             list(to.fields.map { .text($0) }),
-            paragraph(
-                say(
-                    "Votre dossier médical n’était pas accessible par cette voie.",
-                    "Your medical record could not be reached this way.")),
             .element("h2", [], .text(say("Ce qui peut en résulter", "What may come of it"))),
             paragraph(
                 say(

@@ -72,8 +72,10 @@ func paragraph(_ text: String) -> Markup { .element("p", [], .text(text)) }
 /// A paragraph that must be read.
 func warning(_ text: String) -> Markup { .element("p", [("class", "warning")], .text(text)) }
 
-/// An identifier, which may break anywhere.
-func code(_ text: String) -> Markup { .element("code", [], .text(text)) }
+/// An identifier; a long one may break anywhere.
+func code(_ text: String) -> Markup {
+    .element("code", text.utf8.count <= 18 ? [("class", "short")] : [], .text(text))
+}
 
 func strong(_ text: String) -> Markup { .element("strong", [], .text(text)) }
 
@@ -104,8 +106,9 @@ func table(_ caption: String, _ heads: [String], _ rows: [[Markup]]) -> Markup {
             }.together)
     }
     let shown = heads.map { Markup.text($0.hasPrefix(">") ? String($0.dropFirst()) : $0) }
+    // A short one stays on one page.
     return .element(
-        "table", [],
+        "table", rows.count <= 8 ? [("class", "small")] : [],
         [
             .element("caption", [], .text(caption)), .element("thead", [], row(shown, "th")),
             .element("tbody", [], rows.map { row($0, "td") }.together),

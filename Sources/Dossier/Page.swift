@@ -23,13 +23,15 @@ struct Page {
         a { color: inherit; }
         code { font: .9em "DejaVu Sans Mono", "Liberation Mono", monospace; \
         overflow-wrap: anywhere; }
+        code.short { white-space: nowrap; }
         pre { font: .85em/1.3 "DejaVu Sans Mono", "Liberation Mono", monospace; \
         white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #000; padding: .6em; }
         table { border-collapse: collapse; width: 100%; margin: .6em 0 1.2em; font-size: .88em; }
         caption { text-align: left; font-weight: bold; padding: .3em 0; break-after: avoid; }
         th, td { border: 1px solid #666; padding: .25em .45em; text-align: left; \
         vertical-align: top; overflow-wrap: break-word; }
-        thead { display: table-header-group; }
+        thead { display: table-header-group; break-after: avoid; }
+        .small, .facts { break-inside: avoid; }
         thead th { background: #e6e6e6; border-bottom: 2px solid #000; }
         tr { break-inside: avoid; }
         .number { text-align: right; white-space: nowrap; }
@@ -50,7 +52,7 @@ struct Page {
         .letter h1 { font-size: 1.1em; margin: 1.5em 0 1em; }
         .letter h2 { font-size: 1em; border: 0; margin: 1em 0 .2em; }
         .letter p, .letter ul { margin: .35em 0; }
-        .to { margin: 1.5em 0 1.5em 50%; min-height: 5em; }
+        .letter .to { margin: 1.5em 0 1.5em 50%; min-height: 5em; }
         .top { margin: 0; }
         @media print { body { max-width: none; padding: 0; font-size: 9.5pt; } \
         a { text-decoration: none; } .page { break-before: page; } }

@@ -21,9 +21,14 @@ struct Telling {
     func moment(_ milliseconds: UInt64) -> Markup {
         guard milliseconds != 0, milliseconds != .max else { return .text("–") }
         let utc = Markup.element(
-            "span", [("class", "utc")], .text(Moment(milliseconds: milliseconds).stamp))
+            "span", [("class", "utc")], .text(utcSecond(milliseconds)))
         guard Paris.isKnown else { return utc }
         return .text(language.minute(milliseconds)) + .element("br") + utc
+    }
+
+    /// `2026-11-28T20:04:05Z`: milliseconds are in the lists.
+    private func utcSecond(_ milliseconds: UInt64) -> String {
+        String(Moment(milliseconds: milliseconds).stamp.dropLast(5)) + "Z"
     }
 
     /// The minute in Paris with its zone, in a sentence.
