@@ -168,6 +168,7 @@ import Testing
             "account list", "account disable", "account enable", "account forget",
             "account remove", "status", "sessions", "limits",
             "limits show", "limits grant", "alerts", "alerts show", "alerts test",
+            "report", "report breach",
         ]
         #expect(commands.map(\.name) == verbs)
         let help = Herse.helpMessage()
