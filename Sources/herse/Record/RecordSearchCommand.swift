@@ -19,9 +19,8 @@ struct RecordSearchCommand: Verb {
 
             Examples:
               herse record search --professional 899700218896 --since 30d
-              herse record search --patient "1.2.250.1.213.1.4.8|180067504230160" --decision deny
-              herse record search --structure 10B0152872 --since 2026-11-01T00:00:00Z --count
-              herse record search --request 0b32e4377518b33b0000000000000002 --json
+              herse record search --patient 180067504230160 --decision deny --json
+              herse record search --structure 10B0152872 --since 7d --count
             """)
 
     @Option(help: ArgumentHelp("Of this professional.", valueName: "id"))
