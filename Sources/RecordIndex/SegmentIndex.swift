@@ -77,6 +77,8 @@ final class SegmentIndex {
         do {
             var configuration = GRDB.Configuration()
             configuration.readonly = true
+            // Locks once, not for each look-up: nobody writes to an index that has its name.
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
             let database = try DatabaseQueue(path: path, configuration: configuration)
             facts = try database.read { try Self.facts($0) }
             self.database = database

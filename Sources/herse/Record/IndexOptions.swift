@@ -16,12 +16,20 @@ struct IndexOptions: ParsableArguments {
 }
 
 extension RecordOptions {
-    /// Opens the record to search it; `what` says what it is read for.
-    func search(_ what: String, _ options: IndexOptions) throws(Failure) -> RecordSearch {
+    /// Opens the record to search it; `what` says what it is read for, `filters` what narrows it.
+    func search(
+        _ what: String, filters: [String] = [], _ options: IndexOptions, on console: Console
+    ) throws(Failure) -> RecordSearch {
         RecordSearch(
-            reader: try open(what),
+            reader: try open(what, filters: filters, on: console),
             indexFolder: options.index ?? RecordSearch.indexFolder(of: folder))
     }
+}
+
+/// A patient as the record may name him among what narrowed a search: by keyed hashes alone.
+func filters(_ names: PatientNames) -> [String] {
+    names.keys.isEmpty
+        ? ["patient"] : names.keys.sorted().prefix(8).map { "patient:" + spelled($0) }
 }
 
 /// Says what a search could not read.

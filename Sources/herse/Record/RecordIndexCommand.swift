@@ -26,8 +26,8 @@ struct RecordIndexCommand: Verb {
     @OptionGroup var output: OutputOption
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {
-        let search = try options.search("index", indexes)
-        let progress = ProgressLine(console)
+        let search = try options.search("index", indexes, on: console)
+        let progress = SearchProgress(console)
         let (made, pass) = try passing { () throws(RecordReadingError) in
             try search.makeIndexes(isAnew: rebuild) { progress.update($0) }
         }

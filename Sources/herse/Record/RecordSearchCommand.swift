@@ -106,6 +106,19 @@ struct RecordSearchCommand: Verb {
         return query
     }
 
+    /// What narrows the search, for the record.
+    private func filters(_ query: RecordQuery) -> [String] {
+        let texts = [
+            ("session", query.session), ("certificate", query.certificate),
+            ("request", query.request), ("client", query.client), ("token", query.token),
+            ("decision", query.decision), ("event", query.event), ("route", query.route),
+        ]
+        return query.professionals.map { "professional:" + $0 }
+            + (query.patient.map { herse.filters($0) } ?? [])
+            + query.structures.map { "structure:" + $0 }
+            + texts.filter { !$0.1.isEmpty }.map { $0.0 + ":" + $0.1 }
+    }
+
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         var query = query
         if let patient = patient.flatMap(PatientArgument.init) {
@@ -113,8 +126,9 @@ struct RecordSearchCommand: Verb {
             query.patient = names
             if let note { console.talk(note) }
         }
-        let search = try options.search("search", indexes)
-        let progress = ProgressLine(console)
+        let search = try options.search(
+            "search", filters: filters(query), indexes, on: console)
+        let progress = SearchProgress(console)
         var found = 0
         var table = Self.table
         let pass = try passing { () throws(RecordReadingError) in

@@ -31,11 +31,13 @@ struct RecordSeenByCommand: Verb {
     func validate() throws { try validateSubjects([professional]) }
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {
-        let search = try options.search("seen-by", indexes)
-        let progress = ProgressLine(console)
+        let who = bareAccount(professional)
+        let search = try options.search(
+            "seen-by", filters: ["professional:" + who], indexes, on: console)
+        let progress = SearchProgress(console)
         let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
         var query = RecordQuery()
-        query.professionals = [bareAccount(professional)]
+        query.professionals = [who]
         (query.since, query.until) = (times.since, times.until)
         var seen = SeenBy()
         let pass = try passing { () throws(RecordReadingError) in

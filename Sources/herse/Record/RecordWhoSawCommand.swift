@@ -42,8 +42,9 @@ struct RecordWhoSawCommand: Verb {
         guard let patient = PatientArgument(patient) else { throw Failure(PatientArgument.help) }
         let (names, note) = try patient.names(options.configuration.path)
         if let note { console.talk(note) }
-        let search = try options.search("who-saw", indexes)
-        let progress = ProgressLine(console)
+        let search = try options.search(
+            "who-saw", filters: filters(names), indexes, on: console)
+        let progress = SearchProgress(console)
         let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
         var query = RecordQuery()
         query.patient = names

@@ -1,4 +1,4 @@
-// ProgressLine.swift: how far long work has come, said on standard error.
+// SearchProgress.swift: how far long work has come, said on standard error.
 
 import Foundation
 import RecordIndex
@@ -6,7 +6,7 @@ import Synchronization
 
 /// Says how far work has come once it takes more than a second: one line rewritten on a terminal,
 /// a line now and then elsewhere.
-final class ProgressLine: Sendable {
+final class SearchProgress: Sendable {
     private struct State {
         var begun: ContinuousClock.Instant
         var told: ContinuousClock.Instant?
@@ -51,19 +51,4 @@ final class ProgressLine: Sendable {
             try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8))
         }
     }
-}
-
-/// `512 bytes`, `1.5 MB`, `40 GB`: decimal units, with as many digits as say something.
-func shownBytes(_ bytes: Int) -> String {
-    let units = ["kB", "MB", "GB", "TB"]
-    guard bytes >= 1000 else { return counted(bytes, "byte") }
-    var value = Double(bytes) / 1000
-    var unit = 0
-    while value >= 1000, unit < units.count - 1 {
-        value /= 1000
-        unit += 1
-    }
-    let whole = Int(value)
-    let digits = value < 10 ? "\(whole).\(Int(value * 10) % 10)" : "\(whole)"
-    return digits + " " + units[unit]
 }
