@@ -87,11 +87,6 @@ package struct RecordedEntry: Equatable, Sendable {
     /// How much more the tightest limit allowed after it.
     package var left: UInt64?
 
-    /// Of an event: what an administrator did, who did it, and what the record was read for.
-    package var act = ""
-    package var by = ""
-    package var what = ""
-
     /// Whom it showed.
     package var persons: [RecordedPerson] = []
     /// Whom it would have shown, had a limit not refused it.
@@ -101,6 +96,19 @@ package struct RecordedEntry: Equatable, Sendable {
     /// The reason given for breaking the glass, which may be empty.
     package var breakGlass: String?
     package var isShadow = false
+
+    /// What an administrator did, who it was, how it ended and on which ticket; of
+    /// `administration` only.
+    package var act = ""
+    package var by = ""
+    package var outcome = ""
+    package var ticket = ""
+    /// What the record was read for; of `record-read` only.
+    package var what = ""
+    /// Whom an administrator's act is about, as they were named; at most a hundred.
+    package var subjects: [String] = []
+    /// How many an event is about, where it says so.
+    package var count = 0
 
     /// Bytes of a line that is read: 100,000 patients and more.
     package static let lengthMax = 16 << 20
@@ -175,6 +183,7 @@ package struct RecordedEntry: Equatable, Sendable {
         case "persons": persons.append(RecordedPerson(key: hexadecimal(bytes)))
         case "withheld": withheld.append(RecordedPerson(key: hexadecimal(bytes)))
         case "fields": fields.append(text(bytes))
+        case "subjects": subjects.append(text(bytes))
         default: break
         }
     }
@@ -197,7 +206,7 @@ package struct RecordedEntry: Equatable, Sendable {
         "decision": \.decision, "delivery": \.delivery, "why": \.why, "rule": \.rule,
         "list": \.list, "interaction": \.interaction, "transaction": \.transaction,
         "act": \.act, "by": \.by, "what": \.what, "vague": \.vague, "finding": \.finding,
-        "unparsed": \.unparsed,
+        "unparsed": \.unparsed, "outcome": \.outcome, "ticket": \.ticket,
     ]
 
     private mutating func take(_ key: String, number: UInt64) {
@@ -212,6 +221,7 @@ package struct RecordedEntry: Equatable, Sendable {
         case "assumed": assumed = Int(clamping: number)
         case "page": page = Int(clamping: number)
         case "left": left = number
+        case "count": count = Int(clamping: number)
         default: break
         }
     }

@@ -6,6 +6,7 @@ internal import Foundation
 internal import Glibc
 internal import Neutralization
 internal import Record
+internal import RecordKeeping
 
 /// Whoever speaks on the admin socket, as the kernel knows them.
 struct Administrator: Sendable {
@@ -124,9 +125,17 @@ extension ControlPlane {
     /// when it cannot be.
     func note(_ act: AdministrativeAct) async {
         guard !isEnding, let worker = workers.first else { return }
-        let isRecorded = await worker.record([act])
+        // A worker's lines are refused while there is no room for disclosures; this one is not.
+        let isRecorded =
+            record.isRefusing ? await noteMyself(act) : await worker.record([act])
         if !isRecorded {
             log.say("an administrator's act could not be recorded", kind: "act unrecorded")
+        }
+    }
+
+    private func noteMyself(_ act: AdministrativeAct) async -> Bool {
+        await withCheckedContinuation { continuation in
+            services.keeper.write(act.fragment) { continuation.resume(returning: $0) }
         }
     }
 
@@ -153,6 +162,7 @@ extension ControlPlane {
         case .alerts: return .alerts(alertReports())
         case .testAlerts(let name): return await testAlerts(name, by: by)
         case .drilled(let report): return drilled(report, by: by)
+        case .purge(let request): return await purge(request, by: by)
         case .recordRead(let notice): return await recordIsRead(notice, by: by)
         }
     }
@@ -210,6 +220,7 @@ extension ControlRequest {
         case .fetchLists: "lists fetch"
         case .addList: "lists add"
         case .trustKey(let order): order.isRevoked ? "lists trust --revoke" : "lists trust"
+        case .purge(let request): request.preview ? nil : "record purge"
         // Recorded where it is known what they approve, and as an event of its own.
         case .approve, .decline, .recordRead: nil
         case .status, .neutralized, .sessions, .limits, .lists, .orders, .alerts, .testAlerts,
@@ -226,6 +237,7 @@ extension ControlRequest {
         case .fetchLists(let name): name.map { [$0] } ?? []
         case .addList(let delivery): [delivery.name]
         case .trustKey(let order): [order.name]
+        case .purge(let request): [request.extentText]
         default: []
         }
     }
@@ -246,6 +258,7 @@ extension ControlAnswer {
         case .refused: "refused"
         case .notDurable: "not-durable"
         case .waiting: "waiting"
+        case .purged(let report) where report.problem != nil: "refused"
         case .listsChanged(let changes) where changes.contains { !$0.problem.isEmpty }: "refused"
         default: "done"
         }

@@ -56,6 +56,7 @@ extension ControlPlane {
                 + (problem(ofEnd: order.until).map { [$0] } ?? [])
         case .reinstate(let subjects, let reason, _): return problems(of: subjects, reason)
         case .grant(let order): return problems(of: order)
+        case .purge(let request): return problems(of: request)
         default: return []
         }
     }

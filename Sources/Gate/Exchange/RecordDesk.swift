@@ -39,7 +39,8 @@ final class RecordDesk {
     func record(_ exchange: Exchange, _ entry: ExchangeEntry) -> Bool {
         lineCount += 1
         write(exchange, entry)
-        guard log.durability == .beforeDelivery else { return false }
+        // Where nothing more can be kept, nothing more leaves, however it is kept otherwise.
+        guard log.durability == .beforeDelivery || log.isRefusing else { return false }
         // Only an answer that discloses something waits; what ends one has nothing to wait for.
         guard entry.decision == .allow, entry.delivery == .begun else { return false }
         waiting.append(Waiting(line: lineCount, exchange: exchange, use: exchange.use))

@@ -40,6 +40,9 @@ struct RecordOptions: ParsableArguments {
         return reader
     }
 
+    /// Opens the record for what needs none of its entries in clear.
+    func openSealed() throws(Failure) -> RecordReader { try openRecord(folder) }
+
     /// The keys that were given.
     func auditorKeys() throws(Failure) -> [AuditorKey] {
         var files = auditorKey
