@@ -46,10 +46,12 @@ private func run(
     try makeStateFolder(configuration.state)
     let moment = UnixSeconds(Int64(time(nil)))
     var journal = try openJournal(configuration.state, moment)
-    let (neutralization, settled) = NeutralizationState.restored(
+    let (restored, settled) = NeutralizationState.restored(
         list: material.list?.entries ?? .empty,
         layers: material.signedLists.compactMap(\.layer), commands: journal.opening.commands,
         at: moment)
+    var versions = ListVersions()
+    let neutralization = versions.named(restored)
     if journal.opening.tornBytes > 0 {
         complain(
             "neutralization journal: \(journal.opening.tornBytes) bytes of an order cut short by a "

@@ -84,6 +84,8 @@ package struct RecordedEntry: Equatable, Sendable {
     /// Patients it was charged for without anybody knowing who they are.
     package var assumed = 0
     package var page: Int?
+    /// How much more the tightest limit allowed after it.
+    package var left: UInt64?
 
     /// Whom it showed.
     package var persons: [RecordedPerson] = []
@@ -94,6 +96,19 @@ package struct RecordedEntry: Equatable, Sendable {
     /// The reason given for breaking the glass, which may be empty.
     package var breakGlass: String?
     package var isShadow = false
+
+    /// What an administrator did, who it was, how it ended and on which ticket; of
+    /// `administration` only.
+    package var act = ""
+    package var by = ""
+    package var outcome = ""
+    package var ticket = ""
+    /// What the record was read for; of `record-read` only.
+    package var what = ""
+    /// Whom an administrator's act is about, as they were named; at most a hundred.
+    package var subjects: [String] = []
+    /// How many an event is about, where it says so.
+    package var count = 0
 
     /// Bytes of a line that is read: 100,000 patients and more.
     package static let lengthMax = 16 << 20
@@ -168,6 +183,7 @@ package struct RecordedEntry: Equatable, Sendable {
         case "persons": persons.append(RecordedPerson(key: hexadecimal(bytes)))
         case "withheld": withheld.append(RecordedPerson(key: hexadecimal(bytes)))
         case "fields": fields.append(text(bytes))
+        case "subjects": subjects.append(text(bytes))
         default: break
         }
     }
@@ -189,7 +205,8 @@ package struct RecordedEntry: Equatable, Sendable {
         "certificate": \.certificate, "route": \.route, "action": \.action,
         "decision": \.decision, "delivery": \.delivery, "why": \.why, "rule": \.rule,
         "list": \.list, "interaction": \.interaction, "transaction": \.transaction,
-        "vague": \.vague, "finding": \.finding, "unparsed": \.unparsed,
+        "act": \.act, "by": \.by, "what": \.what, "vague": \.vague, "finding": \.finding,
+        "unparsed": \.unparsed, "outcome": \.outcome, "ticket": \.ticket,
     ]
 
     private mutating func take(_ key: String, number: UInt64) {
@@ -203,6 +220,8 @@ package struct RecordedEntry: Equatable, Sendable {
         case "asked": asked = Int(clamping: number)
         case "assumed": assumed = Int(clamping: number)
         case "page": page = Int(clamping: number)
+        case "left": left = number
+        case "count": count = Int(clamping: number)
         default: break
         }
     }

@@ -86,6 +86,18 @@ struct AdministrativeAct: Sendable {
         if let ticket { fragment += Array(",\"ticket\":".utf8) + jsonString(ticket) }
         self.fragment = fragment
     }
+
+    /// That somebody reads the record; `at` when, if that was before the line is written.
+    init(reading notice: RecordReadNotice, by: String, at: String?) {
+        var fragment = Array(",\"event\":\"record-read\",\"by\":".utf8) + jsonString(by)
+        fragment += Array(",\"what\":".utf8) + jsonString(notice.what)
+        if !notice.filters.isEmpty {
+            let filters = notice.filters.map { jsonString($0) }
+            fragment += Array(",\"filters\":[".utf8) + filters.joined(separator: [0x2C]) + [0x5D]
+        }
+        if let at { fragment += Array(",\"at\":".utf8) + jsonString(at) }
+        self.fragment = fragment
+    }
 }
 
 extension ControlPlane {
@@ -115,7 +127,7 @@ extension ControlPlane {
         guard !isEnding, let worker = workers.first else { return }
         // A worker's lines are refused while there is no room for disclosures; this one is not.
         let isRecorded =
-            record.isRefusing ? await noteMyself(act) : await worker.record(act)
+            record.isRefusing ? await noteMyself(act) : await worker.record([act])
         if !isRecorded {
             log.say("an administrator's act could not be recorded", kind: "act unrecorded")
         }
@@ -151,6 +163,7 @@ extension ControlPlane {
         case .testAlerts(let name): return await testAlerts(name, by: by)
         case .drilled(let report): return drilled(report, by: by)
         case .purge(let request): return await purge(request, by: by)
+        case .recordRead(let notice): return await recordIsRead(notice, by: by)
         }
     }
 
@@ -208,8 +221,8 @@ extension ControlRequest {
         case .addList: "lists add"
         case .trustKey(let order): order.isRevoked ? "lists trust --revoke" : "lists trust"
         case .purge(let request): request.preview ? nil : "record purge"
-        // Recorded where it is known what they approve.
-        case .approve, .decline: nil
+        // Recorded where it is known what they approve, and as an event of its own.
+        case .approve, .decline, .recordRead: nil
         case .status, .neutralized, .sessions, .limits, .lists, .orders, .alerts, .testAlerts,
             .drilled:
             nil

@@ -40,6 +40,8 @@ package enum ControlRequest: Codable, Sendable {
     case drilled(DrillReport)
     /// Purges the oldest segments of the record.
     case purge(PurgeRequest)
+    /// Tells that the record is read; answered once that is in the record.
+    case recordRead(RecordReadNotice)
 }
 
 /// A second administrator's consent to an order that waits.

@@ -155,7 +155,7 @@ extension ControlPlane {
                 return .failure(Problem(text: describe(error, next)))
             }
         }
-        let (state, settled) = neutralization.replacing(
+        let (replaced, settled) = neutralization.replacing(
             list: newList?.entries ?? .empty, layers: next.signedLists.compactMap(\.layer), at: now)
         if !settled.isEmpty {
             do throws(JournalError) {
@@ -165,6 +165,7 @@ extension ControlPlane {
                 return .failure(Problem(text: error.message(file: "neutralization.journal")))
             }
         }
+        let state = versions.named(replaced)
         await take(state)
         list = newList
         if generation.record.auditors != next.record.auditors {
