@@ -66,8 +66,7 @@ package final class RecordKeeper: Sendable {
 
     /// Looks after the record that `log` writes below `state`.
     ///
-    /// `say` writes a line to the gate's
-    /// log.
+    /// `say` writes a line to the gate's log.
     package init(
         _ log: RecordLog, state: String, signer: NoteSigner,
         say: @escaping @Sendable (String) -> Void

@@ -62,9 +62,12 @@ def test_the_oldest_segments_are_purged_by_order(config, make_gate, upstream):
     assert run.code == 1 and "only up to segment 3" in run.text, run
     assert segments(gate)[-1] == "000004.jsonl"
     assert gate.get().status == 200
+    assert gate.run("record", "verify").code == 0
     gate.stop()
     gate.start()
     assert gate.get().status == 200
+    run = gate.run("record", "verify")
+    assert run.code == 0 and "purged" in run.text, run
 
 
 def test_a_purge_that_a_crash_cut_short_is_finished(config, make_gate, upstream):
