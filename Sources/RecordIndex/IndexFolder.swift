@@ -90,7 +90,8 @@ extension RecordSearch {
         return making.made
     }
 
-    private func size(of segment: RecordedSegment) -> Int {
+    /// Bytes of a segment that count, or all there are now.
+    func size(of segment: RecordedSegment) -> Int {
         guard let file = try? LineFile(segment.path) else { return 0 }
         return min(segment.bytes ?? .max, file.size)
     }

@@ -13,7 +13,7 @@ package struct RecordProgress: Sendable {
     }
 
     package let what: Work
-    /// Bytes of the record when indexing, segments when reading: gone through, of so many.
+    /// Bytes of the record that were gone through, of so many.
     package let done: Int
     package let of: Int
 }
@@ -71,6 +71,7 @@ package final class RecordSearch: Sendable {
         for segment in within { try reader.mustBeOpen(segment) }
         makeIndexes(of: within, isAnew: false, progress: progress, &pass)
         let matches = query.matcher()
+        let all = within.reduce(0) { $0 + size(of: $1) }
         var done = 0
         for segment in newestFirst ? within.reversed() : within {
             do throws(RecordReadingError) {
@@ -82,8 +83,8 @@ package final class RecordSearch: Sendable {
             } catch {
                 pass.broken.append(segment.path)
             }
-            done += 1
-            progress(RecordProgress(what: .reading, done: done, of: within.count))
+            done += size(of: segment)
+            progress(RecordProgress(what: .reading, done: done, of: all))
         }
         return pass
     }

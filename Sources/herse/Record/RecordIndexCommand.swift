@@ -27,7 +27,7 @@ struct RecordIndexCommand: Verb {
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let search = try options.search("index", indexes, on: console)
-        let progress = SearchProgress(console)
+        let progress = ProgressLine(console)
         let (made, pass) = try passing { () throws(RecordReadingError) in
             try search.makeIndexes(isAnew: rebuild) { progress.update($0) }
         }

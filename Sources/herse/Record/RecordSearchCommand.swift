@@ -128,7 +128,7 @@ struct RecordSearchCommand: Verb {
         }
         let search = try options.search(
             "search", filters: filters(query), indexes, on: console)
-        let progress = SearchProgress(console)
+        let progress = ProgressLine(console)
         var found = 0
         var table = Self.table
         let pass = try passing { () throws(RecordReadingError) in

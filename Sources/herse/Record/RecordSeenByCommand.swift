@@ -34,7 +34,7 @@ struct RecordSeenByCommand: Verb {
         let who = bareAccount(professional)
         let search = try options.search(
             "seen-by", filters: ["professional:" + who], indexes, on: console)
-        let progress = SearchProgress(console)
+        let progress = ProgressLine(console)
         let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
         var query = RecordQuery()
         query.professionals = [who]

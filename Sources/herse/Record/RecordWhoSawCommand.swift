@@ -44,7 +44,7 @@ struct RecordWhoSawCommand: Verb {
         if let note { console.talk(note) }
         let search = try options.search(
             "who-saw", filters: filters(names), indexes, on: console)
-        let progress = SearchProgress(console)
+        let progress = ProgressLine(console)
         let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
         var query = RecordQuery()
         query.patient = names
