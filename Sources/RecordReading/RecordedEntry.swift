@@ -95,6 +95,17 @@ package struct RecordedEntry: Equatable, Sendable {
     package var breakGlass: String?
     package var isShadow = false
 
+    /// What an administrator did, who it was, how it ended and on which ticket; of
+    /// `administration` only.
+    package var act = ""
+    package var by = ""
+    package var outcome = ""
+    package var ticket = ""
+    /// Whom an administrator's act is about, as they were named; at most a hundred.
+    package var subjects: [String] = []
+    /// How many an event is about, where it says so.
+    package var count = 0
+
     /// Bytes of a line that is read: 100,000 patients and more.
     package static let lengthMax = 16 << 20
 
@@ -168,6 +179,7 @@ package struct RecordedEntry: Equatable, Sendable {
         case "persons": persons.append(RecordedPerson(key: hexadecimal(bytes)))
         case "withheld": withheld.append(RecordedPerson(key: hexadecimal(bytes)))
         case "fields": fields.append(text(bytes))
+        case "subjects": subjects.append(text(bytes))
         default: break
         }
     }
@@ -190,6 +202,7 @@ package struct RecordedEntry: Equatable, Sendable {
         "decision": \.decision, "delivery": \.delivery, "why": \.why, "rule": \.rule,
         "list": \.list, "interaction": \.interaction, "transaction": \.transaction,
         "vague": \.vague, "finding": \.finding, "unparsed": \.unparsed,
+        "act": \.act, "by": \.by, "outcome": \.outcome, "ticket": \.ticket,
     ]
 
     private mutating func take(_ key: String, number: UInt64) {
@@ -203,6 +216,7 @@ package struct RecordedEntry: Equatable, Sendable {
         case "asked": asked = Int(clamping: number)
         case "assumed": assumed = Int(clamping: number)
         case "page": page = Int(clamping: number)
+        case "count": count = Int(clamping: number)
         default: break
         }
     }

@@ -11,8 +11,10 @@ struct RecordCommand: AsyncParsableCommand {
               herse record verify
               herse record prove 1234 -o entry.proof
               herse record keys new anne
+              herse record export --since 30d -o events.ndjson
             """,
         subcommands: [
             RecordVerifyCommand.self, RecordProveCommand.self, RecordKeysCommand.self,
+            RecordExportCommand.self, RecordFeedCommand.self,
         ])
 }
