@@ -36,6 +36,7 @@ struct Herse: AsyncParsableCommand {
                     ListsCommand.self,
                     DrillCommand.self,
                 ]),
+            CommandGroup(name: "Prove", subcommands: [RecordCommand.self]),
             CommandGroup(name: "Local accounts", subcommands: [AccountCommand.self]),
             CommandGroup(
                 name: "Observe",
@@ -43,6 +44,7 @@ struct Herse: AsyncParsableCommand {
                     StatusCommand.self, SessionsCommand.self, LimitsCommand.self,
                     AlertsCommand.self,
                 ]),
+            CommandGroup(name: "Account for it", subcommands: [ReportCommand.self]),
         ])
 
     /// Version, how it was built, and the cryptographic library it runs on.

@@ -154,6 +154,7 @@ extension AuditDescription {
             case "signed-in", "halfway", "refused", "delayed":
                 (authentication, .dicom(110122, "Login"))
             case "signed-out", "provider-logout": (authentication, .dicom(110123, "Logout"))
+            case "handshake-refused": (alert, .dicom(110126, "Node Authentication"))
             case "enrolled": (alert, .dicom(110137, "User Security Attributes Changed"))
             case "administration" where changesUsers(entry.act):
                 (alert, .dicom(110137, "User Security Attributes Changed"))
@@ -165,7 +166,7 @@ extension AuditDescription {
         let isRead = entry.event == "record-read"
         self = AuditDescription(.event, type, [subtype], action: isRead ? "R" : "E", eventID: type)
         switch entry.event {
-        case "refused": fail(.minor, entry)
+        case "refused", "handshake-refused": fail(.minor, entry)
         case "delayed": fail(.serious, entry)
         case "administration" where !["", "done"].contains(entry.outcome):
             outcome = .serious

@@ -85,6 +85,7 @@ private func entryEntity(
     add("event", entry.event)
     add("act", entry.act)
     add("ticket", entry.ticket)
+    add("what", entry.what)
     add("request-in", entry.requestIn)
     add("peer", entry.peer)
     add("forwarded", entry.forwarded)

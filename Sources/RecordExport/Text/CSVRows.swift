@@ -12,6 +12,7 @@ package enum CSVRows {
         ("event", { $0.event }),
         ("act", { $0.act }),
         ("by", { $0.by }),
+        ("what", { $0.what }),
         ("outcome", { $0.outcome }),
         ("ticket", { $0.ticket }),
         ("subjects", { $0.subjects.joined(separator: " ") }),

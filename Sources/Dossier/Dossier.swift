@@ -1,1 +1,0 @@
-// Dossier.swift: begun.

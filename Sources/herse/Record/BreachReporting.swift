@@ -1,0 +1,160 @@
+// BreachReporting.swift: the dossier of a breach, made step by step, with its progress told.
+
+import Dossier
+import Foundation
+import RecordReading
+
+/// Reads, counts, names and tells.
+struct BreachReporting {
+    private let reader: RecordReader
+    private let reckoning: Reckoning
+    private let folder: DossierFolder
+    private let console: Console
+    private var unreadable = 0
+    private var broken: [String] = []
+
+    /// Entries between two looks at the clock.
+    private static let entriesOfLook = 50_000
+    /// Seconds between two lines of progress.
+    private static let secondsOfProgress = 5.0
+
+    init(
+        _ reader: RecordReader, _ scope: DossierScope, _ folder: DossierFolder, _ console: Console
+    ) {
+        self.reader = reader
+        self.folder = folder
+        self.console = console
+        reckoning = Reckoning(scope, sink: folder)
+    }
+
+    /// Reads the record from the usual days on to its end.
+    mutating func count() throws(Failure) {
+        let reckoning = reckoning
+        let console = console
+        let progress = Progress()
+        let pass = try passing { () throws(RecordReadingError) in
+            try reader.read(since: reckoning.scope.usualFrom) { entry in
+                let goesOn = reckoning.take(entry)
+                if reckoning.entries % Self.entriesOfLook == 0,
+                    progress.isDue(every: Self.secondsOfProgress)
+                {
+                    console.talk(
+                        "read \(counted(reckoning.entries, "entry")), to "
+                            + Moment(milliseconds: reckoning.reached).stamp)
+                }
+                return goesOn
+            }
+        }
+        unreadable = pass.unreadable
+        broken = pass.broken
+        reckoning.end()
+        guard !reckoning.isTooLarge else {
+            throw Failure(
+                "more than \(Reckoning.patientsMax) patients were shown: too many for one dossier",
+                hint: "make one for each account, or for shorter periods")
+        }
+    }
+
+    /// Names patients whom the record knows by a keyed hash.
+    func name(by resolver: PersonResolver, _ file: String) throws(Failure) {
+        let reckoning = reckoning
+        try resolver.read(file) { candidates in
+            let keys = Set(candidates.flatMap(\.keys))
+            for key in keys {
+                for candidate in candidates {
+                    guard reckoning.name(key, candidate.identifier) else { break }
+                }
+            }
+        }
+    }
+
+    /// Writes the files.
+    func tell(_ order: DossierOrder, languages: [Language]) {
+        var order = order
+        order.languages = languages
+        order.unreadableLines = unreadable
+        order.brokenSegments = broken
+        reckoning.write(order, to: folder)
+        if reckoning.isEmpty {
+            console.talk(
+                "nobody was shown: check the identifiers and the period (the dossier says so)")
+        }
+        if unreadable > 0 {
+            console.talk("\(counted(unreadable, "line")) could not be read")
+        }
+        for segment in broken { console.talk("\(segment) could not be read to its end") }
+    }
+
+    /// How the command ends.
+    var outcome: Outcome { reckoning.isEmpty ? .refused : .done }
+
+    func result(folder: String, sums: String) -> BreachResult {
+        BreachResult(reckoning, folder: folder, sums: sums)
+    }
+
+    /// When the last line of progress was told.
+    private final class Progress {
+        private var last = Date()
+
+        func isDue(every seconds: Double) -> Bool {
+            let now = Date()
+            guard now.timeIntervalSince(last) >= seconds else { return false }
+            last = now
+            return true
+        }
+    }
+}
+
+/// Gives what `write` gives, and says for the operator why it could not.
+func written<Value: ~Copyable>(
+    _ write: () throws(DossierError) -> Value
+) throws(Failure) -> Value {
+    do throws(DossierError) {
+        return try write()
+    } catch {
+        throw Failure(error.message, hint: error.hint)
+    }
+}
+
+/// What the command prints of a dossier.
+struct BreachResult: Encodable {
+    let folder: String
+    let patients: Int
+    let unnamed: Int
+    let assumed: Int
+    let accesses: Int
+    let shown: Int
+    let accounts: Int
+    let structures: Int
+    let first: String?
+    let last: String?
+    let sums: String
+
+    init(_ reckoning: Reckoning, folder: String, sums: String) {
+        let figures = reckoning.figures
+        self.folder = folder
+        self.sums = sums
+        patients = reckoning.patientCount
+        unnamed = reckoning.unnamedCount
+        assumed = figures.assumed
+        accesses = figures.accesses
+        shown = figures.shown
+        accounts = figures.accounts
+        structures = figures.structures
+        first = figures.first.map { Moment(milliseconds: $0).stamp }
+        last = figures.last.map { Moment(milliseconds: $0).stamp }
+    }
+
+    var text: String {
+        var lines = ["\(folder): \(counted(patients, "patient")) shown in \(accesses) accesses"]
+        if let first, let last { lines.append("from \(first) to \(last)") }
+        if assumed > 0 { lines.append("at most \(counted(assumed, "patient")) more, unknown") }
+        if unnamed > 0 {
+            lines.append(
+                "\(counted(unnamed, "patient")) known by a keyed hash only (see --resolve)")
+        }
+        lines.append("\(counted(accounts, "account")), \(counted(structures, "structure"))")
+        lines.append("SHA-256 of SHA256SUMS: \(sums)")
+        return lines.joined(separator: "\n")
+    }
+}

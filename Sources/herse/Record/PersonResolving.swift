@@ -1,0 +1,105 @@
+// PersonResolving.swift: candidates' identifiers, hashed as the gate hashes them.
+
+import Foundation
+import KeyedHash
+import Limits
+import Lookup
+import Policy
+
+/// Finds out which of many candidates are the patients that a record knows by a keyed hash.
+struct PersonResolver {
+    private let hashers: [PersonHasher]
+
+    /// Bytes of a line of candidates.
+    static let lineMax = 64 * 1024
+
+    /// `configuration` is the gate's: its state folder has the secret, its identity servers the
+    /// systems of their canonical identifiers.
+    init(configuration path: String) throws(Failure) {
+        let key: SipKey
+        do {
+            key = try personKey(ofStateFolder: stateFolder(of: path))
+        } catch {
+            throw Failure(
+                "--resolve: \(error.message)",
+                hint: "run this where the gate's state is, with -c, as root or the gate's user")
+        }
+        let servers =
+            ConfigurationLoader(filesMustExist: false).load(path: path).configuration?
+            .identityServers.map { (name: $0.name, canonical: $0.canonicalSystem) } ?? []
+        let known = servers.isEmpty ? [(name: "", canonical: "")] : servers
+        hashers = known.map {
+            PersonHasher(key: key, server: $0.name, canonicalSystem: $0.canonical)
+        }
+    }
+
+    /// Gives the identifiers of each line of `path` that may be one patient's, with the hashes each
+    /// of them may have.
+    func read(
+        _ path: String, _ take: ([(identifier: String, keys: [UInt64])]) -> Void
+    ) throws(Failure) {
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw Failure("--resolve: \(path): cannot be read", hint: "is it there?")
+        }
+        defer { try? file.close() }
+        var rest: [UInt8] = []
+        while true {
+            let data: Data
+            do {
+                data = try file.read(upToCount: 1 << 20) ?? Data()
+            } catch {
+                throw Failure("--resolve: \(path): cannot be read to its end")
+            }
+            let bytes = rest + Array(data)
+            var start = 0
+            for index in rest.count..<bytes.count where bytes[index] == 0x0A {
+                take(candidates(bytes[start..<index]))
+                start = index + 1
+            }
+            rest = Array(bytes[start...])
+            guard rest.count <= Self.lineMax else {
+                throw Failure(
+                    "--resolve: \(path): a line is longer than \(Self.lineMax) bytes",
+                    hint: "one candidate a line: SYSTEM|VALUE, an INS, or Patient/ID")
+            }
+            if data.isEmpty { break }
+        }
+        take(candidates(rest[...]))
+    }
+
+    private func candidates(
+        _ line: ArraySlice<UInt8>
+    ) -> [(identifier: String, keys: [UInt64])] {
+        line.split { [0x2C, 0x3B, 0x09, 0x0D].contains($0) }.compactMap { cell in
+            let cell = cell.filter { $0 != 0x22 }
+            let keys = keys(of: cell)
+            guard !keys.isEmpty else { return nil }
+            return (String(decoding: cell, as: UTF8.self), keys)
+        }
+    }
+
+    /// The hashes of one cell; none when it is no identifier.
+    private func keys(of cell: [UInt8]) -> [UInt64] {
+        if let bar = cell.lastIndex(of: 0x7C) {
+            let system = cell.span.extracting(0..<bar)
+            let value = cell.span.extracting((bar + 1)..<cell.count)
+            return hashers.compactMap { $0.identifier(system: system, value: value)?.hash }.distinct
+        }
+        if let slash = cell.firstIndex(of: 0x2F), cell.first.map(isLetter) == true {
+            let type = cell.span.extracting(0..<slash)
+            let id = cell.span.extracting((slash + 1)..<cell.count)
+            return hashers.compactMap { $0.local(type: type, id: id)?.hash }
+        }
+        let digits = cell.filter { $0 != 0x20 }
+        guard digits.count == 13 || digits.count == 15, let first = digits.first,
+            (0x31...0x38).contains(first)
+        else { return [] }
+        return hashers.prefix(1).compactMap { $0.ins(digits.span)?.hash }
+    }
+}
+
+private func isLetter(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte & 0xDF) }
+
+extension [UInt64] {
+    fileprivate var distinct: [UInt64] { Array(Set(self)) }
+}

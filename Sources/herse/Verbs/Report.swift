@@ -1,0 +1,236 @@
+// Report.swift: herse report: what must be told to others.
+
+import ArgumentParser
+import Dossier
+import Foundation
+import Gate
+import Glibc
+import Neutralization
+import RecordReading
+
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Make what authorities, partners and patients must be told.",
+        discussion: """
+            After a breach: whom it showed to whom, with the proof.
+
+            Examples:
+              herse report breach --professional 899700218896 -o dossier \\
+                --from 2026-11-01T00:00:00Z --discovered 2026-11-28T21:04:00Z
+            """,
+        subcommands: [BreachCommand.self])
+}
+
+struct BreachCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "breach",
+        abstract: "Make the dossier of a breach: which patients were shown to whom.",
+        discussion: """
+            Reads the record and makes a folder: the dossier in French and English to read and \
+            print, the figures of the authority's form, every patient and every access as CSV, \
+            each structure's part, a letter to each patient, and SHA256SUMS over all of it. Of \
+            --professional, --certificate, --session, --structure and --network, one value of \
+            each kind that is given must fit. --all-since takes everybody, for a breach whose \
+            extent is unknown, and says whom to look at first; that order is an aid to reading. \
+            An unsealed record knows patients by keyed hashes: --resolve names them. Memory grows \
+            with distinct patients, some 400 bytes each, not with accesses. Exits 1 when nobody \
+            was shown, with a dossier that says so: check the identifiers and the period.
+
+            Examples:
+              herse report breach --professional 899700218896 -o dossier \\
+                --from 2026-11-01T00:00:00Z --discovered 2026-11-28T21:04:00Z
+              herse report breach --all-since 2026-11-01T00:00:00Z -o dossier
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "An account: its national identifier, or a local account's name; may be repeated.",
+            valueName: "id"))
+    var professional: [String] = []
+
+    @Option(
+        help: ArgumentHelp("A certificate; may be repeated.", valueName: "sha256:hex"))
+    var certificate: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "A session, or the jti of a token; may be repeated.", valueName: "id"))
+    var session: [String] = []
+
+    @Option(help: ArgumentHelp("A structure; may be repeated.", valueName: "id"))
+    var structure: [String] = []
+
+    @Option(
+        help: ArgumentHelp("A network or an address; may be repeated.", valueName: "cidr"))
+    var network: [String] = []
+
+    @Option(help: ArgumentHelp("Where the period begins.", valueName: "time"))
+    var from: String?
+
+    @Option(help: ArgumentHelp("Where it ends; now unless given.", valueName: "time"))
+    var to: String?
+
+    @Option(help: ArgumentHelp("Everybody, from this time on.", valueName: "time"))
+    var allSince: String?
+
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp(
+            "The folder to make; it must not exist, or be empty.", valueName: "folder"),
+        completion: .directory)
+    var output: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Identifiers of candidates, one patient a line: SYSTEM|VALUE, an INS, Patient/ID, or "
+                + "several of them as CSV.", valueName: "file"),
+        completion: .file())
+    var resolve: String?
+
+    @Option(help: ArgumentHelp("fr, en or both.", valueName: "language"))
+    var language = "both"
+
+    @Option(help: ArgumentHelp("When the breach was discovered.", valueName: "time"))
+    var discovered: String?
+
+    @Option(
+        name: .customLong("operator"),
+        help: ArgumentHelp("Who operates the gate.", valueName: "name"))
+    var operatorName = ""
+
+    @Option(help: ArgumentHelp("Whom patients may ask.", valueName: "text"))
+    var contact = ""
+
+    @Option(help: ArgumentHelp("The data protection officer.", valueName: "text"))
+    var dpo = ""
+
+    @Option(
+        help: ArgumentHelp(
+            "How long before the period the accounts' usual volume is taken from.",
+            valueName: "duration"))
+    var usual = "90d"
+
+    @OptionGroup var record: RecordOptions
+    @OptionGroup var form: OutputOption
+
+    private var namesSomebody: Bool {
+        !(professional + certificate + session + structure + network).isEmpty
+    }
+
+    func validate() throws {
+        for (name, text) in [
+            ("--from", from), ("--to", to), ("--all-since", allSince), ("--discovered", discovered),
+        ] {
+            guard let text, UnixSeconds(rfc3339: text) == nil else { continue }
+            throw ValidationError(
+                "\(name): `\(printable(text))` is not a time (write UTC as in 2026-12-01T00:00:00Z)"
+            )
+        }
+        if allSince != nil, namesSomebody || from != nil {
+            throw ValidationError(
+                "--all-since: takes everybody (name accounts with --from and --to instead)")
+        }
+        if allSince == nil {
+            guard namesSomebody else {
+                throw ValidationError(
+                    "--professional: name whom the dossier is about, or everybody by --all-since")
+            }
+            guard from != nil else {
+                throw ValidationError("--from: say where the period begins")
+            }
+        }
+        guard ["fr", "en", "both"].contains(language) else {
+            throw ValidationError("--language: `\(printable(language))` is none of fr, en, both")
+        }
+        guard secondsOfDuration(usual) != nil else {
+            throw ValidationError("--usual: `\(printable(usual))` is not a duration (90d)")
+        }
+        for text in network {
+            do throws(SubjectError) {
+                _ = try Network(Array(text.utf8).span)
+            } catch {
+                throw ValidationError("--network: `\(printable(text))`: \(error.message)")
+            }
+        }
+        for text in certificate where !text.hasPrefix("sha256:") {
+            throw ValidationError(
+                "--certificate: `\(printable(text))` is not a fingerprint (write sha256:HEX)")
+        }
+    }
+
+    func execute(_ console: Console) async throws(Failure) -> Outcome {
+        let scope = try scope()
+        let resolver: PersonResolver? =
+            resolve == nil ? nil : try PersonResolver(configuration: record.configuration.path)
+        let reader = try record.open("a dossier of a breach")
+        let folder = try written { () throws(DossierError) in try DossierFolder(output) }
+        let temporary = folder.temporary
+        try onInterrupt { _ in
+            try? FileManager.default.removeItem(atPath: temporary)
+            Glibc.exit(Outcome.refused.rawValue)
+        }
+        var report = BreachReporting(reader, scope, folder, console)
+        do throws(Failure) {
+            try report.count()
+            if let resolver, let resolve { try report.name(by: resolver, resolve) }
+            report.tell(order, languages: languages)
+            let sum = try written { () throws(DossierError) in try folder.finish() }
+            let result = report.result(folder: output, sums: sum)
+            console.print(form.json ? json(result) : result.text)
+            return report.outcome
+        } catch {
+            folder.discard()
+            throw error
+        }
+    }
+
+    private var languages: [Language] {
+        Language.allCases.filter { language == "both" || $0.rawValue == language }
+    }
+
+    private func scope() throws(Failure) -> DossierScope {
+        let to = milliseconds(to) ?? milliseconds(Date())
+        let from = milliseconds(allSince ?? from) ?? 0
+        guard from < to else { throw Failure("--from: the period ends before it begins") }
+        let usual = UInt64(clamping: secondsOfDuration(usual) ?? 0) * 1000
+        var scope = DossierScope(from: from, to: to, usualFrom: from - min(from, usual))
+        scope.professionals = Set(professional.map(bareAccount))
+        scope.certificates = Set(certificate.map { $0.lowercased() })
+        scope.sessions = Set(session)
+        scope.structures = Set(structure)
+        scope.networks = network
+        let networks = network.compactMap { try? Network(Array($0.utf8).span) }
+        scope.isInNetworks = { address in
+            guard let address = NetworkAddress(address) else { return false }
+            return networks.contains { $0.contains(address) }
+        }
+        return scope
+    }
+
+    /// `account:ID` is the same as `ID`; national identifiers are upper-cased, as in the record.
+    private func bareAccount(_ text: String) -> String {
+        let text = text.hasPrefix("account:") ? String(text.dropFirst(8)) : text
+        let isNational = text.utf8.first.map { (0x30...0x39).contains($0) } ?? false
+        return isNational ? text.uppercased() : text
+    }
+
+    private var order: DossierOrder {
+        var order = DossierOrder(
+            made: milliseconds(Date()), version: "herse " + herseVersion,
+            integrity: Integrity(.untried))
+        order.operatorName = operatorName
+        order.contact = contact
+        order.protectionOfficer = dpo
+        order.discovered = milliseconds(discovered)
+        return order
+    }
+
+    private func milliseconds(_ text: String?) -> UInt64? {
+        text.flatMap { UnixSeconds(rfc3339: $0) }.map { UInt64(clamping: $0.value) * 1000 }
+    }
+
+    private func milliseconds(_ date: Date) -> UInt64 {
+        UInt64(max(0, date.timeIntervalSince1970 * 1000))
+    }
+}

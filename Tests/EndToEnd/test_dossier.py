@@ -1,0 +1,159 @@
+"""The dossier of a breach: whom it showed to whom, from a gate's own record."""
+
+import csv
+import hashlib
+import re
+import shutil
+import stat
+import subprocess
+import xml.etree.ElementTree
+
+import pytest
+
+from harness.fhir import identity, ins
+from harness.gate import ceiling
+from harness.pki import PHARMACIST, PHYSICIAN
+
+BEGIN = "2020-01-01T00:00:00Z"
+HTML = "{http://www.w3.org/1999/xhtml}"
+
+
+def breach(gate, folder, *words, professional=PHYSICIAN, since=BEGIN):
+    return gate.run("report", "breach", "--professional", professional, "--from", since,
+                    "-o", folder, *words)
+
+
+def rows(file):
+    with open(file, newline="", encoding="utf-8") as opened:
+        return list(csv.DictReader(opened))
+
+
+def pages(folder):
+    return {str(path.relative_to(folder)): xml.etree.ElementTree.parse(path).getroot()
+            for path in folder.rglob("*.html")}
+
+
+def text(root):
+    return " ".join("".join(root.itertext()).replace("\u00a0", " ").split())
+
+
+@pytest.fixture
+def breached(lookup_gate, patients):
+    """Three patients shown to the physician, one withheld, one shown to the pharmacist; then the
+    physician is cut off, and tries again."""
+    gate = lookup_gate(ceiling("patients", 3))
+    for number in (0, 1, 2, 1):
+        assert gate.get(f"/fhir/Patient/{identity(number)}").status == 200
+    assert gate.get(f"/fhir/Patient/{identity(3)}").status == 429
+    assert gate.get(f"/fhir/Patient/{identity(4)}", card="pharmacist").status == 200
+    gate.do("neutralize", PHYSICIAN, "--reason", "stolen card", "--ticket", "INC-42")
+    assert gate.get(f"/fhir/Patient/{identity(0)}").status == 403
+    return gate
+
+
+def test_three_lookups_are_three_patients_and_nobody_else(breached, tmp_path):
+    folder = tmp_path / "dossier"
+    known = tmp_path / "known.csv"
+    known.write_text("".join(f"urn:oid:1.2.250.1.213.1.4.8|{ins(n)};Patient/x-{n}\r\n"
+                             for n in range(50)))
+    run = breach(breached, folder, "--resolve", known, "--discovered", "2026-11-28T21:04:00Z",
+                 "--operator", "GRADeS d’essai", "--json")
+    assert run.code == 0, run
+    told = run.json()
+    assert (told["patients"], told["accesses"], told["unnamed"]) == (3, 4, 0)
+    found = rows(folder / "patients.csv")
+    assert {row["identifiers"].split()[0].rpartition("|")[2] for row in found} \
+        == {ins(n) for n in range(3)}
+    assert sorted(int(row["accesses"]) for row in found) == [1, 1, 2]
+    assert {row["accounts"] for row in found} == {PHYSICIAN}
+    assert all("name" in row["fields"] for row in found)
+    assert len(rows(folder / "accesses.csv")) == 4
+    whys = [row["why"] for row in rows(folder / "attempts.csv")]
+    assert "limit" in whys and "neutralized" in whys
+    acts = [row for row in rows(folder / "events.csv") if row["act"] == "neutralize"]
+    assert [(row["ticket"], row["outcome"]) for row in acts] == [("INC-42", "done")]
+    whole = pages(folder)
+    assert {"dossier.fr.html", "dossier.en.html", "authority.fr.html", "letters/fr/001.html",
+            "letters/template.en.html"} <= set(whole)
+    assert "INC-42" in text(whole["dossier.fr.html"])
+    assert "01/12/2026 à 22 h 04" in text(whole["authority.fr.html"])
+    assert len(whole["letters/fr/001.html"].findall(f".//{HTML}article")) == 3
+    # Nothing of the pharmacist's, and nobody who was withheld.
+    kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert PHARMACIST.encode() not in kept
+    assert ins(3).encode() not in kept and ins(4).encode() not in kept
+
+
+def test_sums_are_over_every_file_and_nobody_else_reads_them(breached, tmp_path):
+    folder = tmp_path / "dossier"
+    run = breach(breached, folder, "--language", "fr", "--json")
+    assert run.code == 0, run
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {line[66:] for line in lines} == files - {"SHA256SUMS"}
+    for line in lines:
+        assert hashlib.sha256((folder / line[66:]).read_bytes()).hexdigest() == line[:64]
+    assert run.json()["sums"] == hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
+    for path in [folder, *folder.rglob("*")]:
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+    assert not list(folder.glob("*.en.html"))
+
+
+def test_without_identifiers_it_says_how_many_stay_unnamed(breached, tmp_path):
+    run = breach(breached, tmp_path / "dossier")
+    assert run.code == 0, run
+    assert "3 patients known by a keyed hash only" in run.out
+    keys = {row["patient_key"] for row in rows(tmp_path / "dossier" / "patients.csv")}
+    shown = {key for line in breached.record() for key in line.get("persons", ())
+             if line.get("professional") == PHYSICIAN}
+    assert keys == shown and len(keys) == 3
+
+
+def test_everybody_since_a_time(breached, tmp_path):
+    run = breached.run("report", "breach", "--all-since", BEGIN, "-o", tmp_path / "all", "--json")
+    assert run.code == 0, run
+    assert run.json()["accounts"] == 2 and run.json()["patients"] == 4
+    accounts = rows(tmp_path / "all" / "accounts.csv")
+    assert {row["account"]: int(row["patients"]) for row in accounts} \
+        == {PHYSICIAN: 3, PHARMACIST: 1}
+    assert "aid to reading" in text(pages(tmp_path / "all")["dossier.en.html"])
+
+
+def test_nobody_shown_is_said_and_is_no_success(breached, tmp_path):
+    run = breach(breached, tmp_path / "dossier", professional="899700099999")
+    assert run.code == 1 and "nobody was shown" in run.err
+    assert rows(tmp_path / "dossier" / "patients.csv") == []
+    assert "Aucun patient" in text(pages(tmp_path / "dossier")["dossier.fr.html"])
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--resolve", "nowhere"], "nowhere"),
+    (["--record", "nowhere"], "nowhere"),
+    (["--to", "2019-01-01T00:00:00Z"], "ends before it begins"),
+])
+def test_a_failed_run_leaves_nothing(breached, tmp_path, words, said):
+    run = breach(breached, tmp_path / "dossier", *words)
+    assert run.code == 1 and said in run.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_is_refused(breached, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert breach(breached, tmp_path / "empty").code == 0
+    run = breach(breached, tmp_path / "empty")
+    assert run.code == 1 and "not empty" in run.err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("pdftotext") or not shutil.which("chromium"),
+                    reason="chromium or poppler-utils is missing")
+def test_it_prints_on_paper(breached, tmp_path):
+    folder = tmp_path / "dossier"
+    assert breach(breached, folder).code == 0
+    subprocess.run(
+        ["chromium", "--headless", "--no-sandbox", f"--user-data-dir={tmp_path / 'profile'}",
+         "--no-pdf-header-footer", f"--print-to-pdf={tmp_path / 'dossier.pdf'}",
+         (folder / "dossier.fr.html").as_uri()], check=True, capture_output=True, timeout=120)
+    printed = subprocess.run(["pdftotext", "-layout", tmp_path / "dossier.pdf", "-"], check=True,
+                             capture_output=True, text=True).stdout
+    assert re.search(r"Patients.*\b3.patients", printed) and PHYSICIAN in printed
