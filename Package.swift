@@ -281,9 +281,8 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "SignIn", "Signals", "SignedLists", "Tokens",
-                "WebAuthn",
-                "Wire",
+                "Neutralization", "Policy", "RecordExport", "SignIn", "Signals", "SignedLists",
+                "Tokens", "WebAuthn", "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),

@@ -258,8 +258,13 @@ def test_a_file_is_never_replaced_unasked_and_a_failed_run_leaves_none(record, t
     assert [one.name for one in tmp_path.iterdir() if one.name != "record"] == ["out.csv"]
 
 
-def test_a_full_disk_fails_the_run(record):
-    assert b"/dev/full" in record({})("-o", "/dev/full", "--force", code=1).stderr or True
+def test_a_full_disk_fails_the_run(record, tmp_path):
+    record({})
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [executable(), "record", "export", "--record", tmp_path / "record", "-o", "-"],
+            stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 1 and b"no space left" in done.stderr
 
 
 def test_what_a_gate_recorded_is_exported(lookup_gate, patients, tmp_path):

@@ -1,6 +1,6 @@
 // Feed.swift: the record, entry by entry, to a receiver that has accepted each before it counts.
 
-internal import Glibc
+internal import Foundation
 package import RecordReading
 
 /// What a pass of a feed did.
@@ -72,7 +72,7 @@ package final class Feed {
 
     /// Waits.
     package static func wait(milliseconds: Int) {
-        usleep(UInt32(clamping: milliseconds) &* 1000)
+        Thread.sleep(forTimeInterval: Double(milliseconds) / 1000)
     }
 
     /// Feeds all that is there and was not fed; the whole again after a failure.

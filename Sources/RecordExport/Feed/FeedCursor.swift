@@ -22,7 +22,8 @@ package struct FeedCursor: Equatable, Sendable {
     /// Bytes of a cursor that is read.
     static let bytesMax = 8192
 
-    var text: String {
+    /// The file's whole text.
+    package var text: String {
         "\(Self.mark)\norigin \(origin)\nto \(target)\n"
             + "next \(place.segment) \(place.offset) \(place.number)\n"
     }
