@@ -148,7 +148,8 @@ package final class RecordReader: Sendable {
         return begins.lastIndex { ($0 ?? 0) < since } ?? 0
     }
 
-    private func beginning(of segment: RecordedSegment) -> UInt64? {
+    /// When a segment begins, in milliseconds since 1970, as it says itself; nil when it does not.
+    package func beginning(of segment: RecordedSegment) -> UInt64? {
         if let head = segment.head {
             return Moment(stamp: Array(head.time.utf8).span)?.milliseconds
         }

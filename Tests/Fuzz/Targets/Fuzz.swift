@@ -35,6 +35,8 @@ struct FuzzTarget: Sendable {
         .signals,
         .signedList,
         .feedCursor,
+        .recordLine,
+        .indexPage,
         .canary,
     ]
 }
