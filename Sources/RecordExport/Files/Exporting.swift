@@ -58,10 +58,10 @@ package struct ExportReport: Equatable, Sendable {
 
 /// Writes what is asked for; memory does not grow with the record.
 ///
-/// `progress` is called now and then, with what was done so far and the time of the entry at hand.
+/// `progress` is called now and then, with the segment that is read and how far in there.
 package func export(
     _ request: ExportRequest, of reader: RecordReader,
-    progress: (ExportReport, UInt64) -> Void
+    progress: (Int, Int) -> Void
 ) throws(ExportError) -> ExportReport {
     let file = try ExportFile(request.place, isForced: request.isForced)
     let origin = reader.origin
@@ -73,7 +73,7 @@ package func export(
     let pass = try reading { () throws(RecordReadingError) in
         try reader.read(since: request.since, until: request.until) { entry, line in
             report.read += 1
-            if report.read % 4096 == 0 { progress(report, entry.time) }
+            if report.read % 4096 == 0 { progress(entry.segment, entry.offset) }
             guard request.takes(entry) else { return true }
             report.entries += 1
             do throws(ExportError) {

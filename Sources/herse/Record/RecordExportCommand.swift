@@ -37,9 +37,8 @@ struct RecordExportCommand: Verb {
     @Option(help: ArgumentHelp("Only of this structure; several times.", valueName: "id"))
     var structure: [String] = []
 
-    @Option(
-        help: ArgumentHelp("Only so decided: allow, deny or reject.", valueName: "decision"))
-    var decision: [String] = []
+    @Option(help: "Only so decided: allow, deny or reject; several times.")
+    var decision: [DecisionWord] = []
 
     @Option(
         name: [.customShort("o"), .customLong("output")],
@@ -64,10 +63,6 @@ struct RecordExportCommand: Verb {
     @OptionGroup var options: RecordOptions
 
     func validate() throws {
-        for word in decision where !["allow", "deny", "reject"].contains(word) {
-            throw ValidationError(
-                "--decision: `\(printable(word))` is not one (write allow, deny or reject)")
-        }
         if bundle, format != .auditEvent {
             throw ValidationError("--bundle: only AuditEvents go in bundles")
         }
@@ -97,16 +92,18 @@ struct RecordExportCommand: Verb {
         (request.since, request.until) = (times.since, times.until)
         request.professionals = Set(professional)
         request.structures = Set(structure.map { $0.uppercased() })
-        request.decisions = Set(decision)
+        request.decisions = Set(decision.map(\.rawValue))
         request.isBundled = bundle
         request.spelling = rfc3881 ? .rfc3881 : .dicom
         request.site = site ?? ""
         request.isForced = force
         let reader = try options.open("export \(format.rawValue)")
-        let meter = ExportMeter(console)
+        let meter = ExportMeter(reader, console)
+        defer { meter.line.end() }
         let report = try writing { () throws(ExportError) in
-            try export(request, of: reader) { meter.update($0, $1) }
+            try export(request, of: reader) { meter.update(segment: $0, offset: $1) }
         }
+        meter.line.end()
         console.talk(
             "\(counted(report.entries, "entry")) of \(report.read) read, "
                 + "\(counted(report.pieces, format.piece)) written")
@@ -140,18 +137,22 @@ func writing<Value>(_ write: () throws(ExportError) -> Value) throws(Failure) ->
     }
 }
 
-/// Says every few seconds how far a long export has come.
-private final class ExportMeter {
-    private let console: Console
-    private var told = ContinuousClock.now
+/// Says how far a long export has come, in bytes of the record.
+private struct ExportMeter {
+    let line: ProgressLine
+    private var starts: [Int: Int] = [:]
+    private var total = 0
 
-    init(_ console: Console) { self.console = console }
+    init(_ reader: RecordReader, _ console: Console) {
+        line = ProgressLine(console)
+        for segment in reader.segments {
+            starts[segment.number] = total
+            let facts = try? FileManager.default.attributesOfItem(atPath: segment.path)
+            total += (facts?[.size] as? NSNumber)?.intValue ?? 0
+        }
+    }
 
-    func update(_ report: ExportReport, _ time: UInt64) {
-        let now = ContinuousClock.now
-        guard now - told > .seconds(5) else { return }
-        told = now
-        console.talk(
-            "\(counted(report.read, "entry")) read, at \(Moment(milliseconds: time).stamp)")
+    func update(segment: Int, offset: Int) {
+        line.update("exporting", (starts[segment] ?? 0) + offset, of: total)
     }
 }
