@@ -288,8 +288,8 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "RecordIndex", "RecordReading", "SignIn", "Signals",
-                "SignedLists", "Tokens", "WebAuthn", "Wire",
+                "Neutralization", "Policy", "RecordExport", "RecordIndex", "RecordReading",
+                "SignIn", "Signals", "SignedLists", "Tokens", "WebAuthn", "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),

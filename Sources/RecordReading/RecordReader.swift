@@ -60,6 +60,13 @@ package final class RecordReader: Sendable {
     package func read(
         since: UInt64, until: UInt64 = .max, _ take: (borrowing RecordedEntry) -> Bool
     ) throws(RecordReadingError) -> Pass {
+        try read(since: since, until: until) { entry, _ in take(entry) }
+    }
+
+    /// The same, each entry with its JSON, opened where it was sealed.
+    package func read(
+        since: UInt64, until: UInt64 = .max, _ take: (borrowing RecordedEntry, [UInt8]) -> Bool
+    ) throws(RecordReadingError) -> Pass {
         var pass = Pass()
         for segment in segments[firstSegment(since: since)...] {
             try mustBeOpen(segment)
@@ -67,12 +74,12 @@ package final class RecordReader: Sendable {
             do throws(RecordReadingError) {
                 try segment.lines { line, place, number in
                     if isOfTheRecordItself(line) { return true }
-                    guard let entry = entry(line, place, number, of: segment) else {
+                    guard let (entry, plain) = read(line, place, number, of: segment) else {
                         pass.unreadable += 1
                         return true
                     }
                     guard entry.time >= since, entry.time < until else { return true }
-                    goesOn = take(entry)
+                    goesOn = take(entry, plain)
                     return goesOn
                 }
             } catch {
@@ -106,7 +113,12 @@ package final class RecordReader: Sendable {
 
     private func entry(
         _ line: Span<UInt8>, _ place: LinePlace, _ number: UInt64, of segment: RecordedSegment
-    ) -> RecordedEntry? {
+    ) -> RecordedEntry? { read(line, place, number, of: segment)?.entry }
+
+    /// An entry, and its JSON in clear.
+    func read(
+        _ line: Span<UInt8>, _ place: LinePlace, _ number: UInt64, of segment: RecordedSegment
+    ) -> (entry: RecordedEntry, line: [UInt8])? {
         guard place.isEnded || segment.head == nil, line.count <= RecordedEntry.lengthMax * 2,
             let plain = segment.plain(line, number: number, opener),
             var entry = RecordedEntry(line: plain.span)
@@ -114,7 +126,7 @@ package final class RecordReader: Sendable {
         entry.sequence = number
         entry.segment = segment.number
         entry.offset = place.offset
-        return entry
+        return (entry, plain)
     }
 
     /// Throws unless the segment is open.

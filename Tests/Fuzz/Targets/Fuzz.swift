@@ -34,6 +34,7 @@ struct FuzzTarget: Sendable {
         .passwordMessage,
         .signals,
         .signedList,
+        .feedCursor,
         .recordLine,
         .indexPage,
         .canary,

@@ -1,1 +1,0 @@
-// RecordExport.swift: begun.

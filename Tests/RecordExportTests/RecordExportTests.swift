@@ -1,1 +1,0 @@
-// RecordExportTests.swift: begun.
