@@ -124,6 +124,13 @@ let package = Package(
             dependencies: ["COpenSSL", "CSystem", "Sealing", "Transparency", "Wire"],
             swiftSettings: strict),
 
+        // Who is shown what the record was, how long it is kept, and how big it may get.
+        .target(
+            name: "RecordKeeping",
+            dependencies: [
+                "Alerts", "CSystem", "Outbound", "Reactor", "Record", "Sealing", "Transparency",
+            ], swiftSettings: strict),
+
         // The record as its readers see it, far from the gate that writes it.
         .target(
             name: "RecordReading",
@@ -150,8 +157,8 @@ let package = Package(
                 "Accounts", "Administration", "Alerts", "CSystem", "COpenSSL", "Directory",
                 "Identity",
                 "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
-                "Policy", "Reactor", "Record", "Revocation", "SignIn", "Signals", "SignedLists",
-                "Tokens", "WebAuthn", "Wire",
+                "Policy", "Reactor", "Record", "RecordKeeping", "Revocation", "Sealing", "SignIn",
+                "Signals", "SignedLists", "Tokens", "Transparency", "WebAuthn", "Wire",
             ], swiftSettings: strict),
 
         // Throw-away PKI and a sample identity server, for `herse demo` and the tests.
@@ -228,6 +235,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TransparencyTests", dependencies: ["COpenSSL", "Transparency"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RecordKeepingTests",
+            dependencies: ["CSystem", "Outbound", "Record", "RecordKeeping", "Transparency"],
             swiftSettings: strict),
         .testTarget(
             name: "RecordReadingTests",

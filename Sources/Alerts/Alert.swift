@@ -17,6 +17,12 @@ package enum AlertKind: String, CaseIterable, Sendable {
     case listRefused = "list-refused"
     case journalFailed = "journal-failed"
     case recordFailed = "record-failed"
+    /// The record is not what a witness, or the gate itself, has seen of it.
+    case recordContradicted = "record-contradicted"
+    /// A witness that is not shown what it should be.
+    case witnessBehind = "witness-behind"
+    /// The record has little room left.
+    case recordRoom = "record-room"
     case serverUnreachable = "server-unreachable"
     /// An issuer whose keys cannot be fetched.
     case issuerStale = "issuer-stale"

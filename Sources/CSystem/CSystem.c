@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 int herse_peer_credentials(int descriptor, struct herse_peer *out) {
@@ -31,6 +32,13 @@ int herse_peer_credentials(int descriptor, struct herse_peer *out) {
 int herse_accept(int descriptor, struct sockaddr_storage *peer) {
     socklen_t length = sizeof *peer;
     return accept4(descriptor, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int herse_clock_is_synchronized(void) {
+    struct timex state = {.modes = 0};
+    int answer = adjtimex(&state);
+    if (answer < 0) return -1;
+    return answer != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
 }
 
 int herse_name_thread(pthread_t thread, const char *name) {

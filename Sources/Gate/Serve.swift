@@ -8,6 +8,7 @@ internal import Neutralization
 internal import Policy
 internal import Reactor
 internal import Record
+internal import RecordKeeping
 internal import SignedLists
 internal import Wire
 
@@ -45,10 +46,12 @@ private func run(
     try makeStateFolder(configuration.state)
     let moment = UnixSeconds(Int64(time(nil)))
     var journal = try openJournal(configuration.state, moment)
-    let (neutralization, settled) = NeutralizationState.restored(
+    let (restored, settled) = NeutralizationState.restored(
         list: material.list?.entries ?? .empty,
         layers: material.signedLists.compactMap(\.layer), commands: journal.opening.commands,
         at: moment)
+    var versions = ListVersions()
+    let neutralization = versions.named(restored)
     if journal.opening.tornBytes > 0 {
         complain(
             "neutralization journal: \(journal.opening.tornBytes) bytes of an order cut short by a "
@@ -65,11 +68,11 @@ private func run(
     let grants = try openGrants(configuration.state, limits)
     // Before any port is opened: the admin socket says whether another gate is here.
     let socket = try openSocket(configuration.control)
-    let (record, segment) = try openRecord(configuration)
     let threads = Threads()
     let log = try systemCall { () throws(SystemError) in try GateLog() }
+    let (record, segment, keeper) = try openRecord(configuration, material.record, log)
     let services = try systemCall { () throws(SystemError) in
-        try Services(log: log, limits: limits, record: record)
+        try Services(log: log, limits: limits, record: record, keeper: keeper)
     }
     services.neutralization.current = neutralization
     var generation: Generation
@@ -94,6 +97,11 @@ private func run(
         let plane = try ControlPlane(start, loop: loop)
         try startThread(name: "herse-record") {
             record.run(segment: segment)
+            keeper.end()
+            threads.oneEnded()
+        }
+        try startThread(name: "herse-keeper") {
+            keeper.run()
             threads.oneEnded()
         }
         try loop.start(plane, name: "herse-control") { threads.oneEnded() }
@@ -105,7 +113,7 @@ private func run(
         Alert(
             .started, .notice, subject: "gate", "the gate has started",
             facts: [AlertFact(.generation, generation.number)]))
-    await threads.allEnded(of: workers.count + 2)
+    await threads.allEnded(of: workers.count + 3)
     limits.flush()
     await flushAlerts(services)
     log.say("stopped")
@@ -211,8 +219,8 @@ private func openSocket(_ path: String) throws(StartFailure) -> ControlSocket {
 }
 
 private func openRecord(
-    _ configuration: Configuration
-) throws(StartFailure) -> (RecordLog, Segment) {
+    _ configuration: Configuration, _ material: RecordMaterial, _ log: GateLog
+) throws(StartFailure) -> (RecordLog, Segment, RecordKeeper) {
     let folder = configuration.state + "/record"
     let durability: Record.Durability =
         switch configuration.durability {
@@ -220,17 +228,25 @@ private func openRecord(
         case .grouped: .grouped
         case .none: .none
         }
+    let (record, segment, terms): (RecordLog, Segment, RecordTerms)
     do throws(RecordError) {
-        let terms = RecordTerms(
-            signer: try recordSigner(file: configuration.state + "/record.key", origin: nil),
-            auditors: [])
-        let log = try RecordLog(
+        terms = RecordTerms(
+            signer: try recordSigner(
+                file: configuration.state + "/record.key", origin: configuration.record.origin),
+            auditors: material.auditors)
+        record = try RecordLog(
             directory: folder, durability: durability, workers: workerCount(configuration),
             isSealed: !terms.auditors.isEmpty)
-        return (log, try Segment.last(in: folder, terms))
+        segment = try Segment.last(in: folder, terms)
     } catch {
         throw StartFailure(error.message)
     }
+    let keeper = try systemCall { () throws(SystemError) in
+        try RecordKeeper(
+            record, state: configuration.state, signer: terms.signer, say: { log.say($0) })
+    }
+    keeper.use(material.keeping)
+    return (record, segment, keeper)
 }
 
 /// One a core the process may use, or what is configured.

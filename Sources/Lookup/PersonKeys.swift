@@ -42,6 +42,8 @@ package struct PersonHasher: Sendable {
     private let server: [UInt8]
     /// System of the canonical identifier, without `urn:oid:`; empty for none.
     private let canonical: [UInt8]
+    /// Where it is noted what keys are made of; nil where no record may name patients.
+    private var notebook: PersonNotebook?
 
     /// `canonicalSystem` is a URI or an OID, with or without `urn:oid:`; empty when none is
     /// configured.
@@ -54,6 +56,13 @@ package struct PersonHasher: Sendable {
         canonical = Array(system.utf8)
     }
 
+    /// The same, noting what its keys are made of.
+    package func noting(in notebook: PersonNotebook?) -> PersonHasher {
+        var hasher = self
+        hasher.notebook = notebook
+        return hasher
+    }
+
     /// The key of an identifier; nil when it has no value.
     ///
     /// `system` is a URI, an OID, or empty.
@@ -62,14 +71,29 @@ package struct PersonHasher: Sendable {
         guard !value.isEmpty else { return nil }
         let bare = system.extracting(bareSystem(system))
         let isCanonical = !canonical.isEmpty && equal(bare, canonical.span)
-        if !isCanonical, isINS(system: bare) { return ins(value) }
+        if !isCanonical, isINS(system: bare) {
+            let key = ins(value)
+            if let key { note(key, system: bare, value) }
+            return key
+        }
         var hasher = SipHasher(key)
         hasher.append(isCanonical ? 0 : 2)
         // Without a system the value means something on its own server only.
         if bare.isEmpty { hasher.append(server.span) } else { hasher.append(bare) }
         hasher.append(0)
         hasher.append(value)
-        return PersonKey(rank: isCanonical ? .canonical : .identifier, hash: hasher.finish().first)
+        let key = PersonKey(
+            rank: isCanonical ? .canonical : .identifier, hash: hasher.finish().first)
+        note(key, system: bare, value)
+        return key
+    }
+
+    /// Notes what a key was made of, as FHIR writes it: `system|value`, an OID being a URN.
+    ///
+    /// `system` is without `urn:oid:`.
+    @inline(__always)
+    private func note(_ key: PersonKey, system: Span<UInt8>, _ value: Span<UInt8>) {
+        if let notebook { notebook.note(key, system: system, value) }
     }
 
     /// The key of a matricule INS of 13 characters, or 15 with its key digits.
@@ -87,6 +111,17 @@ package struct PersonHasher: Sendable {
         return PersonKey(rank: .ins, hash: hasher.finish().first)
     }
 
+    /// Notes a matricule INS with the OID that an answer names apart from it; that of the NIR when
+    /// it names none.
+    func noteINS(_ value: Span<UInt8>, domain: Span<UInt8>) {
+        guard notebook != nil, let key = ins(value) else { return }
+        let bare = domain.extracting(bareSystem(domain))
+        let text = value.extracting(trimmed(value))
+        if isINS(system: bare) { return note(key, system: bare, text) }
+        let nir = Array("1.2.250.1.213.1.4.8".utf8)
+        note(key, system: nir.span, text)
+    }
+
     /// The key of a resource's id on this server; `type` is `Patient`, `RelatedPerson`, ….
     package func local(type: Span<UInt8>, id: Span<UInt8>) -> PersonKey? {
         let id = id.extracting(trimmed(id))
@@ -98,7 +133,9 @@ package struct PersonHasher: Sendable {
         hasher.append(type)
         hasher.append(UInt8(ascii: "/"))
         hasher.append(id)
-        return PersonKey(rank: .local, hash: hasher.finish().first)
+        let key = PersonKey(rank: .local, hash: hasher.finish().first)
+        notebook?.note(key.hash, type, UInt8(ascii: "/"), id)
+        return key
     }
 
     /// The key of traits, for persons who have no identifier at all.
@@ -180,4 +217,24 @@ private func equal(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Bool {
     guard left.count == right.count else { return false }
     for index in left.indices where left[index] != right[index] { return false }
     return true
+}
+
+extension PersonNotebook {
+    /// Notes an identifier; `system` is without `urn:oid:`.
+    @inline(never)
+    fileprivate func note(_ key: PersonKey, system: Span<UInt8>, _ value: Span<UInt8>) {
+        guard isOID(system) else { return note(key.hash, system, UInt8(ascii: "|"), value) }
+        var urn = Array("urn:oid:".utf8)
+        for index in system.indices { urn.append(system[index]) }
+        note(key.hash, urn.span, UInt8(ascii: "|"), value)
+    }
+}
+
+/// Whether a system is digits and dots.
+private func isOID(_ system: Span<UInt8>) -> Bool {
+    for index in system.indices {
+        let byte = system[index]
+        guard byte >= 0x30 && byte <= 0x39 || byte == UInt8(ascii: ".") else { return false }
+    }
+    return !system.isEmpty
 }

@@ -18,6 +18,8 @@ package struct NeutralizationState: Sendable {
     package let list: NeutralizedSet
     /// Lists from elsewhere.
     package let layers: [NeutralizationLayer]
+    /// What the record calls this state: the moment it was put in force, empty until it is.
+    package var version = ""
     private var commands: [IndexKey: Command] = [:]
     /// All lists, the highest authority first.
     private let sources: [ListSource]

@@ -9,6 +9,8 @@ package struct AdministrationRule: Sendable {
         case reinstate
         /// Exceptions to limits.
         case grant
+        /// Purging segments of the record.
+        case purge
     }
 
     package let place: SourceLocation

@@ -20,7 +20,7 @@ package struct Configuration: Sendable {
     package let contact: String?
     /// The operator's own neutralization list.
     package let neutralized: FileReference?
-    package let durability: Durability
+    package let record: RecordRule
     package let certificateAuthentication: CertificateAuthentication
     package var administration: AdministrationRule?
     /// Neutralization lists of others.
@@ -34,6 +34,8 @@ package struct Configuration: Sendable {
     package let extractors: [ExtractorRule]
     /// Who is told of what.
     package var alerts: [AlertRule] = []
+
+    package var durability: Durability { record.durability }
 }
 
 /// Data-plane threads.

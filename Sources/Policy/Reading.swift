@@ -99,7 +99,7 @@ struct Reading {
             contact: single(assembly, "contact") { (scalar) throws(Complaint) in
                 try scalar.line()
             },
-            neutralized: list, durability: durability(assembly.singles["record"]),
+            neutralized: list, record: record(assembly.singles["record"], state: statePath),
             certificateAuthentication: certificateAuthentication,
             listeners: listeners, identityServers: servers, routes: routes, limitSets: limitSets,
             extractors: extractors)
@@ -160,16 +160,6 @@ struct Reading {
 
     private func workers(_ scalar: Scalar) throws(Complaint) -> Workers {
         scalar.text == "auto" ? .auto : .count(try scalar.number(1...256))
-    }
-
-    private func durability(_ entry: Entry?) -> Durability {
-        guard let entry,
-            let fields = Fields(
-                entry.value, of: "`record`", keys: ["durable"], problems: problems)
-        else { return .beforeDelivery }
-        return fields.optional("durable", default: .beforeDelivery) { (scalar) throws(Complaint) in
-            try scalar.word(Durability.self)
-        }
     }
 }
 

@@ -45,8 +45,12 @@ package final class RecordLog: Sendable {
     }
 
     private let lanes: [LaneBox]
+    /// The lane after those of the workers: what the gate says of the record itself.
+    package let ownLane: Int
     private let health = Mutex(Health())
     private let stopping = Atomic<Bool>(false)
+    private let refuses = Atomic<Bool>(false)
+    private let refusal = Mutex<String?>(nil)
     private let nextTerms = Mutex<RecordTerms?>(nil)
     private let progressNow = Mutex(RecordProgress())
     private let bell: Int32
@@ -79,7 +83,8 @@ package final class RecordLog: Sendable {
     ) throws(RecordError) {
         self.durability = durability
         self.isSealed = isSealed
-        lanes = (0..<workers).map { _ in LaneBox() }
+        ownLane = workers
+        lanes = (0...workers).map { _ in LaneBox() }
         bell = eventfd(0, Int32(EFD_CLOEXEC))
         guard bell >= 0 else { throw .cannotOpen(path: directory, code: errno) }
     }
@@ -91,11 +96,31 @@ package final class RecordLog: Sendable {
         lanes[worker].lane.withLock { $0.wake = wake }
     }
 
+    /// Takes no lines from workers any more, and so no answer that discloses anything leaves.
+    ///
+    /// What the gate says of the record itself is still taken.
+    package func refuse(_ reason: String) {
+        refusal.withLock { $0 = reason }
+        refuses.store(true, ordering: .releasing)
+    }
+
+    /// Takes lines from workers again.
+    package func allow() {
+        guard isRefusing else { return }
+        refuses.store(false, ordering: .releasing)
+        refusal.withLock { $0 = nil }
+    }
+
+    /// Whether lines of workers are refused, and why.
+    package var isRefusing: Bool { refuses.load(ordering: .acquiring) }
+    package var refusalReason: String? { refusal.withLock { $0 } }
+
     /// Hands over the lines of `writer`, the last of which has number `through`; false, and
     /// nothing taken, when the lane is full.
     package func submit(
         _ writer: borrowing LineWriter, through: UInt64, worker: Int
     ) -> Bool {
+        if isRefusing, worker != ownLane { return false }
         let (accepted, ring) = lanes[worker].lane.withLock { lane -> (Bool, Bool) in
             let wasEmpty = lane.staged.isEmpty
             if wasEmpty, lane.staged.capacity == 0 { swap(&lane.staged, &lane.spare) }

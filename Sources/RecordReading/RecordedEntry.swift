@@ -84,6 +84,8 @@ package struct RecordedEntry: Equatable, Sendable {
     /// Patients it was charged for without anybody knowing who they are.
     package var assumed = 0
     package var page: Int?
+    /// How much more the tightest limit allowed after it.
+    package var left: UInt64?
 
     /// Whom it showed.
     package var persons: [RecordedPerson] = []
@@ -101,6 +103,8 @@ package struct RecordedEntry: Equatable, Sendable {
     package var by = ""
     package var outcome = ""
     package var ticket = ""
+    /// What the record was read for; of `record-read` only.
+    package var what = ""
     /// Whom an administrator's act is about, as they were named; at most a hundred.
     package var subjects: [String] = []
     /// How many an event is about, where it says so.
@@ -201,8 +205,8 @@ package struct RecordedEntry: Equatable, Sendable {
         "certificate": \.certificate, "route": \.route, "action": \.action,
         "decision": \.decision, "delivery": \.delivery, "why": \.why, "rule": \.rule,
         "list": \.list, "interaction": \.interaction, "transaction": \.transaction,
-        "vague": \.vague, "finding": \.finding, "unparsed": \.unparsed,
-        "act": \.act, "by": \.by, "outcome": \.outcome, "ticket": \.ticket,
+        "act": \.act, "by": \.by, "what": \.what, "vague": \.vague, "finding": \.finding,
+        "unparsed": \.unparsed, "outcome": \.outcome, "ticket": \.ticket,
     ]
 
     private mutating func take(_ key: String, number: UInt64) {
@@ -216,6 +220,7 @@ package struct RecordedEntry: Equatable, Sendable {
         case "asked": asked = Int(clamping: number)
         case "assumed": assumed = Int(clamping: number)
         case "page": page = Int(clamping: number)
+        case "left": left = number
         case "count": count = Int(clamping: number)
         default: break
         }

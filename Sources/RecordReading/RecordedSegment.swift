@@ -1,8 +1,8 @@
 // RecordedSegment.swift: one segment as its readers see it: which of its lines count, in clear.
 
-internal import COpenSSL
 package import Record
 package import Sealing
+internal import Transparency
 
 /// A segment of a record.
 package struct RecordedSegment: Sendable {
@@ -45,13 +45,7 @@ package struct RecordedSegment: Sendable {
     package var indexKey: [UInt8]? {
         guard isOpen else { return nil }
         if let key { return key.indexKey }
-        // Safe because the bytes are only read, within this call.
-        let hash = unsafe firstLine.withUnsafeBufferPointer {
-            unsafe herse_sha256($0.baseAddress, $0.count)
-        }
-        return [hash.a, hash.b, hash.c, hash.d].flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word.littleEndian >> UInt64(8 * $0)) }
-        }
+        return TreeHash.leaf(firstLine.span).bytes
     }
 
     /// What entry `number` says, of the line that holds it; nil when it is no entry, or was not

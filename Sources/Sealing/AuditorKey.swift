@@ -63,6 +63,7 @@ package struct AuditorKey: Sendable {
 
     /// A new key; nil when the system has no randomness.
     package static func make() -> AuditorKey? {
+        // Safe because the key is made and freed here.
         guard let key = unsafe newX25519Key() else { return nil }
         defer { unsafe EVP_PKEY_free(key) }
         return unsafe AuditorKey(key)
@@ -85,6 +86,7 @@ package struct AuditorKey: Sendable {
     }
 
     private init?(_ key: OpaquePointer) {
+        // Safe because the caller keeps the key until this returns.
         guard let raw = unsafe rawKey(key, EVP_PKEY_get_raw_private_key),
             let known = unsafe rawKey(key, EVP_PKEY_get_raw_public_key),
             let publicKey = AuditorPublicKey(raw: known)

@@ -36,6 +36,7 @@ struct Herse: AsyncParsableCommand {
                     ListsCommand.self,
                     DrillCommand.self,
                 ]),
+            CommandGroup(name: "Prove", subcommands: [RecordCommand.self]),
             CommandGroup(name: "Local accounts", subcommands: [AccountCommand.self]),
             CommandGroup(
                 name: "Observe",

@@ -181,6 +181,7 @@ def until_refused(gate):
 @pytest.mark.slow
 def test_a_full_disk_delivers_nothing_and_mends_by_itself(config, make_gate, upstream, small_disk):
     config["state"] = str(small_disk / "state")
+    config["record"]["disk_free_min"] = 0
     config["control"] = "control.sock"
     gate = make_gate(config)
     assert gate.get().status == 200
@@ -219,6 +220,7 @@ def test_a_neutralization_that_cannot_be_kept_is_said_and_still_in_force(
     config, make_gate, upstream, small_disk
 ):
     config["state"] = str(small_disk / "state")
+    config["record"]["disk_free_min"] = 0
     config["control"] = "control.sock"
     gate = make_gate(config)
     with gate.connect() as victim:

@@ -517,7 +517,7 @@ private let preambles = #"""
     = h:1:18: error: `four_eyes` needs at least two `approvers` (else nothing it holds could ever be approved)
 
     + administration: {four_eyes: [all]}
-    = h:1:30: error: `four_eyes`: unknown value `all` (known: mass, reinstate, grant)
+    = h:1:30: error: `four_eyes`: unknown value `all` (known: mass, reinstate, grant, purge)
 
     + administration: {within: 5s}
     = h:1:26: error: `within`: 5s is out of range (at least 1m, at most 1d)

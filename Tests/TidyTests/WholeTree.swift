@@ -79,6 +79,9 @@ import Testing
         "Limits": ["CSystem", "KeyedHash"],
         "Neutralization": ["CSystem"],
         "Record": ["COpenSSL", "CSystem", "Sealing", "Transparency", "Wire"],
+        "RecordKeeping": [
+            "Alerts", "CSystem", "Outbound", "Reactor", "Record", "Sealing", "Transparency",
+        ],
         "Transparency": ["COpenSSL"],
         "Sealing": ["COpenSSL"],
         "RecordReading": ["CSystem", "Lookup", "Record", "Sealing", "Transparency"],
@@ -91,8 +94,8 @@ import Testing
             "Accounts", "Administration", "Alerts", "CSystem", "COpenSSL", "Directory", "Identity",
             "Issuers", "JSON", "KeyedHash", "Limits", "Lookup", "Neutralization", "Outbound",
             "Policy", "Reactor",
-            "Record", "Revocation", "SignIn", "Signals", "SignedLists", "Tokens", "WebAuthn",
-            "Wire",
+            "Record", "RecordKeeping", "Revocation", "Sealing", "SignIn", "Signals",
+            "SignedLists", "Tokens", "Transparency", "WebAuthn", "Wire",
         ],
         "Demo": ["COpenSSL"],
         "herse": [

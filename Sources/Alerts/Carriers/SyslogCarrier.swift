@@ -15,7 +15,10 @@ final class SyslogCarrier: AlertCarrier {
     init(_ target: SyslogTarget) { self.target = target }
 
     func deliver(_ notice: AlertNotice) throws(DeliveryProblem) -> String {
-        let message = syslogMessage(notice, target.facility, process: getpid())
+        try send(syslogMessage(notice, target.facility, process: getpid()))
+    }
+
+    fileprivate func send(_ message: [UInt8]) throws(DeliveryProblem) -> String {
         if target.transport == .udp {
             try send(datagram: message)
             return "sent; UDP tells nothing more"
@@ -53,6 +56,37 @@ final class SyslogCarrier: AlertCarrier {
         let count = unsafe Glibc.send(descriptor, message, message.count, Int32(MSG_NOSIGNAL))
         guard isConnected, count == message.count else {
             throw DeliveryProblem("\(place): cannot be sent to")
+        }
+    }
+}
+
+/// Sends single messages that are no alerts to a collector, on a connection that is kept; used by
+/// one thread, which may wait for it.
+package final class SyslogSender {
+    private let target: SyslogTarget
+    private let carrier: SyslogCarrier
+
+    package init(_ target: SyslogTarget) {
+        self.target = target
+        carrier = SyslogCarrier(target)
+    }
+
+    /// Sends one message of `kind`, a single word; why it was not taken in words, or nil.
+    ///
+    /// Names of facts are words as well; their values and the sentence may be any text.
+    package func send(
+        _ kind: String, _ severity: AlertSeverity, facts: [(name: String, value: String)],
+        _ sentence: String
+    ) -> String? {
+        let now = Int64(clamping: herse_clock(CLOCK_REALTIME) / 1_000_000)
+        let head = SyslogHead(
+            priority: target.facility.number * 8 + severity.number, at: now, host: hostName,
+            process: getpid(), kind: kind)
+        do throws(DeliveryProblem) {
+            _ = try carrier.send(syslogMessage(head, facts: facts, sentence))
+            return nil
+        } catch {
+            return error.text
         }
     }
 }

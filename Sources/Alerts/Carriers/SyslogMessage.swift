@@ -5,14 +5,32 @@ func syslogMessage(
     _ notice: AlertNotice, _ facility: SyslogFacility, process: Int32
 ) -> [UInt8] {
     let alert = notice.alert
-    let priority = facility.number * 8 + alert.severity.number
-    let head =
-        "<\(priority)>1 \(moment(alert.at)) \(notice.host) herse \(process) "
-        + "\(alert.kind.rawValue) [herse@32473"
-    var text = head
-    for fact in notice.facts { text += " \(fact.name)=\"\(escaped(fact.value))\"" }
+    let head = SyslogHead(
+        priority: facility.number * 8 + alert.severity.number, at: alert.at, host: notice.host,
+        process: process, kind: alert.kind.rawValue)
+    return syslogMessage(head, facts: notice.facts, notice.text)
+}
+
+/// What a message begins with.
+struct SyslogHead {
+    let priority: Int
+    /// Milliseconds since 1970.
+    let at: Int64
+    let host: String
+    let process: Int32
+    /// MSGID, one word.
+    let kind: String
+}
+
+func syslogMessage(
+    _ head: SyslogHead, facts: [(name: String, value: String)], _ sentence: String
+) -> [UInt8] {
+    var text =
+        "<\(head.priority)>1 \(moment(head.at)) \(head.host) herse \(head.process) "
+        + "\(head.kind) [herse@32473"
+    for fact in facts { text += " \(fact.name)=\"\(escaped(fact.value))\"" }
     // The mark says that UTF-8 follows, §6.4.
-    return Array(text.utf8) + Array("] ".utf8) + [0xEF, 0xBB, 0xBF] + Array(notice.text.utf8)
+    return Array(text.utf8) + Array("] ".utf8) + [0xEF, 0xBB, 0xBF] + Array(sentence.utf8)
 }
 
 /// RFC 5424 §6.3.3.

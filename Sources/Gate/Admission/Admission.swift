@@ -154,9 +154,9 @@ extension WorkerCore {
         case .refused: throw .interactionNotAllowed(route: route.index)
         }
         guard let page = inquiry.question.page else { return }
-        guard pages.mayFollow(page, identity.limitKey, now: clock.milliseconds) else {
-            throw .pageNotYours(route: route.index)
-        }
+        let number = pages.page(of: page, for: identity.limitKey, now: clock.milliseconds)
+        guard let number else { throw .pageNotYours(route: route.index) }
+        inquiry.page = number
     }
 
     /// A certificate believed under an earlier generation, or whose time or list has ended since,

@@ -9,6 +9,8 @@ internal import Wire
 protocol AnswerSink: AnyObject {
     /// Bytes staged or not yet taken by the network.
     var stagedCount: Int { get }
+    /// Bytes of the answer's body that the client's connection has taken, framing left out.
+    var bodySentCount: UInt64 { get }
 
     /// Stages the head of an identity server's answer; `bytes` are those it was parsed from.
     func stageHead(_ head: borrowing ResponseHead, _ bytes: Span<UInt8>)

@@ -40,6 +40,8 @@ final class ClientConnection {
 
     var phase = Phase.handshaking
     var identity: ProvenIdentity?
+    /// `"tls":"TLSv1.3","cipher":"…"`, once hands are shaken.
+    private(set) var tlsRecord: [UInt8] = []
     /// The token that came last, and whom it proves.
     var bearer: Bearer?
     /// The session shown last, and the account.
@@ -144,6 +146,8 @@ final class ClientConnection {
     }
 
     private func shakeHands() {
+        // What is left of another connection's handshake is not this one's.
+        _ = context.verifier.takeRefused()
         switch session.handshake() {
         case .done: established()
         case .wantsRead: watch(.readable)
@@ -151,6 +155,10 @@ final class ClientConnection {
         case .finished, .failed:
             worker.counters.handshakesFailed += 1
             worker.log.handshakeFailed(peer, why: session.failure)
+            if let why = session.refusal {
+                worker.desk.handshakeRefused(
+                    peer, context.verifier.takeRefused(), why, by: worker)
+            }
             close()
         }
     }
@@ -165,6 +173,7 @@ final class ClientConnection {
             return
         }
         phase = .idle
+        tlsRecord = worker.tlsRecord(of: session)
         watch(.readable)
         setDeadline(after: timeouts.idle)
         // The first request may have come with the end of the handshake.
@@ -275,6 +284,7 @@ final class ClientConnection {
         }
         if let buffer = outbound, buffer.isEmpty {
             outbound = nil
+            turn.sentBody.allTaken()
             worker.buffers.give(buffer)
         }
         if interest.contains(.writable) { watch(interest.subtracting(.writable)) }

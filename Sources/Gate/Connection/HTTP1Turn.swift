@@ -22,6 +22,8 @@ struct HTTP1Turn {
     var expectsContinue = false
     /// Bytes of this connection that went out, TLS aside.
     var sentCount: UInt64 = 0
+    /// Where among them the answer's body is.
+    var sentBody = SentBody()
     var answerIsChunked = false
     /// Set when the connection must end with this answer.
     var mustClose = false
@@ -48,6 +50,7 @@ struct HTTP1Turn {
         mustClose = false
         answerStaged = false
         sentCount = 0
+        sentBody.forget()
     }
 }
 
@@ -228,6 +231,10 @@ extension ClientConnection {
 
 extension ClientConnection: AnswerSink {
     var stagedCount: Int { outbound?.count ?? 0 }
+    var bodySentCount: UInt64 { turn.sentBody.count(sent: turn.sentCount) }
+
+    /// Where in all that goes out the next byte of `out` will be.
+    private func place(in out: Buffer) -> UInt64 { turn.sentCount + UInt64(out.count) }
 
     private var output: Buffer {
         if let outbound { return outbound }
@@ -295,6 +302,7 @@ extension ClientConnection: AnswerSink {
         out.append(decimal: UInt64(body.count))
         out.append("\r\n")
         endHead(out)
+        turn.sentBody.stage(body.count, at: place(in: out))
         out.append(body)
         heldCount += out.count - before
     }
@@ -311,13 +319,22 @@ extension ClientConnection: AnswerSink {
             out.append("Connection: keep-alive\r\n")
         }
         out.append("\r\n")
+        turn.sentBody.begins(at: place(in: out), isChunked: turn.answerIsChunked)
     }
 
     func stageBody(_ bytes: Span<UInt8>) {
         guard !bytes.isEmpty else { return }
         let out = output
         let before = out.count
-        if turn.answerIsChunked { out.appendChunk(bytes) } else { out.append(bytes) }
+        if turn.answerIsChunked {
+            out.appendChunkStart(length: bytes.count)
+            turn.sentBody.stage(bytes.count, at: place(in: out))
+            out.append(bytes)
+            out.appendChunkEnd()
+        } else {
+            turn.sentBody.stage(bytes.count, at: place(in: out))
+            out.append(bytes)
+        }
         heldCount += out.count - before
     }
 
@@ -340,7 +357,10 @@ extension ClientConnection: AnswerSink {
         out.append("\r\n")
         turn.answerStaged = true
         endHead(out)
-        if !turn.isHead { out.append(answer.body) }
+        if !turn.isHead {
+            turn.sentBody.stage(answer.body.count, at: place(in: out))
+            out.append(answer.body)
+        }
         heldCount += out.count - before
     }
 
@@ -348,6 +368,7 @@ extension ClientConnection: AnswerSink {
         guard let buffer = outbound else { return }
         buffer.truncate(to: buffer.count - heldCount)
         heldCount = 0
+        turn.sentBody.forget()
         turn.answerStaged = false
         turn.answerIsChunked = false
     }

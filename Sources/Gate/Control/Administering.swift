@@ -6,6 +6,7 @@ internal import Foundation
 internal import Glibc
 internal import Neutralization
 internal import Record
+internal import RecordKeeping
 
 /// Whoever speaks on the admin socket, as the kernel knows them.
 struct Administrator: Sendable {
@@ -85,6 +86,18 @@ struct AdministrativeAct: Sendable {
         if let ticket { fragment += Array(",\"ticket\":".utf8) + jsonString(ticket) }
         self.fragment = fragment
     }
+
+    /// That somebody reads the record; `at` when, if that was before the line is written.
+    init(reading notice: RecordReadNotice, by: String, at: String?) {
+        var fragment = Array(",\"event\":\"record-read\",\"by\":".utf8) + jsonString(by)
+        fragment += Array(",\"what\":".utf8) + jsonString(notice.what)
+        if !notice.filters.isEmpty {
+            let filters = notice.filters.map { jsonString($0) }
+            fragment += Array(",\"filters\":[".utf8) + filters.joined(separator: [0x2C]) + [0x5D]
+        }
+        if let at { fragment += Array(",\"at\":".utf8) + jsonString(at) }
+        self.fragment = fragment
+    }
 }
 
 extension ControlPlane {
@@ -112,9 +125,17 @@ extension ControlPlane {
     /// when it cannot be.
     func note(_ act: AdministrativeAct) async {
         guard !isEnding, let worker = workers.first else { return }
-        let isRecorded = await worker.record(act)
+        // A worker's lines are refused while there is no room for disclosures; this one is not.
+        let isRecorded =
+            record.isRefusing ? await noteMyself(act) : await worker.record([act])
         if !isRecorded {
             log.say("an administrator's act could not be recorded", kind: "act unrecorded")
+        }
+    }
+
+    private func noteMyself(_ act: AdministrativeAct) async -> Bool {
+        await withCheckedContinuation { continuation in
+            services.keeper.write(act.fragment) { continuation.resume(returning: $0) }
         }
     }
 
@@ -141,6 +162,8 @@ extension ControlPlane {
         case .alerts: return .alerts(alertReports())
         case .testAlerts(let name): return await testAlerts(name, by: by)
         case .drilled(let report): return drilled(report, by: by)
+        case .purge(let request): return await purge(request, by: by)
+        case .recordRead(let notice): return await recordIsRead(notice, by: by)
         }
     }
 
@@ -197,8 +220,9 @@ extension ControlRequest {
         case .fetchLists: "lists fetch"
         case .addList: "lists add"
         case .trustKey(let order): order.isRevoked ? "lists trust --revoke" : "lists trust"
-        // Recorded where it is known what they approve.
-        case .approve, .decline: nil
+        case .purge(let request): request.preview ? nil : "record purge"
+        // Recorded where it is known what they approve, and as an event of its own.
+        case .approve, .decline, .recordRead: nil
         case .status, .neutralized, .sessions, .limits, .lists, .orders, .alerts, .testAlerts,
             .drilled:
             nil
@@ -213,6 +237,7 @@ extension ControlRequest {
         case .fetchLists(let name): name.map { [$0] } ?? []
         case .addList(let delivery): [delivery.name]
         case .trustKey(let order): [order.name]
+        case .purge(let request): [request.extentText]
         default: []
         }
     }
@@ -233,6 +258,7 @@ extension ControlAnswer {
         case .refused: "refused"
         case .notDurable: "not-durable"
         case .waiting: "waiting"
+        case .purged(let report) where report.problem != nil: "refused"
         case .listsChanged(let changes) where changes.contains { !$0.problem.isEmpty }: "refused"
         default: "done"
         }

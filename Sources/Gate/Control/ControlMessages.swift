@@ -38,6 +38,10 @@ package enum ControlRequest: Codable, Sendable {
     case testAlerts(name: String?)
     /// Tells what a drill on this host found.
     case drilled(DrillReport)
+    /// Purges the oldest segments of the record.
+    case purge(PurgeRequest)
+    /// Tells that the record is read; answered once that is in the record.
+    case recordRead(RecordReadNotice)
 }
 
 /// A second administrator's consent to an order that waits.
@@ -156,6 +160,7 @@ package enum ControlAnswer: Codable, Sendable {
     case lists([SignedListStatus])
     case listsChanged([ListChange])
     case orders([WaitingOrder])
+    case purged(PurgeReport)
     /// Nothing was changed yet: a second administrator must approve it.
     case waiting(WaitingOrder)
     /// Nothing was changed. Each problem is one line, a configuration's as `FILE:LINE:COLUMN: …`.
@@ -295,13 +300,6 @@ package struct ListReport: Codable, Sendable {
     package var entries: Int
     package var ageSeconds: Int64?
     package var nextUpdate: String?
-}
-
-/// How the record is kept.
-package struct RecordReport: Codable, Sendable {
-    package var durable: String
-    package var problem: String?
-    package var failedCommits: UInt64
 }
 
 /// A destination of alerts.

@@ -38,6 +38,8 @@ actor ControlPlane: LoopOwner {
 
     var generation: Generation
     var neutralization: NeutralizationState
+    /// What states of the list are called.
+    var versions = ListVersions()
     var list: LoadedList?
     var journal: Journal<DiskJournalFile>
     /// Exceptions to limits, as they are kept.
@@ -71,6 +73,8 @@ actor ControlPlane: LoopOwner {
     var isEnding = false
     var isOver = false
 
+    /// Whether what was read while no gate ran is being recorded.
+    var isTakingReads = false
     /// Whether events from elsewhere are being carried out.
     var isObeyingSignals = false
     private var changing = Turnstile()

@@ -43,6 +43,7 @@ extension ControlPlane {
                 }
         case .reinstate: return rule.fourEyes.contains(.reinstate)
         case .grant: return rule.fourEyes.contains(.grant)
+        case .purge(let request): return !request.preview && rule.fourEyes.contains(.purge)
         default: return false
         }
     }
@@ -126,6 +127,8 @@ extension ControlRequest {
                 "limits grant \(order.professional) --count \(order.count) --extra \(order.extra) "
                     + "--for \(order.seconds)s", "reason \(order.reason)",
             ]
+        case .purge(let request):
+            ["record purge \(request.extentText)", "reason \(request.reason)"]
         default: []
         }
     }

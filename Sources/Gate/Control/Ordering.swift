@@ -56,6 +56,7 @@ extension ControlPlane {
                 + (problem(ofEnd: order.until).map { [$0] } ?? [])
         case .reinstate(let subjects, let reason, _): return problems(of: subjects, reason)
         case .grant(let order): return problems(of: order)
+        case .purge(let request): return problems(of: request)
         default: return []
         }
     }
@@ -156,7 +157,7 @@ extension ControlPlane {
             // Restoring somebody on a disk that fails is not worth the doubt.
             return .refused([problem ?? ""])
         }
-        let state = neutralization.obeying(commands)
+        let state = versions.named(neutralization.obeying(commands))
         await take(state)
         var counts = await everywhere { worker in
             await worker.neutralize(
@@ -204,7 +205,7 @@ extension ControlPlane {
     ///
     /// Call within `exclusively`; when the disk fails, nothing has changed.
     func putInForce(layers: [NeutralizationLayer]) async -> Result<CutCount, Problem> {
-        let (state, settled) = neutralization.replacing(layers: layers, at: now)
+        let (replaced, settled) = neutralization.replacing(layers: layers, at: now)
         if !settled.isEmpty {
             do throws(JournalError) {
                 try journal.append(settled)
@@ -213,6 +214,7 @@ extension ControlPlane {
                 return .failure(Problem(text: "\(error.message(file: file)) (\(error.hint))"))
             }
         }
+        let state = versions.named(replaced)
         await take(state)
         _ = await everywhere { await $0.neutralize(state, cutting: []) }
         var cut = await everywhere { await $0.sweep() }.reduce(CutCount(), +)

@@ -7,6 +7,8 @@ internal import Limits
 internal import Neutralization
 internal import Policy
 internal import Reactor
+internal import Record
+internal import RecordKeeping
 internal import SignedLists
 internal import Wire
 
@@ -123,7 +125,9 @@ extension ControlPlane {
         let fixed = [
             ("state", old.state == next.state), ("control", old.control == next.control),
             ("workers", old.workers == next.workers),
-            ("record", old.durability == next.durability),
+            ("record.durable", old.durability == next.durability),
+            ("record.origin", old.record.origin == next.record.origin),
+            ("record.auditors", old.record.auditors.isEmpty == next.record.auditors.isEmpty),
         ]
         guard let key = fixed.first(where: { !$0.1 })?.0 else { return nil }
         return "\(next.files.first ?? configurationPath):1:1: error: `\(key)` cannot change by "
@@ -151,7 +155,7 @@ extension ControlPlane {
                 return .failure(Problem(text: describe(error, next)))
             }
         }
-        let (state, settled) = neutralization.replacing(
+        let (replaced, settled) = neutralization.replacing(
             list: newList?.entries ?? .empty, layers: next.signedLists.compactMap(\.layer), at: now)
         if !settled.isEmpty {
             do throws(JournalError) {
@@ -161,8 +165,13 @@ extension ControlPlane {
                 return .failure(Problem(text: error.message(file: "neutralization.journal")))
             }
         }
+        let state = versions.named(replaced)
         await take(state)
         list = newList
+        if generation.record.auditors != next.record.auditors {
+            record.use(services.keeper.terms(for: next.record.auditors))
+        }
+        services.keeper.use(next.record.keeping)
         generation = next
         services.alerts.use(next.alerts)
         for (index, listener) in next.configuration.listeners.enumerated() {

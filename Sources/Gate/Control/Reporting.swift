@@ -35,12 +35,6 @@ extension ControlPlane {
             awaitingConfirmationSeconds: awaiting)
     }
 
-    private func recordReport(_ generation: Generation) -> RecordReport {
-        RecordReport(
-            durable: generation.configuration.durability.rawValue,
-            problem: self.record.problem?.message, failedCommits: self.record.failedCommits)
-    }
-
     private func listenerReports(
         _ generation: Generation, _ reports: [WorkerReport]
     ) -> [ListenerReport] {
@@ -119,14 +113,8 @@ extension ControlPlane {
     /// Everything that is not as it should be, one sentence each.
     func shortcomings(_ reports: [WorkerReport]) -> [Shortcoming] {
         let generation = self.generation
-        let (record, servers) = (recordReport(generation), serverReports(reports))
-        var found: [Shortcoming] = []
-        if generation.configuration.durability != .beforeDelivery {
-            found.append("record: durable is `\(record.durable)`, not `before-delivery`")
-        }
-        if let problem = record.problem {
-            found.append(Shortcoming(.recordFailed, "record", "record: \(problem)", .critical))
-        }
+        let servers = serverReports(reports)
+        var found = recordShortcomings(generation)
         if let problem = journalProblem {
             let name = "neutralization journal"
             found.append(Shortcoming(.journalFailed, name, "\(name): \(problem)", .critical))

@@ -53,7 +53,9 @@ struct ShortcomingWatch: Sendable {
         for one in found {
             if let earlier = now[one.key], earlier.severity >= one.severity { continue }
             let isKnown = told[one.key].map { $0.severity >= one.severity } ?? false
-            let isSure = one.kind == .journalFailed || one.kind == .recordFailed
+            let isSure =
+                one.kind == .journalFailed || one.kind == .recordFailed
+                || one.kind == .recordContradicted
             if isKnown {
                 now[one.key] = one
             } else if isSure || seen.contains(one.key) {

@@ -45,6 +45,7 @@ extension ControlPlane {
         }
         guard nextSlowUpkeep <= milliseconds else { return }
         nextSlowUpkeep = milliseconds + 10_000
+        Task { await self.takePendingReads() }
         let (sessions, log) = (services.sessions, self.log)
         _ = lane.run { sessions.sweep(now: moment) }
         if let transmitter = ways.signals.transmitter {

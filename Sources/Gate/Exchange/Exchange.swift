@@ -60,6 +60,12 @@ final class Exchange {
     private var wasStreamed = false
     /// Whether a limit in shadow would have refused it.
     var shadowed = false
+    /// How much more the tightest limit that was charged allows.
+    private(set) var left: UInt64?
+    /// What the client says of its request.
+    private(set) var claims = Claims()
+    /// `,"list":"…"`: the state of the neutralization list it was decided under.
+    private(set) var listRecord: [UInt8] = []
     /// What is asked and disclosed; on routes where identities are looked up.
     var inquiry: Inquiry?
     /// Where a browser wants to be, which may first have to prove more; empty for all others.
@@ -95,6 +101,7 @@ final class Exchange {
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, on client: ClientConnection
     ) -> Errand? {
         start(on: client)
+        claims.take(head, bytes)
         method = head.method
         wantsHTML = prefersHTML(head, bytes)
         do throws(Refusal) {
@@ -127,7 +134,7 @@ final class Exchange {
             if case .length(let count) = head.framing, count > bodyMax { throw .bodyTooLarge }
             guard prepared.isInspected else {
                 let permit = try worker.admit(applicant, asking: nil, of: client)
-                shadowed = worker.shadowed
+                isCharged()
                 write(head, bytes, of: client)
                 forward(permit)
                 return nil
@@ -160,6 +167,13 @@ final class Exchange {
         if identity.card == nil { worker.registry.begin(self, for: identity) }
     }
 
+    /// Takes over what the limits said of the last charge.
+    func isCharged() {
+        shadowed = shadowed || worker.shadowed
+        left = worker.left
+        listRecord = worker.listRecord
+    }
+
     private func start(on client: ClientConnection) {
         self.client = client
         generation = worker.generation
@@ -187,6 +201,10 @@ final class Exchange {
         page = nil
         returnPath = ""
         worker.shadowed = false
+        left = nil
+        worker.left = nil
+        claims.forget()
+        listRecord = worker.listRecord
         worker.counters.requests += 1
         worker.exchangesRunning += 1
     }
@@ -362,7 +380,7 @@ final class Exchange {
         guard stage == .delivering else { return }
         if answerIsWhole {
             if wasStreamed {
-                _ = worker.desk.record(self, entry(.allow, .whole, bytes: answerCount))
+                _ = worker.desk.record(self, entry(.allow, .whole, bytes: client?.bodySentCount))
             }
             end()
         } else {
@@ -431,9 +449,11 @@ final class Exchange {
     func clientGone() {
         guard stage != .over, stage != .unused else { return }
         dropServer()
-        if stage == .delivering, page == nil {
+        // A line that waits for the disk says already that the answer is about to leave.
+        if stage == .delivering && page == nil || awaitsRecord {
             _ = worker.desk.record(
-                self, entry(refusal == nil ? .allow : .deny, .aborted, bytes: answerCount))
+                self,
+                entry(refusal == nil ? .allow : .deny, .aborted, bytes: client?.bodySentCount))
         }
         finish()
     }

@@ -1,6 +1,8 @@
 // RecordDesk.swift: a worker's side of the record: lines written, answers that wait for them.
 
 internal import Identity
+internal import Neutralization
+internal import Policy
 internal import Record
 internal import SignIn
 internal import Wire
@@ -23,17 +25,22 @@ final class RecordDesk {
     /// Administrators' acts whose line is not safe yet.
     private var acts: [(line: UInt64, told: CheckedContinuation<Bool, Never>)] = []
     private var isStopped = false
+    private var refusedHandshakes = LinePace(perSecond: 20)
 
     init(log: RecordLog, number: Int) {
         self.log = log
         self.number = number
     }
 
+    /// Whether only auditors can read what is written: patients may then be named.
+    var isSealed: Bool { log.isSealed }
+
     /// Writes the line of an exchange; true when its answer must wait until `recorded` is called.
     func record(_ exchange: Exchange, _ entry: ExchangeEntry) -> Bool {
         lineCount += 1
         write(exchange, entry)
-        guard log.durability == .beforeDelivery else { return false }
+        // Where nothing more can be kept, nothing more leaves, however it is kept otherwise.
+        guard log.durability == .beforeDelivery || log.isRefusing else { return false }
         // Only an answer that discloses something waits; what ends one has nothing to wait for.
         guard entry.decision == .allow, entry.delivery == .begun else { return false }
         waiting.append(Waiting(line: lineCount, exchange: exchange, use: exchange.use))
@@ -42,6 +49,7 @@ final class RecordDesk {
 
     private func write(_ exchange: Exchange, _ entry: ExchangeEntry) {
         let worker = exchange.worker
+        let isBeginning = entry.delivery == .begun
         writer.begin()
         writer.raw("\"time\":")
         writer.raw(worker.clock.stamp)
@@ -49,12 +57,13 @@ final class RecordDesk {
         let id = exchange.requestID.spelled
         writer.raw(id.span)
         writer.raw("\"")
+        // What ends a long delivery repeats little of what its beginning said.
+        if isBeginning { exchange.claims.write(to: writer) }
         if let client = exchange.client {
             writer.raw(",\"peer\":\"")
             client.peer.write(to: writer)
-            writer.raw("\",\"tls\":\"")
-            writer.raw(client.session.version)
-            writer.raw("\"")
+            writer.raw("\",")
+            writer.raw(client.tlsRecord)
             if let identity = exchange.identity ?? client.identity { writer.raw(identity.record) }
         }
         if let route = exchange.route {
@@ -64,30 +73,47 @@ final class RecordDesk {
         writer.raw(exchange.methodName)
         writer.raw("\"")
         writer.append(entry)
-        if let reached = exchange.reachedLimit {
-            writer.raw(exchange.generation.limits[reached.set].rules[reached.limit])
-        } else if let route = exchange.route {
-            writer.raw(exchange.generation.routes[route].rule)
-        }
+        if isBeginning { writer.raw(exchange.listRecord) }
+        writeRule(of: exchange)
         if let word = exchange.refusalWord {
             writer.raw(",\"why\":\"")
             writer.raw(word)
             writer.raw("\"")
         }
         if exchange.shadowed { writer.raw(",\"shadow\":true") }
-        // What ends a long delivery repeats nothing of what its beginning said.
-        if entry.delivery == .begun, let inquiry = exchange.inquiry {
+        if entry.decision == .allow, isBeginning, let left = exchange.left {
+            writer.raw(",\"left\":")
+            writer.number(left)
+        }
+        if isBeginning, let inquiry = exchange.inquiry {
             inquiry.write(to: writer, isDelivered: entry.decision == .allow)
         }
         writer.end()
     }
 
-    /// Writes the line of something that happened at the gate's own pages.
-    func record(_ event: SignInEvent, by worker: WorkerCore) {
+    /// The line of the configuration, or of a list, that decided.
+    private func writeRule(of exchange: Exchange) {
+        if let reached = exchange.reachedLimit {
+            writer.raw(exchange.generation.limits[reached.set].rules[reached.limit])
+        } else if case .neutralized? = exchange.refusal {
+            writer.raw(exchange.neutralizingRule)
+        } else if let route = exchange.route {
+            writer.raw(exchange.generation.routes[route].rule)
+        }
+    }
+
+    /// Writes a line that begins with the time and goes on with what `write` writes.
+    private func line(by worker: WorkerCore, _ write: (borrowing LineWriter) -> Void) {
         lineCount += 1
         writer.begin()
         writer.raw("\"time\":")
         writer.raw(worker.clock.stamp)
+        write(writer)
+        writer.end()
+    }
+
+    /// Writes the line of something that happened at the gate's own pages.
+    func record(_ event: SignInEvent, by worker: WorkerCore) {
         var fields = ",\"event\":\"\(event.kind.rawValue)\""
         func add(_ name: String, _ value: String?) {
             guard let value, !value.isEmpty else { return }
@@ -103,21 +129,47 @@ final class RecordDesk {
         add("session", event.session)
         if event.count > 0 { fields += ",\"count\":\(event.count)" }
         let bytes = Array(fields.utf8)
-        writer.raw(bytes)
-        writer.end()
+        line(by: worker) { $0.raw(bytes) }
     }
 
-    /// Writes the line of an administrator's act; `told` hears whether it is safe.
-    func record(
-        _ act: AdministrativeAct, by worker: WorkerCore, _ told: CheckedContinuation<Bool, Never>
+    /// Writes the line of a handshake refused because of the client's certificate, or counts it
+    /// with those left out when too many were refused in this second.
+    func handshakeRefused(
+        _ peer: PeerAddress, _ certificate: Fingerprint?, _ why: StaticString,
+        by worker: WorkerCore
     ) {
-        guard !isStopped else { return told.resume(returning: false) }
-        lineCount += 1
-        writer.begin()
-        writer.raw("\"time\":")
-        writer.raw(worker.clock.stamp)
-        writer.raw(act.fragment)
-        writer.end()
+        tellLeftOut(by: worker)
+        guard refusedHandshakes.mayTell(at: worker.clock.wallSeconds) else { return }
+        line(by: worker) { writer in
+            writer.raw(",\"event\":\"handshake-refused\",\"why\":\"")
+            writer.raw(why)
+            writer.raw("\",\"peer\":\"")
+            peer.write(to: writer)
+            writer.raw("\"")
+            if let certificate {
+                writer.raw(",\"certificate\":\"sha256:\(certificate.hex)\"")
+            }
+        }
+    }
+
+    /// Writes how many refused handshakes have no line of their own, once their second is over.
+    func tellLeftOut(by worker: WorkerCore, isLast: Bool = false) {
+        let count = refusedHandshakes.takeLeftOut(
+            at: isLast ? .max : worker.clock.wallSeconds)
+        guard count > 0 else { return }
+        line(by: worker) { writer in
+            writer.raw(",\"event\":\"handshake-refused\",\"left_out\":")
+            writer.number(count)
+        }
+    }
+
+    /// Writes the lines of administrators' acts; `told` hears whether they are safe.
+    func record(
+        _ written: [AdministrativeAct], by worker: WorkerCore,
+        _ told: CheckedContinuation<Bool, Never>
+    ) {
+        guard !isStopped, !written.isEmpty else { return told.resume(returning: written.isEmpty) }
+        for act in written { line(by: worker) { $0.raw(act.fragment) } }
         acts.append((lineCount, told))
         submit()
     }
@@ -178,5 +230,45 @@ extension Exchange {
             reached
         default: nil
         }
+    }
+    /// `,"rule":"…"`: the line of a list, or the order, by which whoever asks is neutralized.
+    var neutralizingRule: [UInt8] {
+        guard let found = client?.neutralized ?? identity?.neutralized else { return [] }
+        let rule =
+            switch found.source {
+            case .list(let line): "\(generation.configuration.neutralized?.path ?? "list"):\(line)"
+            case .signedList, .command: sourceName(found.source)
+            }
+        return Array(",\"rule\":".utf8) + jsonString(rule)
+    }
+}
+
+/// How many lines of one kind may be written in a second, and how many were not.
+struct LinePace {
+    private let perSecond: Int
+    private var second = Int64.min
+    private var count = 0
+    private var leftOut: UInt64 = 0
+
+    init(perSecond: Int) { self.perSecond = perSecond }
+
+    /// Whether one more may be written; otherwise it counts as left out.
+    mutating func mayTell(at second: Int64) -> Bool {
+        if second != self.second {
+            self.second = second
+            count = 0
+        }
+        count += 1
+        if count <= perSecond { return true }
+        leftOut += 1
+        return false
+    }
+
+    /// How many were left out in seconds that are over.
+    @inline(__always)
+    mutating func takeLeftOut(at second: Int64) -> UInt64 {
+        guard leftOut > 0, second != self.second else { return 0 }
+        defer { leftOut = 0 }
+        return leftOut
     }
 }

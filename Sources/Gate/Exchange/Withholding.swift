@@ -31,7 +31,7 @@ extension Exchange {
             write(head, bytes, of: client)
         } else {
             let permit = try worker.admit(applicant, asking: inquiry, of: client)
-            shadowed = worker.shadowed
+            isCharged()
             write(head, bytes, of: client)
             forward(permit)
         }
@@ -50,7 +50,7 @@ extension Exchange {
                 throw .questionNotUnderstood(route: index, error)
             }
             let permit = try worker.admit(applicant, asking: inquiry, of: client)
-            shadowed = worker.shadowed
+            isCharged()
             awaitsBody = false
             inquiry.withRequestBody { writeHeldBody($0) }
             forward(permit)

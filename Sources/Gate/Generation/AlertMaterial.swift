@@ -84,7 +84,7 @@ extension MaterialLoader {
     }
 
     /// Authorities in one piece, so that a file replaced later changes nothing before a reload.
-    private mutating func loadTLS(
+    mutating func loadTLS(
         _ authorities: [FileReference], _ pair: CertificatePair?
     ) -> FetchTLS? {
         var tls = FetchTLS()

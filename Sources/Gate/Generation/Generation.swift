@@ -40,6 +40,8 @@ package final class Generation: Sendable {
 
     /// Who is told of what.
     let alerts: [SinkSettings]
+    /// For whom the record is sealed, and how it is looked after.
+    let record: RecordMaterial
 
     private let key: SipKey
 
@@ -63,6 +65,7 @@ package final class Generation: Sendable {
         approvers = material.approvers
         signedLists = material.signedLists
         alerts = material.alerts
+        record = material.record
         self.ways = ways
         self.limits = limits
         self.key = key
@@ -81,7 +84,7 @@ package final class Generation: Sendable {
             number: number, rulebook: rulebook,
             Material(
                 listeners: listeners, servers: servers, approvers: approvers,
-                signedLists: signedLists, alerts: alerts),
+                signedLists: signedLists, alerts: alerts, record: record),
             limits: limits,
             ways: ways, key: key)
     }

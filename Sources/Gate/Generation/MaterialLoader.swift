@@ -33,6 +33,7 @@ struct Material: Sendable {
     var signalKeys: [KeySet?] = []
     /// Who is told of what.
     var alerts: [SinkSettings] = []
+    var record = RecordMaterial()
 }
 
 /// Loads what `configuration` names and reports every problem at the place that named it.
@@ -56,6 +57,9 @@ struct MaterialLoader {
         self.configuration = configuration
         self.former = former
     }
+
+    /// The file that what is not written is told of.
+    var configurationFile: String { configuration.files.first ?? "herse.yaml" }
 
     /// Where signed lists are kept.
     var listFolder: String { configuration.state + "/lists" }
@@ -94,6 +98,7 @@ struct MaterialLoader {
                 material.signedLists.append(known ?? ListSource(settings))
             }
         }
+        material.record = load(configuration.record)
         if let file = configuration.neutralized { material.list = loadNeutralized(file) }
         return diagnostics.contains { $0.severity == .error } ? nil : material
     }
@@ -376,7 +381,7 @@ struct MaterialLoader {
         diagnostics.append(Diagnostic(place, .error, message, hint: hint))
     }
 
-    private mutating func warn(_ place: SourceLocation, _ message: String, _ hint: String?) {
+    mutating func warn(_ place: SourceLocation, _ message: String, _ hint: String?) {
         diagnostics.append(Diagnostic(place, .warning, message, hint: hint))
     }
 }

@@ -15,6 +15,8 @@ final class Inquiry {
     var awaited: QuestionReader.Awaited?
     /// Lookups it is charged for, weights included.
     var weight = 0
+    /// Which page of what was found is asked for: 1 unless a link to a later one is followed.
+    var page = 1
     /// The reason of a request that breaks the glass; empty for all others.
     private(set) var emergency: [UInt8] = []
 
@@ -30,6 +32,8 @@ final class Inquiry {
     private var requestBody: Buffer?
     private var answerBody: Buffer?
     private let inspector = AnswerInspector()
+    /// What patients are called in the answer; nil where the record may not name them.
+    let notebook: PersonNotebook?
     private var coding: [UInt8] = []
     private var answerType: [UInt8] = []
     private var status = 0
@@ -49,7 +53,10 @@ final class Inquiry {
     /// Whether a limit refused what was found.
     var isWithheld = false
 
-    init(worker: WorkerCore) { self.worker = worker }
+    init(worker: WorkerCore) {
+        self.worker = worker
+        notebook = worker.desk.isSealed ? PersonNotebook() : nil
+    }
 
     /// Takes the parts of a head that are needed later.
     func begin(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, on route: PreparedRoute) {
@@ -57,6 +64,7 @@ final class Inquiry {
         question = Question(.unknown)
         awaited = nil
         weight = 0
+        page = 1
         isConditionalCreate = false
         method = head.method
         replace(&path, with: bytes.extracting(head.path))
@@ -89,6 +97,7 @@ final class Inquiry {
         if let buffer = answerBody { worker.buffers.give(buffer) }
         requestBody = nil
         answerBody = nil
+        notebook?.removeAll()
         worker.heldCount -= held
         held = 0
         route = nil
@@ -138,12 +147,13 @@ final class Inquiry {
                 append(bytes.extracting(field.value), to: &answerType)
             }
         }
+        notebook?.removeAll()
         // INVARIANT: nothing is left of the answer inspected before, whatever becomes of this one.
         inspector.begin(
             AnswerExpectation(
                 dialect: route.reader.dialect ?? .fhir, status: status, contentType: answerType,
                 interaction: question.interaction),
-            route.reader.hasher)
+            notebook == nil ? route.reader.hasher : route.reader.hasher.noting(in: notebook))
     }
 
     var isEncoded: Bool { !coding.isEmpty && !isIdentity(coding) }
@@ -251,6 +261,7 @@ final class Inquiry {
         assumed > 0 ? assumedKeys : inspector.findings.persons.allKeys
     }
     var personStarts: [Int] { assumed > 0 ? assumedStarts : inspector.findings.persons.starts }
+    func fields(of person: Int) -> IdentityFields { inspector.findings.persons.fields(of: person) }
     var fields: IdentityFields { inspector.findings.persons.fields }
     /// Page links and queries it gives, which only who is given them may go on with.
     var links: [UInt64] { inspector.findings.pages }

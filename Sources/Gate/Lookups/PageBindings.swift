@@ -18,6 +18,8 @@ final class PageBindings: Sendable {
     private struct Owner {
         let who: ProfessionalKey
         let until: UInt64
+        /// The number of the page it leads to.
+        let page: UInt32
     }
 
     private struct Links {
@@ -35,11 +37,22 @@ final class PageBindings: Sendable {
 
     /// Remembers that `link` was given to `who`; the latest receiver of a link is its owner only
     /// if it had none, so that nobody can take over another's by being shown it.
-    func bind(_ link: UInt64, to who: ProfessionalKey, now: UInt64) {
+    ///
+    /// A link keeps the number of the page it was first given for, unless it `movesOn`: then it
+    /// leads to this one from now on.
+    func bind(
+        _ link: UInt64, to who: ProfessionalKey, page: Int, movesOn: Bool = false, now: UInt64
+    ) {
         shards[Int(link % UInt64(Self.shardCount))].links.withLock { shard in
-            if let owner = shard.owners[link], owner.until > now, owner.who != who { return }
-            if shard.owners[link] == nil { shard.order.append(link) }
-            shard.owners[link] = Owner(who: who, until: now + Self.lifetimeMilliseconds)
+            var page = UInt32(clamping: page)
+            if let owner = shard.owners[link] {
+                if owner.until > now, owner.who != who { return }
+                if owner.until > now, !movesOn { page = owner.page }
+            } else {
+                shard.order.append(link)
+            }
+            shard.owners[link] = Owner(
+                who: who, until: now + Self.lifetimeMilliseconds, page: page)
             while shard.owners.count > Self.linksMax {
                 shard.owners[shard.order[shard.first]] = nil
                 shard.first += 1
@@ -51,11 +64,13 @@ final class PageBindings: Sendable {
         }
     }
 
-    /// Whether `who` was given `link`, not too long ago.
-    func mayFollow(_ link: UInt64, _ who: ProfessionalKey, now: UInt64) -> Bool {
+    /// The number of the page that `link` leads to, if `who` was given it not too long ago.
+    func page(of link: UInt64, for who: ProfessionalKey, now: UInt64) -> Int? {
         shards[Int(link % UInt64(Self.shardCount))].links.withLock { shard in
-            guard let owner = shard.owners[link] else { return false }
-            return owner.who == who && owner.until > now
+            guard let owner = shard.owners[link], owner.who == who, owner.until > now else {
+                return nil
+            }
+            return Int(owner.page)
         }
     }
 }

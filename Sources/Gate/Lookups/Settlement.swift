@@ -28,13 +28,17 @@ extension WorkerCore {
             try charge(
                 identity, exchange.generation, set, event, inquiry, of: client, route: route.index)
             inquiry.isWithheld = false
-            exchange.shadowed = exchange.shadowed || shadowed
+            exchange.isCharged()
         }
+        let next = inquiry.page + 1
         if let query = inquiry.question.opens, inquiry.finding == .understood {
-            pages.bind(query, to: identity.limitKey, now: clock.milliseconds)
+            pages.bind(query, to: identity.limitKey, page: next, now: clock.milliseconds)
         }
         for link in inquiry.links {
-            pages.bind(link, to: identity.limitKey, now: clock.milliseconds)
+            // A query that goes on under one name moves on; any other link stays what it was.
+            pages.bind(
+                link, to: identity.limitKey, page: next, movesOn: link == inquiry.question.page,
+                now: clock.milliseconds)
         }
     }
 
@@ -54,6 +58,10 @@ extension WorkerCore {
             authenticationAge: identity.credential.level >= prepared.stepUpLevel
                 ? proofAge(of: identity, on: client) : nil, now: limitTime)
         shadowed = outcome.shadowed != 0
+        if let tightest = outcome.tightest {
+            let rest = tightest.limit - min(tightest.limit, tightest.used)
+            left = min(left ?? rest, rest)
+        }
         switch outcome.decision {
         case .allowed: return
         case .limited(let window, let wait):

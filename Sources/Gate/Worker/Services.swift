@@ -8,6 +8,7 @@ internal import Limits
 internal import Neutralization
 internal import Reactor
 internal import Record
+internal import RecordKeeping
 internal import SignIn
 internal import Synchronization
 
@@ -16,6 +17,8 @@ struct Services: Sendable {
     let log: GateLog
     let limits: LimitTable
     let record: RecordLog
+    /// Witnesses, retention and ceilings of the record.
+    let keeper: RecordKeeper
     let pages = PageBindings()
     let proofs = ProofDesk()
     let sessions = SessionStore()
@@ -39,10 +42,13 @@ struct Services: Sendable {
     /// Who tries again after having been cut off.
     let probing: ProbingWatch
 
-    init(log: GateLog, limits: LimitTable, record: RecordLog) throws(SystemError) {
+    init(
+        log: GateLog, limits: LimitTable, record: RecordLog, keeper: RecordKeeper
+    ) throws(SystemError) {
         self.log = log
         self.limits = limits
         self.record = record
+        self.keeper = keeper
         let alerts = AlertDesk { log.say($0) }
         self.alerts = alerts
         probing = ProbingWatch { text, subject in

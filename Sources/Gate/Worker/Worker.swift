@@ -59,9 +59,9 @@ actor Worker: LoopOwner {
         core.limitSubjects(of: professional)
     }
 
-    /// Writes an administrator's act into the record; whether it is there.
-    func record(_ act: AdministrativeAct) async -> Bool {
-        await withCheckedContinuation { core.desk.record(act, by: core, $0) }
+    /// Writes administrators' acts into the record; whether all of them are there.
+    func record(_ acts: [AdministrativeAct]) async -> Bool {
+        await withCheckedContinuation { core.desk.record(acts, by: core, $0) }
     }
 
     func putInForce(_ grants: Grants) { core.grants = grants }

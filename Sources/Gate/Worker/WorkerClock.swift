@@ -10,9 +10,14 @@ struct WorkerClock {
     private(set) var nanoseconds: UInt64 = 0
     /// Seconds since 1970: for validity of certificates and entries of lists.
     private(set) var wallSeconds: Int64 = 0
-    /// `"2026-11-23T18:20:31.042Z"`, with its quotes.
+    /// `"2026-11-23T18:20:31.042Z","clock":"synchronized"`: the time as every line of the record
+    /// begins with it, and what the kernel says of its clock.
     private(set) var stamp: [UInt8] = Array("\"1970-01-01T00:00:00.000Z\"".utf8)
     private var wallMilliseconds: UInt64 = .max
+    /// What the kernel said of its clock when it was asked last.
+    private var isSynchronized: Int32 = .min
+    /// Bytes of the time, with its quotes.
+    private static let timeLength = 26
 
     init() { read() }
 
@@ -27,6 +32,7 @@ struct WorkerClock {
         if isNewSecond {
             wallSeconds = Int64(wall / 1000)
             formatSeconds()
+            askWhetherSynchronized()
         }
         put(wall % 1000, digits: 3, at: 21)
     }
@@ -42,6 +48,21 @@ struct WorkerClock {
         unsafe put(UInt64(parts.tm_hour), digits: 2, at: 12)
         unsafe put(UInt64(parts.tm_min), digits: 2, at: 15)
         unsafe put(UInt64(parts.tm_sec), digits: 2, at: 18)
+    }
+
+    /// Asked once a second: a system call, and a daemon that keeps the time is slower.
+    private mutating func askWhetherSynchronized() {
+        let answer = herse_clock_is_synchronized()
+        guard answer != isSynchronized else { return }
+        isSynchronized = answer
+        let word =
+            switch answer {
+            case 1: "synchronized"
+            case 0: "unsynchronized"
+            default: "unknown"
+            }
+        stamp.removeSubrange(Self.timeLength...)
+        stamp += Array(",\"clock\":\"\(word)\"".utf8)
     }
 
     private mutating func put(_ value: UInt64, digits: Int, at start: Int) {

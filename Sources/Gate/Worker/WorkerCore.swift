@@ -53,6 +53,8 @@ final class WorkerCore {
     var counters = WorkerCounters()
     /// Whether a limit in shadow would have refused the request being admitted.
     var shadowed = false
+    /// How much more the tightest limit allowed after the request being admitted or settled.
+    var left: UInt64?
 
     /// Who may follow which page link; the same for all workers.
     let pages: PageBindings
@@ -72,7 +74,13 @@ final class WorkerCore {
     /// Of them, what one worker holds at most: 256 MiB.
     static let heldMax = 256 << 20
 
-    var neutralization = NeutralizationState()
+    var neutralization = NeutralizationState() {
+        didSet { listRecord = Array(",\"list\":\"\(neutralization.version)\"".utf8) }
+    }
+    /// `,"list":"…"`: which state of the list is in force.
+    private(set) var listRecord: [UInt8] = []
+    /// What the record says of TLS, by version and cipher suite; as many as the profile has.
+    private var tlsRecords: [UInt32: [UInt8]] = [:]
     /// Grows with each change of the list.
     var neutralizationEpoch: UInt64 = 1
     var isDraining = false
@@ -155,6 +163,7 @@ final class WorkerCore {
         }
         if sweep != nil { sweepSome() }
         lookAtDeadlines()
+        desk.tellLeftOut(by: self)
         desk.submit()
         return !isStopped
     }
@@ -237,6 +246,16 @@ final class WorkerCore {
         let time = limits.time
         limitTimeRead = (clock.milliseconds, time)
         return time
+    }
+
+    /// What the record says of how a connection is encrypted.
+    func tlsRecord(of session: TLSSession) -> [UInt8] {
+        let suite = session.cipherSuite
+        if let suite, let known = tlsRecords[suite.number] { return known }
+        let record = Array(
+            "\"tls\":\"\(session.version)\",\"cipher\":\"\(suite?.name ?? "")\"".utf8)
+        if let suite { tlsRecords[suite.number] = record }
+        return record
     }
 
     func nextRequestID() -> RequestID {
@@ -407,6 +426,8 @@ final class WorkerCore {
                     fingerprint, now: clock.wallSeconds)
             else {
                 log.notBelieved(connection.peer)
+                desk.handshakeRefused(
+                    connection.peer, fingerprint, "certificate-refused", by: self)
                 return false
             }
             connection.believedUntil = belief.until

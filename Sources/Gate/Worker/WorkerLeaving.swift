@@ -24,6 +24,7 @@ extension WorkerCore {
             case .wake, .none: break
             }
         }
+        desk.tellLeftOut(by: self, isLast: true)
         desk.submit()
         desk.stop()
         isStopped = true

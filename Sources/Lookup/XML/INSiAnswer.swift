@@ -9,7 +9,7 @@ final class INSiAnswer: XMLAnswer {
         case individual
         /// The matricule in force, and those before.
         case matricule
-        case number
+        case number, domain
         case traits, familyName, givenNames, givenName, birthDate, gender, birthPlace
     }
 
@@ -17,6 +17,8 @@ final class INSiAnswer: XMLAnswer {
     private var person = -1
     private var persons = 0
     private var number: [UInt8] = []
+    /// The OID that tells which kind of matricule it is.
+    private var domain: [UInt8] = []
     private var kept = PersonText()
 
     override func start(_ element: borrowing XMLElement) {
@@ -29,6 +31,10 @@ final class INSiAnswer: XMLAnswer {
             person = findings.persons.open()
             kept.begin()
         case .number: number.removeAll(keepingCapacity: true)
+        case .matricule where parent != .matricule:
+            number.removeAll(keepingCapacity: true)
+            domain.removeAll(keepingCapacity: true)
+        case .domain: domain.removeAll(keepingCapacity: true)
         default: break
         }
     }
@@ -45,7 +51,9 @@ final class INSiAnswer: XMLAnswer {
         case .individual:
             if element.isNamed("INSACTIF") || element.isNamed("INSHISTO") { return .matricule }
             return element.isNamed("TIQ") ? .traits : .individual
-        case .matricule: return element.isNamed("NumIdentifiant") ? .number : .matricule
+        case .matricule:
+            if element.isNamed("NumIdentifiant") { return .number }
+            return element.isNamed("OID") ? .domain : .matricule
         case .traits: return trait(element)
         case .givenNames: return .givenName
         default: return parent
@@ -72,6 +80,7 @@ final class INSiAnswer: XMLAnswer {
         guard let place = places.last, !isBlank(bytes) else { return }
         switch place {
         case .number: PersonText.append(bytes, to: &number)
+        case .domain: PersonText.append(bytes, to: &domain)
         case .familyName:
             add(.name)
             PersonText.append(bytes, to: &kept.family)
@@ -95,6 +104,9 @@ final class INSiAnswer: XMLAnswer {
             findings.persons.add(key, to: person)
             add(.ins)
             kept.hasKey = true
+        } else if place == .matricule, parent != .matricule {
+            let (number, domain) = (number, domain)
+            hasher.noteINS(number.span, domain: domain.span)
         } else if place == .individual, parent != .individual {
             findings.persons.add(kept.key(hasher), to: person)
             person = -1

@@ -31,6 +31,8 @@ package struct Belief: Sendable {
     let store: OpaquePointer
     private let anchors: TrustAnchors
     private var verdicts: [Fingerprint: Verdict] = [:]
+    /// The certificate refused last.
+    private var refused: Fingerprint?
 
     /// Verdicts kept; past it all are forgotten, which costs each certificate one verification.
     private static let verdictsMax = 65_536
@@ -50,6 +52,13 @@ package struct Belief: Sendable {
         return Belief(leaf: verdict.leaf, until: verdict.until, issuer: verdict.issuer)
     }
 
+    /// The certificate refused since this was asked last; asked before and after the step of a
+    /// handshake, it is that step's.
+    package func takeRefused() -> Fingerprint? {
+        defer { refused = nil }
+        return refused
+    }
+
     /// Verifies inside a full handshake; answers as OpenSSL's callback must, 1 or 0.
     func verify(_ context: OpaquePointer, now: Int64) -> Int32 {
         guard let leaf = unsafe X509_STORE_CTX_get0_cert(context),
@@ -60,12 +69,16 @@ package struct Belief: Sendable {
         case .refuse: unsafe X509_STORE_CTX_set_verify_cb(context, whenExpiredRefuse)
         case .unsafeAccept: unsafe X509_STORE_CTX_set_verify_cb(context, whenExpiredAccept)
         }
-        guard unsafe X509_verify_cert(context) == 1 else { return 0 }
+        guard unsafe X509_verify_cert(context) == 1 else {
+            refused = fingerprint
+            return 0
+        }
         let chain = unsafe X509_STORE_CTX_get0_chain(context)
         let facts = unsafe LeafCertificate(
             leaf, fingerprint: fingerprint, twin: twinFingerprint(of: leaf, in: chain))
         if let error = defect(of: facts) {
             unsafe X509_STORE_CTX_set_error(context, error)
+            refused = fingerprint
             return 0
         }
         unsafe keep(facts, chain: chain, now: now)

@@ -76,6 +76,7 @@ package enum TLSProgress: Equatable, Sendable {
         case SSL_ERROR_WANT_WRITE: return .wantsWrite
         case SSL_ERROR_ZERO_RETURN: return .finished
         default:
+            refusal = unsafe refusalOfCertificate(ERR_peek_last_error(), pointer)
             failure = takeOpenSSLError()
             return .failed
         }
@@ -83,6 +84,9 @@ package enum TLSProgress: Equatable, Sendable {
 
     /// Why the last step failed, as OpenSSL words it; without anything the peer sent.
     package private(set) var failure: String?
+
+    /// Why the client's certificate was refused, when that is why the handshake failed; one word.
+    package private(set) var refusal: StaticString?
 
     /// Whether bytes wait inside the session that no readiness event will announce.
     package var hasPending: Bool { unsafe SSL_has_pending(pointer) == 1 }
@@ -106,6 +110,15 @@ package enum TLSProgress: Equatable, Sendable {
         unsafe SSL_version(pointer) == TLS1_3_VERSION ? "TLSv1.3" : "TLSv1.2"
     }
 
+    /// The cipher suite: its number in OpenSSL, and its name in the IANA registry; nil before the
+    /// handshake.
+    package var cipherSuite: (number: UInt32, name: String)? {
+        guard let suite = unsafe SSL_get_current_cipher(pointer) else { return nil }
+        // Safe because OpenSSL's names live for ever.
+        guard let name = unsafe SSL_CIPHER_standard_name(suite) else { return nil }
+        return unsafe (SSL_CIPHER_get_id(suite), String(cString: name))
+    }
+
     /// Whether the key schedule binds the whole handshake (RFC 7627); always so in TLS 1.3.
     package var bindsHandshake: Bool {
         unsafe SSL_version(pointer) == TLS1_3_VERSION
@@ -119,5 +132,28 @@ package enum TLSProgress: Equatable, Sendable {
     package var peerFingerprint: Fingerprint? {
         guard let certificate = unsafe peerCertificate else { return nil }
         return unsafe fingerprint(of: certificate)
+    }
+}
+
+/// Why a server ended a handshake over the client's certificate, or nil when that is not why.
+private func refusalOfCertificate(_ error: UInt, _ session: OpaquePointer) -> StaticString? {
+    guard ERR_GET_LIB(error) == ERR_LIB_SSL else { return nil }
+    switch ERR_GET_REASON(error) {
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE: return "no-certificate"
+    case SSL_R_CERTIFICATE_VERIFY_FAILED: break
+    default: return nil
+    }
+    switch Int32(clamping: unsafe SSL_get_verify_result(session)) {
+    case X509_V_ERR_CERT_REVOKED: return "revoked"
+    case X509_V_ERR_CERT_HAS_EXPIRED: return "expired"
+    case X509_V_ERR_CERT_NOT_YET_VALID: return "not-yet-valid"
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+        X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
+        X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        return "unknown-authority"
+    case X509_V_ERR_UNABLE_TO_GET_CRL, X509_V_ERR_CRL_HAS_EXPIRED,
+        X509_V_ERR_CRL_NOT_YET_VALID:
+        return "revocation-unknown"
+    default: return "certificate-refused"
     }
 }

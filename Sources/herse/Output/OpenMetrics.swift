@@ -17,6 +17,7 @@ struct OpenMetrics {
     /// Units of the specification that stand at the end of a name.
     enum Unit: String {
         case seconds
+        case bytes
     }
 
     private var lines: [String] = []

@@ -27,6 +27,7 @@ func openMetrics(of report: StatusReport) -> String {
     listeners(report, &out)
     servers(report, &out)
     lists(report, &out)
+    add(report.record, &out)
     proofs(report, &out)
     probing(report.probing, &out)
     workers(report, &out)
@@ -83,15 +84,6 @@ private func lists(_ report: StatusReport, _ out: inout OpenMetrics) {
         report.lists.map {
             (labels: [("kind", $0.kind), ("name", $0.name), ("state", $0.state)], value: 1)
         })
-    out.add(
-        .gauge, "herse_record_durability", "How the record is kept, as a label; always 1.",
-        [(labels: [("durable", report.record.durable)], value: 1)])
-    out.add(
-        .gauge, "herse_record_ok", "Whether the record can be written.",
-        report.record.problem == nil ? 1 : 0)
-    out.add(
-        .counter, "herse_record_failed_commits", "Groups of entries that were not kept.",
-        Double(report.record.failedCommits))
 }
 
 private func proofs(_ report: StatusReport, _ out: inout OpenMetrics) {

@@ -27,10 +27,21 @@ struct RecordOptions: ParsableArguments {
     /// The folder that is read.
     var folder: String { record ?? stateFolder(of: configuration.path) + "/record" }
 
-    /// Opens the record; `what` says what it is read for.
-    func open(_ what: String) throws(Failure) -> RecordReader {
-        try openRecord(folder, try auditorKeys())
+    /// Opens the record, and tells the gate whose it is; `what` says what it is read for, and
+    /// `filters` what narrows that, such as `professional:899700218896`, with no patient but by
+    /// keyed hash.
+    func open(
+        _ what: String, filters: [String] = [], on console: Console = .terminal
+    ) throws(Failure) -> RecordReader {
+        let reader = try openRecord(folder, try auditorKeys())
+        try tellReading(
+            of: folder, what, filters: filters, state: stateFolder(of: configuration.path),
+            control: controlSocket(of: configuration.path), on: console)
+        return reader
     }
+
+    /// Opens the record for what needs none of its entries in clear.
+    func openSealed() throws(Failure) -> RecordReader { try openRecord(folder) }
 
     /// The keys that were given.
     func auditorKeys() throws(Failure) -> [AuditorKey] {

@@ -83,6 +83,9 @@ struct ApproveCommand: Verb {
         let answer = try gate.ask(.approve(approval))
         switch answer {
         case .granted(let grant): console.print(output.json ? json(grant) : text(of: grant))
+        case .purged: return try report(answer, json: output.json, on: console)
+        case .waiting where waiting.lines.first?.hasPrefix("record purge") == true:
+            return try report(answer, json: output.json, on: console)
         default:
             let isReinstatement = waiting.lines.first?.hasPrefix("reinstate") == true
             return try report(

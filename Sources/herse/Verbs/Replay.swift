@@ -13,8 +13,8 @@ struct ReplayCommand: Verb {
         abstract: "Decide a recorded period anew, by a candidate configuration.",
         discussion: """
             Reads the record, and says whom the candidate would newly stop and whom it would let \
-            through, those with the most requests first. Nothing is asked of a gate and nothing \
-            changes: limits are counted in a table made for the replay, at the record's own times, \
+            through, those with the most requests first. A gate whose record it is is told that it \
+            is read, and nothing changes: limits are counted in a table made for the replay, at the record's own times, \
             beginning early enough for the candidate's longest window. Routes are known by name. \
             What the record does not hold is taken as it was: paths and queries, titles on cards. \
             Exits 0 whatever is found.
@@ -71,7 +71,11 @@ struct ReplayCommand: Verb {
         guard period.since < period.until else {
             throw Failure("--since: the period ends before it begins")
         }
-        let reader = try openRecord(record ?? configuration.state + "/record")
+        let place = record ?? configuration.state + "/record"
+        let reader = try openRecord(place)
+        try tellReading(
+            of: place, "replay", filters: ["since:\(since)"], state: configuration.state,
+            control: configuration.control, on: console)
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let replay = try replay(configuration, in: folder, period)

@@ -56,7 +56,7 @@ func text(of report: StatusReport) -> String {
     parts.append(listeners(report))
     parts.append(servers(report))
     if !report.lists.isEmpty { parts.append(lists(report)) }
-    parts.append(record(report))
+    parts += text(of: report.record)
     if !report.issuers.isEmpty { parts.append(issuers(report.issuers)) }
     parts += proofs(report)
     parts += signals(report.signals)
@@ -93,12 +93,6 @@ private func lists(_ report: StatusReport) -> String {
             list.kind, list.name, list.state, String(list.entries),
             list.ageSeconds.map { shownSeconds($0) }, list.nextUpdate)
     }
-    return table.text
-}
-
-private func record(_ report: StatusReport) -> String {
-    var table = Table("RECORD", ">FAILED COMMITS", "PROBLEM")
-    table.add(report.record.durable, String(report.record.failedCommits), report.record.problem)
     return table.text
 }
 

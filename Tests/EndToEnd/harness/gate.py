@@ -77,7 +77,7 @@ def configuration(pki, upstream):
             route("others", "/others/", allow={"professionals": ["810002813839"]}),
         ],
         "limits": {"standard": [{"count": "requests", "limit": 100000000, "per": "1m"}]},
-        "record": {"durable": "before-delivery"},
+        "record": {"durable": "before-delivery", "unsealed": True},
     }
 
 

@@ -1,0 +1,116 @@
+// WitnessMemory.swift: what each witness has seen of the record, kept over restarts.
+//
+// One file a witness, STATE/witnesses/NAME, replaced whole: its cosigned checkpoint is what proves
+// later, with the witness's key alone, what the record was.
+
+internal import CSystem
+internal import Foundation
+internal import Glibc
+internal import Outbound
+package import Transparency
+
+/// What a witness has seen last.
+package struct WitnessMemory: Codable, Equatable, Sendable {
+    /// The record's name, and the way to the witness: for another it counts no more.
+    package var origin: String
+    package var target: String
+    /// The newest checkpoint it took, with its signature if it gives one; empty for none.
+    package var note = ""
+    /// When, in seconds since 1970.
+    package var at: UInt64 = 0
+    /// Why it says that the record was changed; nothing is shown to it any more.
+    package var contradiction: String?
+
+    package init(origin: String, target: String) {
+        self.origin = origin
+        self.target = target
+    }
+
+    /// The checkpoint of its note; nil for none.
+    package var checkpoint: Checkpoint? { SignedNote(note).flatMap { Checkpoint($0.text) } }
+    /// Entries it has seen.
+    package var size: UInt64 { checkpoint?.size ?? 0 }
+}
+
+/// Where memories are kept.
+package struct WitnessFolder: Sendable {
+    private let path: String
+
+    /// Bytes of one file.
+    private static let fileMax = 64 * 1024
+
+    /// `state` is the folder of the gate's state.
+    package init(state: String) { path = state + "/witnesses" }
+
+    /// What is known of `name`; nil when nothing is, or it cannot be read.
+    package func memory(of name: String) -> WitnessMemory? {
+        guard let bytes = smallFile(path + "/" + name, bytesMax: Self.fileMax) else { return nil }
+        return try? JSONDecoder().decode(WitnessMemory.self, from: Data(bytes))
+    }
+
+    /// Keeps it, and returns once it is on disk; what went wrong in words, or nil.
+    package func keep(_ memory: WitnessMemory, of name: String) -> String? {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        guard let data = try? encoder.encode(memory) else { return "\(name): cannot be written" }
+        // Safe because the name outlives the call.
+        guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            return "\(path): cannot be made: \(systemText(errno))"
+        }
+        return replaceFile(path + "/" + name, in: path, Array(data) + [0x0A])
+    }
+}
+
+/// The bytes of a file that should be small; nil when it is not, or cannot be read.
+func smallFile(_ path: String, bytesMax: Int) -> [UInt8]? {
+    // Safe because the path outlives the call.
+    let file = unsafe herse_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
+    var filled = 0
+    while filled < bytes.count {
+        let count = unsafe bytes.withUnsafeMutableBytes { room in
+            // Safe because filled < room.count, and at most the rest is written.
+            unsafe read(
+                file, room.baseAddress.map { unsafe $0 + filled }, room.count - filled)
+        }
+        if count < 0, errno == EINTR { continue }
+        guard count >= 0 else { return nil }
+        if count == 0 { break }
+        filled += count
+    }
+    return filled > bytesMax ? nil : Array(bytes[..<filled])
+}
+
+/// Puts `bytes` in place of a file, whole or not at all, and returns once that is on disk; what
+/// went wrong in words, or nil.
+func replaceFile(_ path: String, in folder: String, _ bytes: [UInt8]) -> String? {
+    let fresh = path + ".new"
+    // Safe because every name outlives the call that takes it, here and below.
+    unsafe unlink(fresh)
+    let file = unsafe herse_open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    guard file >= 0 else { return "\(path): cannot be written: \(systemText(errno))" }
+    var code: Int32 = 0
+    if !writeAll(file, bytes) || fsync(file) != 0 { code = errno }
+    close(file)
+    if code == 0, unsafe rename(fresh, path) != 0 { code = errno }
+    if code == 0, !syncFolder(folder) { code = errno }
+    guard code != 0 else { return nil }
+    unsafe unlink(fresh)
+    return "\(path): cannot be written: \(systemText(code))"
+}
+
+/// Makes the names in a folder durable.
+func syncFolder(_ path: String) -> Bool {
+    // Safe because the path outlives the call.
+    let folder = unsafe herse_open(path, O_RDONLY | O_DIRECTORY, 0)
+    guard folder >= 0 else { return false }
+    defer { close(folder) }
+    return fsync(folder) == 0
+}
+
+func systemText(_ code: Int32) -> String {
+    // Safe because strerror's text is copied at once.
+    unsafe String(cString: strerror(code)).lowercased()
+}

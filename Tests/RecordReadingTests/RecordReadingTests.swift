@@ -1,1 +1,0 @@
-// RecordReadingTests.swift: begun.
