@@ -139,7 +139,9 @@ let package = Package(
         // Which entries speak of whom, found without reading them all.
         .target(
             name: "RecordIndex",
-            dependencies: ["CSystem", "Record", "RecordReading", "Sealing", grdb],
+            dependencies: [
+                "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing", grdb,
+            ],
             swiftSettings: strict),
         // The record in the forms that others take: AuditEvent, ATNA, JSON lines, CSV.
         .target(
@@ -246,7 +248,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "RecordIndexTests",
-            dependencies: ["Record", "RecordIndex", "RecordReading", "Sealing"],
+            dependencies: [
+                "COpenSSL", "Record", "RecordIndex", "RecordReading", "Sealing", "Transparency",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "RecordExportTests",
@@ -272,7 +276,10 @@ let package = Package(
         // Timings of single parts; script/bench runs it.
         .executableTarget(
             name: "Micro",
-            dependencies: ["COpenSSL", "CSystem", "KeyedHash", "Limits", "Lookup", "Tokens"],
+            dependencies: [
+                "COpenSSL", "CSystem", "KeyedHash", "Limits", "Lookup", "Record", "RecordIndex",
+                "RecordReading", "Tokens", "Transparency",
+            ],
             path: "Tests/Benchmarks/Micro", swiftSettings: strict),
 
         // Replays inputs for the parsers; script/fuzz makes a fuzzer of it.
@@ -281,9 +288,8 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "SignIn", "Signals", "SignedLists", "Tokens",
-                "WebAuthn",
-                "Wire",
+                "Neutralization", "Policy", "RecordIndex", "RecordReading", "SignIn", "Signals",
+                "SignedLists", "Tokens", "WebAuthn", "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),

@@ -60,6 +60,11 @@ struct PersonLinks: Sendable {
         return best
     }
 
+    /// What a link's two words say; nil where it leads to nobody.
+    static func pair(_ told: UInt64, _ best: UInt64) -> (weaker: UInt64, best: UInt64)? {
+        best == 0 || best == ambiguous ? nil : (told ^ mixed(best), best)
+    }
+
     /// Whom a key names: itself, unless it is linked to a better one.
     @inline(__always)
     func resolve(_ key: UInt64, _ mapping: borrowing PersonsMapping) -> UInt64 {

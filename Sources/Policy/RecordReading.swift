@@ -44,7 +44,8 @@ extension Reading {
 
     private func readSealing(_ fields: Fields, _ rule: inout RecordRule) {
         if let entry = fields["auditors"] {
-            refuseEmpty(entry, hint: "who will read the record; `unsealed: true` seals it to nobody")
+            refuseEmpty(
+                entry, hint: "who will read the record; `unsealed: true` seals it to nobody")
         }
         rule.auditors = fields.texts("auditors", countMax: RecordRule.auditorsMax) {
             (scalar) throws(Complaint) in try file(scalar)
@@ -168,7 +169,9 @@ extension Scalar {
         guard isPlain, (1...200).contains(text.utf8.count) else {
             throw Complaint(
                 "\(quoted(text)) is not a name for the record",
-                hint: "\(example): at most 200 printable ASCII characters but blanks, `+`, `\"`, `\\`")
+                hint:
+                    "\(example): at most 200 printable ASCII characters but blanks, `+`, `\"`, `\\`"
+            )
         }
         return text
     }

@@ -242,7 +242,8 @@ struct KeeperWork {
                 result.purged.append(segment)
             }
             if case .through(let number) = order.extent, segments.last?.number != number {
-                result.problem = segments.isEmpty
+                result.problem =
+                    segments.isEmpty
                     ? "segment \(number) is not there, or is the one written to"
                     : "only up to segment \(segments.last?.number ?? 0): what follows is written to"
             }

@@ -64,8 +64,9 @@ package final class RecordKeeper: Sendable {
     /// Milliseconds a gate that stops waits for its witnesses.
     private static let farewell: UInt64 = 5_000
 
-    /// Looks after the record that `log` writes below `state`. `say` writes a line to the gate's
-    /// log.
+    /// Looks after the record that `log` writes below `state`.
+    ///
+    /// `say` writes a line to the gate's log.
     package init(
         _ log: RecordLog, state: String, signer: NoteSigner,
         say: @escaping @Sendable (String) -> Void

@@ -30,6 +30,15 @@ package final class RecordPen: Sendable {
 
     deinit { close(bell) }
 
+    /// What the kernel says of its clock.
+    private var clockWord: String {
+        switch herse_clock_is_synchronized() {
+        case 1: "synchronized"
+        case 0: "unsynchronized"
+        default: "unknown"
+        }
+    }
+
     /// Writes an entry whose fields, each with a comma before it, are `fields`; whether it is on
     /// disk.
     ///
@@ -38,7 +47,7 @@ package final class RecordPen: Sendable {
         let writer = LineWriter()
         writer.begin()
         let now = herse_clock(CLOCK_REALTIME) / 1_000_000
-        writer.raw("\"time\":\"\(rfc3339(milliseconds: now))\"")
+        writer.raw("\"time\":\"\(rfc3339(milliseconds: now))\",\"clock\":\"\(clockWord)\"")
         writer.raw(fields)
         writer.end()
         guard log.submit(writer, through: number, worker: lane) else { return false }

@@ -122,7 +122,8 @@ package struct TreeFollower: Sendable {
         for number in numbers.reversed() {
             guard let head = try head(number) else {
                 // The newest may have none yet, and those of a gate before 0.2 never had one.
-                if start == nil { continue } else { break }
+                guard start == nil else { break }
+                continue
             }
             start = head
             // A segment's head is the first entry of its own.

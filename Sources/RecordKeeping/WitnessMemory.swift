@@ -1,7 +1,7 @@
 // WitnessMemory.swift: what each witness has seen of the record, kept over restarts.
 //
-// One file a witness, STATE/witnesses/NAME, replaced whole: its cosigned checkpoint is what proves
-// later, with the witness's key alone, what the record was.
+// Two files a witness, each replaced whole: STATE/witnesses/NAME.json, and NAME.checkpoint, the
+// newest one it signed, which proves later, with the witness's key alone, what the record was.
 
 internal import CSystem
 internal import Foundation
@@ -44,7 +44,7 @@ package struct WitnessFolder: Sendable {
 
     /// What is known of `name`; nil when nothing is, or it cannot be read.
     package func memory(of name: String) -> WitnessMemory? {
-        guard let bytes = smallFile(path + "/" + name, bytesMax: Self.fileMax) else { return nil }
+        guard let bytes = smallFile("\(path)/\(name).json", bytesMax: Self.fileMax) else { return nil }
         return try? JSONDecoder().decode(WitnessMemory.self, from: Data(bytes))
     }
 
@@ -57,7 +57,11 @@ package struct WitnessFolder: Sendable {
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
             return "\(path): cannot be made: \(systemText(errno))"
         }
-        return replaceFile(path + "/" + name, in: path, Array(data) + [0x0A])
+        if let problem = replaceFile("\(path)/\(name).json", in: path, Array(data) + [0x0A]) {
+            return problem
+        }
+        if memory.note.isEmpty { return nil }
+        return replaceFile("\(path)/\(name).checkpoint", in: path, Array(memory.note.utf8))
     }
 }
 

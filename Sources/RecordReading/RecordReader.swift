@@ -117,7 +117,8 @@ package final class RecordReader: Sendable {
         return entry
     }
 
-    private func mustBeOpen(_ segment: RecordedSegment) throws(RecordReadingError) {
+    /// Throws unless the segment is open.
+    package func mustBeOpen(_ segment: RecordedSegment) throws(RecordReadingError) {
         guard !segment.isOpen else { return }
         let auditors = (segment.head?.sealedTo ?? []).map(\.auditor).joined(separator: ", ")
         throw RecordReadingError(
@@ -135,7 +136,8 @@ package final class RecordReader: Sendable {
         return begins.lastIndex { ($0 ?? 0) < since } ?? 0
     }
 
-    private func beginning(of segment: RecordedSegment) -> UInt64? {
+    /// When a segment begins, in milliseconds since 1970, as it says itself; nil when it does not.
+    package func beginning(of segment: RecordedSegment) -> UInt64? {
         if let head = segment.head {
             return Moment(stamp: Array(head.time.utf8).span)?.milliseconds
         }

@@ -247,7 +247,7 @@ private func text(_ bytes: Span<UInt8>) -> String {
 }
 
 /// The value of sixteen hexadecimal digits; of anything else, some value that stays the same.
-private func hexadecimal(_ digits: Span<UInt8>) -> UInt64 {
+package func hexadecimal(_ digits: Span<UInt8>) -> UInt64 {
     var value: UInt64 = 0
     for index in digits.indices {
         let byte = digits[index]

@@ -36,7 +36,8 @@ struct Herse: AsyncParsableCommand {
                     ListsCommand.self,
                     DrillCommand.self,
                 ]),
-            CommandGroup(name: "Prove", subcommands: [RecordCommand.self]),
+            CommandGroup(
+                name: "Prove", subcommands: [RecordCommand.self, ReportCommand.self]),
             CommandGroup(name: "Local accounts", subcommands: [AccountCommand.self]),
             CommandGroup(
                 name: "Observe",
@@ -44,7 +45,6 @@ struct Herse: AsyncParsableCommand {
                     StatusCommand.self, SessionsCommand.self, LimitsCommand.self,
                     AlertsCommand.self,
                 ]),
-            CommandGroup(name: "Account for it", subcommands: [ReportCommand.self]),
         ])
 
     /// Version, how it was built, and the cryptographic library it runs on.

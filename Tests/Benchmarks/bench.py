@@ -12,6 +12,7 @@ from pathlib import Path
 import inspection
 import neutralization
 import profiling
+import recording
 import report
 import rows
 import tokens
@@ -23,7 +24,7 @@ from pki import make_pki, rpps_identifier
 ROOT = Path(__file__).resolve().parents[2]
 #: Rows that the servers run in, and those that measure a part by itself.
 SERVED = ["keepalive", "latency", "handshake", "resumption", "limits", "memory"]
-ROWS = [*SERVED, "inspection", "tokens", "neutralization"]
+ROWS = [*SERVED, "inspection", "tokens", "record", "neutralization"]
 PROFESSIONALS = 8
 NEUTRALIZED = 5000
 #: Client connections a contestant has room for, beyond the idle ones.
@@ -55,6 +56,9 @@ def parse_arguments() -> argparse.Namespace:
                         help="length of one sample (default: 5)")
     parser.add_argument("--idle", default="1500", metavar="N[,N]",
                         help="idle connections of the memory row (default: 1500)")
+    parser.add_argument("--entries", type=int, default=1_000_000, metavar="N",
+                        help="entries of the record that is searched (default: 1000000); 10^8 take "
+                             "36 GB")
     parser.add_argument("--quick", action="store_true",
                         help="two rounds of two seconds, 500 idle connections: for a first look")
     parser.add_argument("--only", type=comma_list(list(CONTESTANTS)), metavar="NAME[,NAME]",
@@ -79,6 +83,8 @@ def parse_arguments() -> argparse.Namespace:
         parser.error(f"--idle: `{arguments.idle}` is not a list of numbers (as in 1500,10000)")
     if not all(1 <= one <= 28_000 for one in arguments.idle):
         parser.error("--idle: 1 to 28000, the ports one loopback address has")
+    if not 1000 <= arguments.entries <= 1_000_000_000:
+        parser.error("--entries: 1000 to 1000000000")
     descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if max(arguments.idle) + SPARE_CONNECTIONS > descriptors:
         parser.error(f"--idle: {max(arguments.idle)} connections and {SPARE_CONNECTIONS} to spare "
@@ -188,7 +194,7 @@ def time_limit(arguments: argparse.Namespace) -> int:
     samples = arguments.rounds * len(arguments.only) * len(ROWS)
     holds = 3 * len(arguments.only) * len(arguments.idle)
     samples += arguments.rounds * (len(inspection.NAMES) * 6 + 2)
-    return int(600 + 600 * ("neutralization" in arguments.rows)
+    return int(600 + 600 * ("neutralization" in arguments.rows) + arguments.entries / 20_000
                + samples * (2 * arguments.seconds + 10)
                + holds * (60 + max(arguments.idle) / 50))
 
@@ -222,6 +228,10 @@ def run(arguments: argparse.Namespace) -> None:
         if "tokens" in arguments.rows and not arguments.profile:
             parts += tokens.tokens(workshop, build_micro(), gate_cores, arguments.rounds,
                                    arguments.seconds, say)
+        if "record" in arguments.rows and not arguments.profile:
+            parts += recording.record(workshop, build_micro(), build_herse(arguments.herse),
+                                      gate_cores | load_cores, arguments.entries,
+                                      arguments.rounds, say)
         if not served and not cuts:
             publish(arguments, parts, plain_facts(arguments, gate_cores, load_before))
             return

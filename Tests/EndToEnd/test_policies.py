@@ -33,6 +33,11 @@ def material(folder, pki):
         subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
         subprocess.run(
             ["openssl", "pkey", "-in", key, "-pubout", "-out", folder / f"{name}.pem"], check=True)
+    (folder / "auditors").mkdir()
+    subprocess.run(["openssl", "genpkey", "-algorithm", "X25519", "-out", folder / "anne.key"],
+                   check=True)
+    subprocess.run(["openssl", "pkey", "-in", folder / "anne.key", "-pubout",
+                    "-out", folder / "auditors" / "anne.pem"], check=True)
     for name in ("psc.secret", "push.token", "poll.token", "transmit.token", "mail.password",
                  "hook.key", "shared.key"):
         (folder / name).write_text("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")

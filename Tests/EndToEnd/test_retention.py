@@ -62,9 +62,12 @@ def test_the_oldest_segments_are_purged_by_order(config, make_gate, upstream):
     assert run.code == 1 and "only up to segment 3" in run.text, run
     assert segments(gate)[-1] == "000004.jsonl"
     assert gate.get().status == 200
+    assert gate.run("record", "verify").code == 0
     gate.stop()
     gate.start()
     assert gate.get().status == 200
+    run = gate.run("record", "verify")
+    assert run.code == 0 and "purged" in run.text, run
 
 
 def test_a_purge_that_a_crash_cut_short_is_finished(config, make_gate, upstream):
@@ -117,12 +120,19 @@ def test_an_order_that_could_purge_waits_for_a_second_administrator(
 def small_disk(tmp_path):
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128m", "none", folder],
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=192m", "none", folder],
                            capture_output=True)
     if mount.returncode != 0:
         pytest.skip("cannot mount a small disk here: " + mount.stderr.decode().strip())
     yield folder
     subprocess.run(["umount", "-l", folder], check=False)
+
+
+def leave(disk, megabytes):
+    """Fills a disk until so much is free."""
+    with (disk / "filler").open("ab") as file:
+        room = os.statvfs(disk)
+        file.write(bytes(room.f_bavail * room.f_frsize - (megabytes << 20)))
 
 
 def room(gate):
@@ -139,12 +149,11 @@ def test_nothing_is_disclosed_that_could_not_be_kept(
     gate = make_gate(config)
     with gate.connect() as victim:
         assert victim.get().status == 200
-        filler = small_disk / "filler"
-        filler.write_bytes(bytes(44 << 20))
+        leave(small_disk, 16)
         until(lambda: room(gate) == "low", 15, "an alarm before")
         assert "are to be left" in gate.run("status").text
         assert gate.get().status == 200
-        filler.write_bytes(bytes(53 << 20))
+        leave(small_disk, 8)
         until(lambda: room(gate) == "full", 15, "full")
         assert gate.get().status == 503
         run = gate.run("status")
@@ -153,7 +162,7 @@ def test_nothing_is_disclosed_that_could_not_be_kept(
         assert gate.run("neutralize", "810002813839", "--reason", "stolen").code == 0
         folder = small_disk / "state" / "record"
         assert any("neutralize" in path.read_text() for path in folder.glob("*.jsonl"))
-    filler.unlink()
+    (small_disk / "filler").unlink()
     until(lambda: gate.get().status == 200, 15, "it mends")
 
 
@@ -172,7 +181,7 @@ def test_the_oldest_go_when_the_operator_says_so(config, make_gate, upstream, sm
     for number in (1, 2):
         with (folder / f"00000{number}.jsonl").open("ab") as file:
             file.write(b"\n" * (8 << 20))
-    (small_disk / "filler").write_bytes(bytes(36 << 20))
+    leave(small_disk, 8)
     config["record"] |= {"when_full": "purge-oldest"}
     gate.write()
     assert gate.run("reload").code == 0

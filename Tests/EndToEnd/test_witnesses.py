@@ -47,8 +47,7 @@ def cosigned(gate, witness, at_least=1, within=15):
     """Waits until the gate has a cosignature over so many entries, and checks it."""
     one = until(lambda: (r := report(gate))["entries"] >= at_least and r, within,
                 f"cosigned: {witness.verdicts} {gate.log()}")
-    kept = json.loads((gate.folder / "state" / "witnesses" / "partner").read_text())
-    witness.check(kept["note"])
+    witness.check((gate.folder / "state" / "witnesses" / "partner.checkpoint").read_text())
     return one
 
 
@@ -82,6 +81,9 @@ def test_a_witness_sees_the_record_grow(watched, witness, upstream):
     assert size == len(everything) - 1
     assert digest == root(everything[:size])
     assert {200} <= set(witness.verdicts) <= {200, 404}
+    kept = gate.folder / "state" / "witnesses" / "partner.checkpoint"
+    run = gate.run("record", "verify", "--witness", str(kept))
+    assert run.code == 0, run
 
 
 def test_a_witness_that_was_down_is_shown_all_of_it_later(watched, witness, upstream):

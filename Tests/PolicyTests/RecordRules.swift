@@ -82,7 +82,10 @@ private let key = "partner+0f1e2d3c+BAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 
 /// What is written of the record, and what is said of it.
 private let refused: [(String, String)] = [
-    ("witneses: []", "h:1:10: error: unknown key `witneses` in `record` (did you mean `witnesses`?)"),
+    (
+        "witneses: []",
+        "h:1:10: error: unknown key `witneses` in `record` (did you mean `witnesses`?)"
+    ),
     (
         "unsealed: true, auditors: [a.pem]",
         "h:1:10: error: `unsealed` and `auditors` contradict each other (remove one of them)"

@@ -51,7 +51,8 @@ import Transparency
             for other in stride(from: one, through: size, by: 23) {
                 var follower = TreeFollower(folder: scratch.record)
                 try follower.follow(to: size, keeping: [one, other])
-                #expect(Set([one, other, size]) == Set(follower.cuts).intersection([one, other, size]))
+                #expect(
+                    Set([one, other, size]) == Set(follower.cuts).intersection([one, other, size]))
                 try checkProofs(follower, all)
             }
         }
@@ -112,7 +113,8 @@ import Transparency
         try record.add(3)
         let size = try record.checkpoint.size
         let lines = try scratch.bytes("record/000001.jsonl").split(separator: 0x0A).dropLast(2)
-        try scratch.write(Array(lines.joined(separator: [0x0A])) + [0x0A], to: "record/000001.jsonl")
+        try scratch.write(
+            Array(lines.joined(separator: [0x0A])) + [0x0A], to: "record/000001.jsonl")
         var follower = TreeFollower(folder: scratch.record)
         // The head, three entries and two checkpoints before the newest: six, and the newest.
         #expect(

@@ -67,8 +67,9 @@ import Transparency
         let read = try #require(purge.tombstone(of: 1, signedBy: terms.signer.verifier))
         #expect(read == left)
         #expect(read.range.nodes == first.range.nodes && read.range.end == first.range.end)
-        #expect(try FileManager.default.attributesOfItem(
-            atPath: scratch.record + "/000001.purged")[.posixPermissions] as? Int == 0o600)
+        #expect(
+            try FileManager.default.attributesOfItem(
+                atPath: scratch.record + "/000001.purged")[.posixPermissions] as? Int == 0o600)
         // Not one of another key, or of another segment.
         let other = try RecordKeepingTests.terms(seed: 2).signer.verifier
         #expect(purge.tombstone(of: 1, signedBy: other) == nil)

@@ -85,7 +85,9 @@ import Testing
         "Transparency": ["COpenSSL"],
         "Sealing": ["COpenSSL"],
         "RecordReading": ["CSystem", "Lookup", "Record", "Sealing", "Transparency"],
-        "RecordIndex": ["CSystem", "Record", "RecordReading", "Sealing"],
+        "RecordIndex": [
+            "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing",
+        ],
         "RecordExport": ["COpenSSL", "CSystem", "JSON", "Outbound", "RecordReading"],
         "Dossier": ["COpenSSL", "CSystem", "RecordReading"],
         "Administration": ["COpenSSL"],

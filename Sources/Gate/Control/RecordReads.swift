@@ -113,6 +113,7 @@ package struct PendingReads: ~Copyable {
     /// writes to it now.
     static func held(in state: String) -> PendingReads? {
         let path = state + name
+        // Safe because the path is lent for the call.
         let descriptor = unsafe herse_open(path, O_RDONLY | O_NOFOLLOW, 0)
         guard descriptor >= 0 else { return nil }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, let bytes = contents(descriptor) else {
@@ -123,7 +124,10 @@ package struct PendingReads: ~Copyable {
     }
 
     /// Removes the file, once what it says is safe.
-    func forget() -> Bool { unsafe unlink(path) == 0 }
+    func forget() -> Bool {
+        // Safe because the path is lent for the call.
+        unsafe unlink(path) == 0
+    }
 
     private static func contents(_ descriptor: Int32) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
@@ -175,6 +179,7 @@ package struct PendingReads: ~Copyable {
         }
         // A gate that takes the file over while this waits for the lock removes it.
         for _ in 0..<5 {
+            // Safe because the path is lent for the call.
             let descriptor = unsafe herse_open(
                 path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
             guard descriptor >= 0 else { throw failure(path) }

@@ -3,6 +3,22 @@
 internal import Record
 internal import Wire
 
+/// What the line of an exchange says besides what was decided and delivered.
+struct RecordNotes {
+    var claims = Claims()
+    /// How much more the tightest limit that was charged allows.
+    var left: UInt64?
+    /// `,"list":"…"`: the state of the neutralization list it was decided under.
+    var list: [UInt8] = []
+
+    mutating func begin(on worker: WorkerCore) {
+        claims.forget()
+        left = nil
+        worker.left = nil
+        list = worker.listRecord
+    }
+}
+
 /// The client's own id of a request, and the way it says the request came; kept by its exchange,
 /// so that no request allocates.
 struct Claims {

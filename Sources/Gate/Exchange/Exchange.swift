@@ -60,12 +60,8 @@ final class Exchange {
     private var wasStreamed = false
     /// Whether a limit in shadow would have refused it.
     var shadowed = false
-    /// How much more the tightest limit that was charged allows.
-    private(set) var left: UInt64?
-    /// What the client says of its request.
-    private(set) var claims = Claims()
-    /// `,"list":"…"`: the state of the neutralization list it was decided under.
-    private(set) var listRecord: [UInt8] = []
+    /// What else its line says of it.
+    var notes = RecordNotes()
     /// What is asked and disclosed; on routes where identities are looked up.
     var inquiry: Inquiry?
     /// Where a browser wants to be, which may first have to prove more; empty for all others.
@@ -101,7 +97,7 @@ final class Exchange {
         _ head: borrowing RequestHead, _ bytes: Span<UInt8>, on client: ClientConnection
     ) -> Errand? {
         start(on: client)
-        claims.take(head, bytes)
+        notes.claims.take(head, bytes)
         method = head.method
         wantsHTML = prefersHTML(head, bytes)
         do throws(Refusal) {
@@ -167,13 +163,6 @@ final class Exchange {
         if identity.card == nil { worker.registry.begin(self, for: identity) }
     }
 
-    /// Takes over what the limits said of the last charge.
-    func isCharged() {
-        shadowed = shadowed || worker.shadowed
-        left = worker.left
-        listRecord = worker.listRecord
-    }
-
     private func start(on client: ClientConnection) {
         self.client = client
         generation = worker.generation
@@ -201,10 +190,7 @@ final class Exchange {
         page = nil
         returnPath = ""
         worker.shadowed = false
-        left = nil
-        worker.left = nil
-        claims.forget()
-        listRecord = worker.listRecord
+        notes.begin(on: worker)
         worker.counters.requests += 1
         worker.exchangesRunning += 1
     }

@@ -58,7 +58,7 @@ final class RecordDesk {
         writer.raw(id.span)
         writer.raw("\"")
         // What ends a long delivery repeats little of what its beginning said.
-        if isBeginning { exchange.claims.write(to: writer) }
+        if isBeginning { exchange.notes.claims.write(to: writer) }
         if let client = exchange.client {
             writer.raw(",\"peer\":\"")
             client.peer.write(to: writer)
@@ -73,7 +73,7 @@ final class RecordDesk {
         writer.raw(exchange.methodName)
         writer.raw("\"")
         writer.append(entry)
-        if isBeginning { writer.raw(exchange.listRecord) }
+        if isBeginning { writer.raw(exchange.notes.list) }
         writeRule(of: exchange)
         if let word = exchange.refusalWord {
             writer.raw(",\"why\":\"")
@@ -81,7 +81,7 @@ final class RecordDesk {
             writer.raw("\"")
         }
         if exchange.shadowed { writer.raw(",\"shadow\":true") }
-        if entry.decision == .allow, isBeginning, let left = exchange.left {
+        if entry.decision == .allow, isBeginning, let left = exchange.notes.left {
             writer.raw(",\"left\":")
             writer.number(left)
         }

@@ -21,7 +21,8 @@ extension MaterialLoader {
         var material = RecordMaterial()
         if rule.auditors.isEmpty, !rule.isUnsealed {
             warn(
-                rule.place ?? SourceLocation(startOf: configurationFile), "the record is not sealed",
+                rule.place ?? SourceLocation(startOf: configurationFile),
+                "the record is not sealed",
                 "name `auditors`, or say `unsealed: true`")
         }
         for file in rule.auditors {

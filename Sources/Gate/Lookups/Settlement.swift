@@ -6,6 +6,15 @@ internal import Limits
 internal import Lookup
 internal import Wire
 
+extension Exchange {
+    /// Takes over what the limits said of the last charge.
+    func isCharged() {
+        shadowed = shadowed || worker.shadowed
+        notes.left = worker.left
+        notes.list = worker.listRecord
+    }
+}
+
 extension WorkerCore {
     /// Charges what an inspected answer discloses to who asked; throws when it must not leave.
     func settle(_ inquiry: Inquiry, of exchange: Exchange) throws(Refusal) {

@@ -83,7 +83,8 @@ extension ControlPlane {
             problems.append("--through: is not the number of a segment")
         }
         let bytes = request.reason.utf8
-        if bytes.isEmpty || bytes.count > Tombstone.reasonMax || bytes.contains(where: { $0 < 0x20 })
+        if bytes.isEmpty || bytes.count > Tombstone.reasonMax
+            || bytes.contains(where: { $0 < 0x20 })
         {
             problems.append(
                 "--reason: one line of 1 to \(Tombstone.reasonMax) bytes; it stays with the record")

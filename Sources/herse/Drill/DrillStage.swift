@@ -171,7 +171,7 @@ final class DrillStage: Sendable {
         limits:
           standard:
             - {count: requests, limit: 1000000, per: 1m}
-        record: {durable: before-delivery}
+        record: {durable: before-delivery, unsealed: true}
 
         """
     }

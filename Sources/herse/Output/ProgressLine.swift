@@ -1,37 +1,58 @@
-// ProgressLine.swift: how far long work has come, for whoever waits at a terminal.
+// ProgressLine.swift: how far long work has come, said on standard error.
 
 import Foundation
+import RecordIndex
+import Synchronization
 
-/// Says how far something is, not before it takes a second and not more often than that.
-struct ProgressLine {
-    private let total: Int
-    private let done: String
+/// Says how far work has come once it takes more than a second: one line rewritten on a terminal,
+/// a line now and then elsewhere.
+final class ProgressLine: Sendable {
+    private struct State {
+        var begun: ContinuousClock.Instant
+        var told: ContinuousClock.Instant?
+        var isOpen = false
+    }
+
+    private let state: Mutex<State>
+    private let isTerminal = isatty(2) == 1
     private let console: Console
-    private var count = 0
-    private let began = Date()
-    private var toldAt = Date()
-    private var isTold = false
 
-    /// `total` units of work; `done` is what is said of those behind: `verified`.
-    init(of total: Int, _ done: String, _ console: Console) {
-        self.total = total
-        self.done = done
+    init(_ console: Console) {
         self.console = console
+        state = Mutex(State(begun: .now))
     }
 
-    /// So many units more are behind.
-    mutating func add(_ units: Int) {
-        count += units
-        let now = Date()
-        guard now.timeIntervalSince(toldAt) >= 1, total > 0 else { return }
-        toldAt = now
-        isTold = true
-        let part = min(1, Double(count) / Double(total))
-        let left = now.timeIntervalSince(began) * (1 - part) / max(part, 0.001)
-        console.talk("\(shownPercent(part)) \(done), about \(shownSeconds(Int(left))) left")
+    func update(_ progress: RecordProgress) {
+        update(progress.what.rawValue, progress.done, of: progress.of)
     }
 
+    /// So many bytes of the record are behind; `what` says what is done: `verifying`.
+    func update(_ what: String, _ done: Int, of total: Int) {
+        let now = ContinuousClock.now
+        state.withLock { state in
+            let pause: Duration = isTerminal ? .milliseconds(200) : .seconds(10)
+            guard now - state.begun > .seconds(1), total > 0,
+                state.told.map({ now - $0 >= pause }) ?? true
+            else { return }
+            state.told = now
+            let percent = Int(Double(done) / Double(total) * 100)
+            let line =
+                "\(what) the record: \(percent) % of " + shownBytes(total)
+            if isTerminal {
+                state.isOpen = true
+                try? FileHandle.standardError.write(contentsOf: Data("\r\(line)\u{1B}[K".utf8))
+            } else {
+                console.talk(line)
+            }
+        }
+    }
+
+    /// Leaves nothing on the line; called before anything else is said.
     func end() {
-        if isTold { console.talk("done in \(shownSeconds(Int(-began.timeIntervalSinceNow)))") }
+        state.withLock { state in
+            guard state.isOpen else { return }
+            state.isOpen = false
+            try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8))
+        }
     }
 }

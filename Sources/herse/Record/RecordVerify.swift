@@ -54,14 +54,17 @@ struct RecordVerifyCommand: Verb {
             try RecordVerifier(
                 folder: source.folder, auditorKeys: auditorKeys, keys: keys, witnessed: witnessed)
         }
-        var bar = ProgressLine(of: verifier.bytes, "verified", console)
+        let line = ProgressLine(console)
+        let total = verifier.bytes
+        var done = 0
         let found = try passing { () throws(RecordReadingError) in
             try verifier.verify { bytes in
-                bar.add(bytes)
+                done += bytes
+                line.update("verifying", done, of: total)
                 return true
             }
         }
-        bar.end()
+        line.end()
         let report = VerificationReport(found, folder: source.folder)
         console.print(output.json ? json(report) : report.text)
         return found.isIntact ? .done : .refused

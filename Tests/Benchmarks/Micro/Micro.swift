@@ -9,6 +9,9 @@ let parts: [String: @Sendable ([String]) -> Void] = [
     "bundles": writeBundles,
     "inspection": timeInspection,
     "limits": timeLimits,
+    "record-index": timeRecordIndex,
+    "record-search": timeRecordSearch,
+    "record-write": writeRecord,
     "tokens": timeTokens,
 ]
 

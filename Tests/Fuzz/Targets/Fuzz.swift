@@ -34,6 +34,8 @@ struct FuzzTarget: Sendable {
         .passwordMessage,
         .signals,
         .signedList,
+        .recordLine,
+        .indexPage,
         .canary,
     ]
 }

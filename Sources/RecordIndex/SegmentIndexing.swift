@@ -1,0 +1,178 @@
+// SegmentIndexing.swift: makes the index of a segment, in one pass over it.
+
+internal import CSystem
+internal import Foundation
+internal import GRDB
+internal import Glibc
+internal import RecordReading
+
+/// Makes the index of a segment's lines that end in a line feed, as far as they count, in place of
+/// whatever is at `path`.
+///
+/// It is written under another name and given its own when it is whole; 0600.
+/// `progress` is told bytes, every so often.
+func makeIndex(
+    of segment: borrowing RecordSegment, at path: String, progress: (Int) -> Void
+) throws(RecordReadingError) {
+    var suffix = SystemRandomNumberGenerator()
+    let fresh = "\(path).\(String(suffix.next(), radix: 36)).new"
+    // Safe because the path outlives the call.
+    let file = unsafe herse_open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    guard file >= 0 else { throw unwritable(fresh) }
+    defer { close(file) }
+    do {
+        var configuration = GRDB.Configuration()
+        // Nobody sees the file before it is whole, and one that a crash left is never looked at.
+        configuration.prepareDatabase { database in
+            try database.execute(
+                sql:
+                    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE"
+            )
+        }
+        let database = try DatabaseQueue(path: fresh, configuration: configuration)
+        var writing = IndexWriting(segment.hasher)
+        try segment.file.lines(0..<segment.end) { line, at throws(RecordReadingError) in
+            // What nothing ends may still be growing.
+            guard at.isEnded else { return false }
+            let isOfItself = isOfTheRecordItself(line)
+            segment.plain(line, writing.facts.lines) { writing.take($0, at, isOfItself) }
+            if writing.facts.lines % 4096 == 0 { progress(writing.facts.bytes) }
+            return true
+        }
+        let last = try hashOfLastLine(writing.facts, in: segment)
+        try database.write { try writing.write(to: $0, last: last) }
+        try database.close()
+        // Safe because both names outlive the call.
+        guard fsync(file) == 0, unsafe rename(fresh, path) == 0 else { throw unwritable(path) }
+    } catch {
+        // Safe because the path outlives the call.
+        _ = unsafe unlink(fresh)
+        throw (error as? RecordReadingError) ?? unwritable(path)
+    }
+    progress(segment.end)
+}
+
+private func unwritable(_ path: String) -> RecordReadingError {
+    RecordReadingError(
+        "\(path): the index cannot be written",
+        hint: "is the disk full? name another folder with --index")
+}
+
+/// A hash of the last line that is indexed.
+private func hashOfLastLine(
+    _ facts: IndexFacts, in segment: borrowing RecordSegment
+) throws(RecordReadingError) -> TermHash {
+    var hash: TermHash = 0
+    try segment.file.lines(facts.lastPlace..<facts.bytes) { line, _ in
+        hash = segment.hasher.hash(.mark, line)
+        return false
+    }
+    return hash
+}
+
+/// An index being made.
+private struct IndexWriting {
+    private(set) var facts: IndexFacts
+    private var scanner: EntryScanner
+    private var postings = Postings()
+    private var blocks: [Block] = []
+
+    /// A row of `block` and one of `request`.
+    private struct Block {
+        let place: Int
+        var first = UInt64(Int64.max)
+        var last: UInt64 = 0
+        var lengths: [UInt8] = []
+        var requests: [UInt8] = []
+    }
+
+    init(_ hasher: TermHasher) {
+        scanner = EntryScanner(hasher)
+        facts = IndexFacts(mark: hasher.hash(.mark, ""))
+    }
+
+    /// Takes the next line in clear, nil for one that is no entry.
+    mutating func take(_ plain: Span<UInt8>?, _ at: Line, _ isOfItself: Bool) {
+        let number = facts.lines
+        endLine(at: at.place)
+        if number % LineBlock.lineCount == 0 { blocks.append(Block(place: at.place)) }
+        facts.lines += 1
+        facts.bytes = at.place + at.length
+        facts.lastPlace = at.place
+        let block = blocks.count - 1
+        var isEntry = false
+        if let plain, !at.isTooLong { isEntry = scanner.scan(plain) }
+        let request = isEntry ? scanner.request : 0
+        blocks[block].requests.append(UInt8(truncatingIfNeeded: request))
+        blocks[block].requests.append(UInt8(truncatingIfNeeded: request >> 8))
+        guard isEntry else {
+            if !isOfItself { facts.unreadable += 1 }
+            return
+        }
+        facts.entries += 1
+        blocks[block].first = min(blocks[block].first, scanner.time)
+        blocks[block].last = max(blocks[block].last, scanner.time)
+        for term in scanner.terms { postings.append(term, UInt32(truncatingIfNeeded: number)) }
+    }
+
+    /// What lies between two beginnings of lines is the first's, blank lines included.
+    private mutating func endLine(at place: Int) {
+        guard facts.lines > 0 else { return }
+        append(UInt64(place - facts.lastPlace), to: &blocks[blocks.count - 1].lengths)
+    }
+
+    /// Writes everything to an empty database.
+    consuming func write(to database: Database, last: TermHash) throws {
+        endLine(at: facts.bytes)
+        try database.execute(sql: Self.schema)
+        try writePages(to: database)
+        for (number, block) in blocks.enumerated() {
+            try database.cachedStatement(
+                sql: "INSERT INTO block VALUES (?, ?, ?, ?, ?)"
+            ).execute(arguments: [
+                number, block.place, Int64(clamping: block.first), Int64(clamping: block.last),
+                Data(block.lengths),
+            ])
+        }
+        for (number, block) in blocks.enumerated() {
+            try database.cachedStatement(sql: "INSERT INTO request VALUES (?, ?)")
+                .execute(arguments: [number, Data(block.requests)])
+        }
+        try database.execute(
+            sql: "INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)",
+            arguments: [
+                Int64(facts.mark), facts.lines, facts.bytes, facts.entries, facts.unreadable,
+                facts.lastPlace, Int64(last),
+            ])
+    }
+
+    private mutating func writePages(to database: Database) throws {
+        let statement = try database.makeStatement(sql: "INSERT INTO page VALUES (?, ?)")
+        var page = TermPage()
+        func write() throws {
+            try statement.execute(arguments: [Int64(page.first), Data(page.bytes)])
+            page.removeAll()
+        }
+        var taken = Postings()
+        swap(&taken, &postings)
+        try taken.sorted { term, lines in
+            page.append(term, lines)
+            if page.isFull { try write() }
+        }
+        if !page.isEmpty { try write() }
+    }
+
+    private static let schema = """
+        PRAGMA application_id = \(SegmentIndex.applicationID);
+        PRAGMA user_version = \(SegmentIndex.format);
+        CREATE TABLE page (first INTEGER PRIMARY KEY, terms BLOB NOT NULL);
+        CREATE TABLE block (
+            number INTEGER PRIMARY KEY, place INTEGER NOT NULL, first INTEGER NOT NULL,
+            last INTEGER NOT NULL, lengths BLOB NOT NULL);
+        CREATE TABLE request (block INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+        CREATE TABLE fact (
+            mark INTEGER NOT NULL, lines INTEGER NOT NULL, bytes INTEGER NOT NULL,
+            entries INTEGER NOT NULL, unreadable INTEGER NOT NULL, last_place INTEGER NOT NULL,
+            last_hash INTEGER NOT NULL);
+        """
+}

@@ -1,0 +1,218 @@
+// SegmentWalk.swift: finds one segment's entries: by its index, then in what stands behind it.
+
+internal import RecordReading
+
+/// Finds entries of one segment after another.
+struct SegmentWalk {
+    let query: RecordQuery
+    let newestFirst: Bool
+    let matches: (borrowing RecordedEntry) -> Bool
+
+    /// A line to be read.
+    private struct Place {
+        let line: UInt32
+        let range: Range<Int>
+    }
+
+    /// What an index proposes, and where it ends.
+    private struct Plan {
+        var places: [Place] = []
+        var lines = 0
+        var bytes = 0
+        var unreadable = 0
+    }
+
+    /// Lines that are told to the system to be read soon.
+    private static let ahead = 256
+
+    /// Gives what is found to `take` until it returns false, and then returns false.
+    func entries(
+        of segment: borrowing RecordSegment, indexAt path: String,
+        _ pass: inout RecordSearch.Pass, _ take: (borrowing FoundEntry) -> Bool
+    ) throws(RecordReadingError) -> Bool {
+        let hasher = segment.hasher
+        let plan = plan(segment, path, &pass)
+        pass.unreadable += plan.unreadable
+        if newestFirst {
+            var found: [FoundEntry] = []
+            try tail(of: segment, after: plan, hasher, &pass) {
+                found.append($0)
+                return true
+            }
+            for one in found.reversed() where !take(one) { return false }
+            return try read(plan.places.reversed(), of: segment, &pass, take)
+        }
+        guard try read(plan.places, of: segment, &pass, take) else { return false }
+        return try tail(of: segment, after: plan, hasher, &pass, take)
+    }
+
+    // MARK: What the index knows
+
+    /// What to read; an index that turns out to be damaged is made anew, once.
+    private func plan(
+        _ segment: borrowing RecordSegment, _ path: String, _ pass: inout RecordSearch.Pass
+    ) -> Plan {
+        for isLast in [false, true] {
+            do throws(IndexFlaw) {
+                return try plan(SegmentIndex(path, of: segment), segment.hasher)
+            } catch {
+                if isLast || error == .missing { break }
+            }
+            do throws(RecordReadingError) {
+                try makeIndex(of: segment, at: path) { _ in }
+            } catch {
+                pass.unindexed.append(error)
+                break
+            }
+        }
+        return Plan()
+    }
+
+    private func plan(
+        _ index: SegmentIndex, _ hasher: TermHasher
+    ) throws(IndexFlaw) -> Plan {
+        var plan = Plan(
+            lines: index.facts.lines, bytes: index.facts.bytes,
+            unreadable: index.facts.unreadable)
+        guard let lines = try candidates(index, hasher) else {
+            for block in try index.blocks(since: query.since, until: query.until) {
+                var start = block.place
+                for (offset, length) in block.lengths.enumerated() {
+                    plan.places.append(
+                        Place(
+                            line: UInt32(block.number * LineBlock.lineCount + offset),
+                            range: start..<start + length))
+                    start += length
+                }
+            }
+            return plan
+        }
+        var block: LineBlock?
+        for line in lines {
+            let number = Int(line) / LineBlock.lineCount
+            if block?.number != number { block = try index.block(number) }
+            guard let block, let range = block.range(of: line) else { throw .damaged }
+            if !block.isEmpty, block.last >= query.since, block.first < query.until {
+                plan.places.append(Place(line: line, range: range))
+            }
+        }
+        return plan
+    }
+
+    /// The lines that may be asked for, in order; nil when the index cannot tell.
+    private func candidates(
+        _ index: SegmentIndex, _ hasher: TermHasher
+    ) throws(IndexFlaw) -> [UInt32]? {
+        var found: [UInt32]?
+        for alternatives in query.terms(hasher) {
+            var lines: [UInt32] = []
+            for term in alternatives { lines += try index.lines(of: term) }
+            if alternatives.count > 1 { lines = sortedOnce(lines) }
+            found = found.map { common($0, lines) } ?? lines
+            if found?.isEmpty == true { return [] }
+        }
+        if !query.request.isEmpty {
+            let hash = shortened(hasher.hash(.request, query.request))
+            let lines = try index.lines(ofRequest: hash)
+            found = found.map { common($0, lines) } ?? lines
+        }
+        return found
+    }
+
+    private func read(
+        _ places: [Place], of segment: borrowing RecordSegment,
+        _ pass: inout RecordSearch.Pass, _ take: (borrowing FoundEntry) -> Bool
+    ) throws(RecordReadingError) -> Bool {
+        var bytes: [UInt8] = []
+        var announced = 0
+        for (index, place) in places.enumerated() {
+            while announced < min(places.count, index + Self.ahead) {
+                segment.file.announce(places[announced].range)
+                announced += 1
+            }
+            try segment.file.read(place.range, into: &bytes)
+            while bytes.last == 0x0A { bytes.removeLast() }
+            pass.read += 1
+            let goesOn = segment.plain(bytes.span, Int(place.line)) {
+                give($0, Int(place.line), place.range.lowerBound, segment, take)
+            }
+            if !goesOn { return false }
+        }
+        return true
+    }
+
+    // MARK: What it does not
+
+    /// Reads what stands behind the index, or everything where there is none.
+    @discardableResult
+    private func tail(
+        of segment: borrowing RecordSegment, after plan: Plan, _ hasher: TermHasher,
+        _ pass: inout RecordSearch.Pass, _ take: (borrowing FoundEntry) -> Bool
+    ) throws(RecordReadingError) -> Bool {
+        var scanner = EntryScanner(hasher)
+        let wanted = query.terms(hasher)
+        var line = plan.lines
+        var goesOn = true
+        var unreadable = 0
+        var read = 0
+        let range = min(plan.bytes, segment.end)..<segment.end
+        try segment.file.lines(range) { text, at throws(RecordReadingError) in
+            defer { line += 1 }
+            guard !isOfTheRecordItself(text) else { return true }
+            // What nothing ends is only on its way.
+            guard at.isEnded || segment.hasUnendedLines else { return false }
+            segment.plain(text, line) { plain in
+                guard let plain, !at.isTooLong, scanner.scan(plain) else {
+                    if at.isEnded { unreadable += 1 }
+                    return
+                }
+                read += 1
+                let terms = scanner.terms
+                guard wanted.allSatisfy({ $0.contains(where: terms.contains) }) else { return }
+                goesOn = give(plain, line, at.place, segment, take)
+            }
+            return goesOn
+        }
+        pass.unreadable += unreadable
+        pass.read += read
+        return goesOn
+    }
+
+    /// Gives an entry if it is asked for; false when no more is wanted.
+    private func give(
+        _ plain: Span<UInt8>?, _ line: Int, _ offset: Int,
+        _ segment: borrowing RecordSegment, _ take: (borrowing FoundEntry) -> Bool
+    ) -> Bool {
+        guard let plain, var entry = RecordedEntry(line: plain) else { return true }
+        entry.sequence = segment.number(of: line)
+        entry.segment = segment.segment.number
+        entry.offset = offset
+        guard matches(entry) else { return true }
+        return take(FoundEntry(entry: entry, line: plain.indices.map { plain[$0] }))
+    }
+}
+
+/// Numbers in order, each once.
+private func sortedOnce(_ numbers: [UInt32]) -> [UInt32] {
+    var once: [UInt32] = []
+    for number in numbers.sorted() where once.last != number { once.append(number) }
+    return once
+}
+
+/// What two ordered lists have in common.
+private func common(_ left: [UInt32], _ right: [UInt32]) -> [UInt32] {
+    var both: [UInt32] = []
+    var (i, j) = (0, 0)
+    while i < left.count, j < right.count {
+        if left[i] == right[j] {
+            both.append(left[i])
+            i += 1
+            j += 1
+        } else if left[i] < right[j] {
+            i += 1
+        } else {
+            j += 1
+        }
+    }
+    return both
+}
