@@ -209,14 +209,17 @@ struct BreachCommand: Verb {
         let verifier = try passing { () throws(RecordReadingError) in
             try RecordVerifier(folder: folder, auditorKeys: auditorKeys, keys: keys)
         }
-        var bar = ProgressLine(of: verifier.bytes, "verified", console)
+        let progress = ProgressLine(console)
+        let total = verifier.bytes
+        var done = 0
         let found = try passing { () throws(RecordReadingError) in
             try verifier.verify { bytes in
-                bar.add(bytes)
+                done += bytes
+                progress.update("verifying", done, of: total)
                 return true
             }
         }
-        bar.end()
+        progress.end()
         let integrity = Integrity(found)
         if integrity.verdict == .failed {
             console.talk("the record is not intact: the dossier says where")
