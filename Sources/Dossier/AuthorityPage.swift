@@ -106,9 +106,9 @@ extension Telling {
                         say("Perte de", "Loss of"),
                         .text(
                             say(
-                                "confidentialité (consultation non autorisée) ; aucune modification ni destruction par cette voie n’est attestée",
-                                "confidentiality (unauthorised consultation); no change or destruction on this path is on record"
-                            ))
+                                "confidentialité (consultation non autorisée) ; intégrité et disponibilité : ",
+                                "confidentiality (unauthorised consultation); integrity and availability: "
+                            )) + blank
                     ),
                     (
                         say("Nature de l’incident", "Kind of incident"),

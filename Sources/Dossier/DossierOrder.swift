@@ -5,6 +5,8 @@ package struct Integrity: Sendable {
     /// How the verification ended.
     package enum Verdict: Sendable, Equatable {
         case verified
+        /// Nothing is wrong, but some of it nothing protects; `problems` says what.
+        case partly
         case failed
         /// It was not tried.
         case untried

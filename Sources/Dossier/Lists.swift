@@ -229,7 +229,7 @@ func safeName(_ text: String) -> String {
         let isPlain =
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
             || (0x61...0x7A).contains(byte) || byte == 0x2D || byte == 0x5F
-            || (byte == 0x2E && !name.isEmpty)
+            || (byte == 0x2E && !name.isEmpty && name.last != ".")
         if name.utf8.count < 80 {
             name.unicodeScalars.append(isPlain ? Unicode.Scalar(byte) : "_")
         }

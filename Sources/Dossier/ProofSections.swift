@@ -160,6 +160,10 @@ extension Telling {
             say(
                 "vérifié à l’établissement de ce dossier : rien n’a été changé ni retiré",
                 "verified when this dossier was made: nothing was changed or removed")
+        case .partly:
+            say(
+                "vérifié en partie : voir « Intégrité et preuve »",
+                "verified in part: see “Integrity and proof”")
         case .failed: say("VÉRIFICATION ÉCHOUÉE", "VERIFICATION FAILED")
         case .untried:
             say(

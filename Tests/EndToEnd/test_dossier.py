@@ -157,3 +157,25 @@ def test_it_prints_on_paper(breached, tmp_path):
     printed = subprocess.run(["pdftotext", "-layout", tmp_path / "dossier.pdf", "-"], check=True,
                              capture_output=True, text=True).stdout
     assert re.search(r"Patients.*\b3.patients", printed) and PHYSICIAN in printed
+
+
+def test_it_says_that_the_record_is_intact(breached, tmp_path):
+    run = breach(breached, tmp_path / "dossier")
+    assert run.code == 0 and "not intact" not in run.err
+    told = text(pages(tmp_path / "dossier")["dossier.fr.html"])
+    assert "vérifié à l’établissement de ce dossier" in told and "herse record prove" in told
+    reads = [entry for entry in breached.record() if entry.get("event") == "record-read"]
+    assert reads, "the gate recorded that its record was read"
+
+
+def test_a_record_that_was_touched_is_told_and_is_no_success(breached, tmp_path):
+    breached.stop()
+    copy = shutil.copytree(breached.folder / "state" / "record", tmp_path / "record")
+    [segment, *_] = sorted(copy.glob("*.jsonl"))
+    lines = segment.read_text().replace(PHARMACIST, "899700000000")
+    segment.write_text(lines)
+    run = breach(breached, tmp_path / "dossier", "--record", copy)
+    assert run.code == 1 and "not intact" in run.err
+    root = pages(tmp_path / "dossier")["dossier.en.html"]
+    assert "VERIFICATION FAILED" in text(root)
+    assert "did not verify" in text(root)

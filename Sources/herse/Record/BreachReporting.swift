@@ -3,6 +3,7 @@
 import Dossier
 import Foundation
 import RecordReading
+import Transparency
 
 /// Reads, counts, names and tells.
 struct BreachReporting {
@@ -113,6 +114,30 @@ func written<Value: ~Copyable>(
         return try write()
     } catch {
         throw Failure(error.message, hint: error.hint)
+    }
+}
+
+extension Integrity {
+    /// What a verification came to.
+    init(_ found: Verification) {
+        let isPartly = !found.untold.isEmpty || found.size == 0
+        self.init(!found.isIntact ? .failed : isPartly ? .partly : .verified)
+        origin = found.origin
+        if found.size > 0 {
+            size = found.size
+            root = Data(found.root.bytes).base64EncodedString()
+        }
+        checkpoint = found.checkpoint ?? ""
+        for flaw in found.flaws {
+            let place = flaw.segment.map { "segment \($0): " } ?? ""
+            problems.append(
+                place + (flaw.entry.map { "entry \($0): " } ?? "") + flaw.what)
+        }
+        problems += found.untold.map { "segment \($0): of a gate before 0.2, nothing protects it" }
+        if found.unsigned > 0 {
+            problems.append("\(counted(found.unsigned, "entry")) after the newest checkpoint")
+        }
+        problems += found.notes
     }
 }
 

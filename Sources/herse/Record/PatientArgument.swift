@@ -56,7 +56,7 @@ enum PatientArgument: Equatable {
     }
 
     /// The keys under which a gate knows the patient, with this secret and these servers.
-    private func keys(_ hasher: PersonHasher) -> [UInt64] {
+    func keys(_ hasher: PersonHasher) -> [UInt64] {
         func key(_ system: String, _ value: String) -> UInt64? {
             let (system, value) = (Array(system.utf8), Array(value.utf8))
             return hasher.identifier(system: system.span, value: value.span)?.hash

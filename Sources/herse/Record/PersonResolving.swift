@@ -1,7 +1,6 @@
 // PersonResolving.swift: candidates' identifiers, hashed as the gate hashes them.
 
 import Foundation
-import KeyedHash
 import Limits
 import Lookup
 import Policy
@@ -16,14 +15,15 @@ struct PersonResolver {
     /// `configuration` is the gate's: its state folder has the secret, its identity servers the
     /// systems of their canonical identifiers.
     init(configuration path: String) throws(Failure) {
-        let key: SipKey
+        let file: PersonsFile
         do {
-            key = try personKey(ofStateFolder: stateFolder(of: path))
+            file = try PersonsFile(stateFolder: stateFolder(of: path))
         } catch {
             throw Failure(
                 "--resolve: \(error.message)",
                 hint: "run this where the gate's state is, with -c, as root or the gate's user")
         }
+        let key = file.key
         let servers =
             ConfigurationLoader(filesMustExist: false).load(path: path).configuration?
             .identityServers.map { (name: $0.name, canonical: $0.canonicalSystem) } ?? []
@@ -71,35 +71,9 @@ struct PersonResolver {
         _ line: ArraySlice<UInt8>
     ) -> [(identifier: String, keys: [UInt64])] {
         line.split { [0x2C, 0x3B, 0x09, 0x0D].contains($0) }.compactMap { cell in
-            let cell = cell.filter { $0 != 0x22 }
-            let keys = keys(of: cell)
-            guard !keys.isEmpty else { return nil }
-            return (String(decoding: cell, as: UTF8.self), keys)
+            let text = String(decoding: cell.filter { $0 != 0x22 }, as: UTF8.self)
+            guard let patient = PatientArgument(text) else { return nil }
+            return (text, Array(Set(hashers.flatMap(patient.keys))))
         }
     }
-
-    /// The hashes of one cell; none when it is no identifier.
-    private func keys(of cell: [UInt8]) -> [UInt64] {
-        if let bar = cell.lastIndex(of: 0x7C) {
-            let system = cell.span.extracting(0..<bar)
-            let value = cell.span.extracting((bar + 1)..<cell.count)
-            return hashers.compactMap { $0.identifier(system: system, value: value)?.hash }.distinct
-        }
-        if let slash = cell.firstIndex(of: 0x2F), cell.first.map(isLetter) == true {
-            let type = cell.span.extracting(0..<slash)
-            let id = cell.span.extracting((slash + 1)..<cell.count)
-            return hashers.compactMap { $0.local(type: type, id: id)?.hash }
-        }
-        let digits = cell.filter { $0 != 0x20 }
-        guard digits.count == 13 || digits.count == 15, let first = digits.first,
-            (0x31...0x38).contains(first)
-        else { return [] }
-        return hashers.prefix(1).compactMap { $0.ins(digits.span)?.hash }
-    }
-}
-
-private func isLetter(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte & 0xDF) }
-
-extension [UInt64] {
-    fileprivate var distinct: [UInt64] { Array(Set(self)) }
 }

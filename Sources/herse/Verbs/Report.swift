@@ -13,7 +13,8 @@ struct ReportCommand: AsyncParsableCommand {
         commandName: "report",
         abstract: "Make what authorities, partners and patients must be told.",
         discussion: """
-            After a breach: whom it showed to whom, with the proof.
+            After a breach: which patients were shown to whom, when, and what of them, with the \
+            proof that the record was not touched.
 
             Examples:
               herse report breach --professional 899700218896 -o dossier \\
@@ -35,7 +36,8 @@ struct BreachCommand: Verb {
             extent is unknown, and says whom to look at first; that order is an aid to reading. \
             An unsealed record knows patients by keyed hashes: --resolve names them. Memory grows \
             with distinct patients, some 400 bytes each, not with accesses. Exits 1 when nobody \
-            was shown, with a dossier that says so: check the identifiers and the period.
+            was shown, with a dossier that says so: check the identifiers and the period; and when \
+            the record, which is verified first, is not intact.
 
             Examples:
               herse report breach --professional 899700218896 -o dossier \\
@@ -111,6 +113,12 @@ struct BreachCommand: Verb {
             valueName: "duration"))
     var usual = "90d"
 
+    @Option(
+        help: ArgumentHelp(
+            "The gate's public key, as `herse record verify` takes it; may be repeated.",
+            valueName: "key"))
+    var key: [String] = []
+
     @OptionGroup var record: RecordOptions
     @OptionGroup var form: OutputOption
 
@@ -163,7 +171,8 @@ struct BreachCommand: Verb {
         let scope = try scope()
         let resolver: PersonResolver? =
             resolve == nil ? nil : try PersonResolver(configuration: record.configuration.path)
-        let reader = try record.open("a dossier of a breach")
+        let integrity = try integrity(console)
+        let reader = try record.open("report breach", filters: filters, on: console)
         let folder = try written { () throws(DossierError) in try DossierFolder(output) }
         let temporary = folder.temporary
         try onInterrupt { _ in
@@ -174,15 +183,48 @@ struct BreachCommand: Verb {
         do throws(Failure) {
             try report.count()
             if let resolver, let resolve { try report.name(by: resolver, resolve) }
-            report.tell(order, languages: languages)
+            report.tell(order(integrity), languages: languages)
             let sum = try written { () throws(DossierError) in try folder.finish() }
             let result = report.result(folder: output, sums: sum)
             console.print(form.json ? json(result) : result.text)
-            return report.outcome
+            return integrity.verdict == .failed ? .refused : report.outcome
         } catch {
             folder.discard()
             throw error
         }
+    }
+
+    /// What the gate is told of this reading.
+    private var filters: [String] {
+        professional.map { "professional:" + bareAccount($0) }
+            + certificate.map { "certificate:" + $0 } + session.map { "session:" + $0 }
+            + structure.map { "structure:" + $0 } + network.map { "network:" + $0 }
+    }
+
+    /// Verifies the record before anything is taken from it.
+    private func integrity(_ console: Console) throws(Failure) -> Integrity {
+        let keys = try verifierKeys(key)
+        let auditorKeys = try record.auditorKeys()
+        let folder = record.folder
+        let verifier = try passing { () throws(RecordReadingError) in
+            try RecordVerifier(folder: folder, auditorKeys: auditorKeys, keys: keys)
+        }
+        let progress = ProgressLine(console)
+        let total = verifier.bytes
+        var done = 0
+        let found = try passing { () throws(RecordReadingError) in
+            try verifier.verify { bytes in
+                done += bytes
+                progress.update("verifying", done, of: total)
+                return true
+            }
+        }
+        progress.end()
+        let integrity = Integrity(found)
+        if integrity.verdict == .failed {
+            console.talk("the record is not intact: the dossier says where")
+        }
+        return integrity
     }
 
     private var languages: [Language] {
@@ -215,10 +257,10 @@ struct BreachCommand: Verb {
         return isNational ? text.uppercased() : text
     }
 
-    private var order: DossierOrder {
+    private func order(_ integrity: Integrity) -> DossierOrder {
         var order = DossierOrder(
             made: milliseconds(Date()), version: "herse " + herseVersion,
-            integrity: Integrity(.untried))
+            integrity: integrity)
         order.operatorName = operatorName
         order.contact = contact
         order.protectionOfficer = dpo
