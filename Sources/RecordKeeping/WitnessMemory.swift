@@ -44,7 +44,9 @@ package struct WitnessFolder: Sendable {
 
     /// What is known of `name`; nil when nothing is, or it cannot be read.
     package func memory(of name: String) -> WitnessMemory? {
-        guard let bytes = smallFile("\(path)/\(name).json", bytesMax: Self.fileMax) else { return nil }
+        guard let bytes = smallFile("\(path)/\(name).json", bytesMax: Self.fileMax) else {
+            return nil
+        }
         return try? JSONDecoder().decode(WitnessMemory.self, from: Data(bytes))
     }
 

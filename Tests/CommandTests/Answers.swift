@@ -242,8 +242,8 @@ enum Sample {
                 neutralized  neutralized.list  fresh        3   2h  -
                 revocation   Persons           empty        0   1m  2026-11-30T00:00:00Z
 
-                RECORD           FAILED COMMITS  PROBLEM
-                before-delivery               0  -
+                RECORD           SEALED TO  ENTRIES  SEGMENTS  SIZE  FREE  OLDEST  FAILED COMMITS  PROBLEM
+                before-delivery  unsealed         0         0     -     -  -                    0  -
 
                 WORKER  GENERATION  CONNECTIONS  RUNNING  REQUESTS  REFUSED  CUT
                      0           4            2        1        29        8    1

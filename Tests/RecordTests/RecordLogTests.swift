@@ -34,7 +34,7 @@ extension RecordLog {
 
     @Test func `commits the lines of all workers with one sync`() {
         var chain = disk.chain
-        var batches: [[UInt8]] = [[], [], []]
+        var batches: [[UInt8]] = [[], [], [], []]
         #expect(log.submit([entry(1)], through: 1, worker: 0))
         #expect(log.submit([entry(2)], through: 1, worker: 2))
         #expect(log.submit([entry(3), entry(4)], through: 3, worker: 2))
@@ -51,9 +51,24 @@ extension RecordLog {
         #expect(log.outcomes(0) == [])
     }
 
+    @Test func `refuses workers' lines while there is no room, and takes the gate's own`() {
+        let writer = LineWriter()
+        log.refuse("no room")
+        #expect(log.isRefusing && log.refusalReason == "no room")
+        writer.raw("{}\n")
+        let isTaken = log.submit(writer, through: 1, worker: 0)
+        let isOwnTaken = log.submit(writer, through: 1, worker: log.ownLane)
+        #expect(!isTaken && isOwnTaken)
+        log.allow()
+        writer.raw("{}\n")
+        let isTakenAgain = log.submit(writer, through: 1, worker: 0)
+        #expect(isTakenAgain)
+        #expect(!log.isRefusing && log.refusalReason == nil)
+    }
+
     @Test func `says what failed, and only that`() {
         var chain = disk.chain
-        var batches: [[UInt8]] = [[], [], []]
+        var batches: [[UInt8]] = [[], [], [], []]
         #expect(log.submit([entry(1)], through: 1, worker: 0))
         log.commit(&chain, &batches, at: calm)
         let next = disk.calls + 2  // the write, then the sync
@@ -80,7 +95,7 @@ extension RecordLog {
 
     @Test func `refuses lines when a lane is full, and takes none of them`() {
         var chain = disk.chain
-        var batches: [[UInt8]] = [[], [], []]
+        var batches: [[UInt8]] = [[], [], [], []]
         let wide = entry(1, width: RecordLog.laneBytesMax / 2)
         #expect(log.submit([wide], through: 1, worker: 0))
         #expect(log.submit([entry(2, width: RecordLog.laneBytesMax / 4)], through: 2, worker: 0))
