@@ -160,15 +160,13 @@ import Testing
         let verbs = [
             "serve", "demo", "check", "test", "explain", "replay", "reload", "confirm", "rollback",
             "neutralize", "reinstate", "neutralized", "orders", "approve", "decline", "lists",
-            "lists show",
-            "lists fetch", "lists add", "lists trust", "lists hash", "drill",
+            "lists show", "lists fetch", "lists add", "lists trust", "lists hash", "drill",
             "record", "record verify", "record prove", "record check-proof", "record keys",
-            "account",
-            "account add", "account enrol",
-            "account list", "account disable", "account enable", "account forget",
-            "account remove", "status", "sessions", "limits",
-            "limits show", "limits grant", "alerts", "alerts show", "alerts test",
-            "report", "report breach",
+            "record search", "record who-saw", "record seen-by", "record index", "record purge",
+            "record export", "record feed", "report", "report breach", "account", "account add",
+            "account enrol", "account list", "account disable", "account enable", "account forget",
+            "account remove", "status", "sessions", "limits", "limits show", "limits grant",
+            "alerts", "alerts show", "alerts test",
         ]
         #expect(commands.map(\.name) == verbs)
         let help = Herse.helpMessage()

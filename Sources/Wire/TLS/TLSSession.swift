@@ -143,6 +143,7 @@ private func refusalOfCertificate(_ error: UInt, _ session: OpaquePointer) -> St
     case SSL_R_CERTIFICATE_VERIFY_FAILED: break
     default: return nil
     }
+    // Safe because the session is the caller's.
     switch Int32(clamping: unsafe SSL_get_verify_result(session)) {
     case X509_V_ERR_CERT_REVOKED: return "revoked"
     case X509_V_ERR_CERT_HAS_EXPIRED: return "expired"

@@ -14,7 +14,6 @@ struct RecordCommand: AsyncParsableCommand {
             Examples:
               herse record verify
               herse record who-saw "1.2.250.1.213.1.4.8|180067504230160"
-              herse record search --professional 899700218896 --since 30d
               herse record export --since 30d -o events.ndjson
             """,
         subcommands: [

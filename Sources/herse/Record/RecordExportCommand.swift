@@ -79,9 +79,9 @@ struct RecordExportCommand: Verb {
 
     private var exportPlace: ExportPlace {
         if place == "-" { return .standardOutput }
-        var isFolder: ObjCBool = false
-        let exists = FileManager.default.fileExists(atPath: place, isDirectory: &isFolder)
-        return place.hasSuffix("/") || exists && isFolder.boolValue ? .folder(place) : .file(place)
+        let kind = try? FileManager.default.attributesOfItem(atPath: place)[.type]
+        let isFolder = kind as? FileAttributeType == .typeDirectory
+        return place.hasSuffix("/") || isFolder ? .folder(place) : .file(place)
     }
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {

@@ -16,10 +16,9 @@ struct RecordFeedCommand: Verb {
             and none is missing. Run it from a timer, or with --follow.
 
             Examples:
-              herse record feed --to https://atna.example.fr/fhir --cursor atna.cursor \
-            --authorities ca.pem --bundle
-              herse record feed --to syslog+tls://siem.example.fr:6514 --cursor siem.cursor \
-            --authorities ca.pem --follow
+              herse record feed --to https://atna.example.fr/fhir --cursor atna.cursor
+              herse record feed --to syslog+tls://siem:6514 --cursor siem.cursor \\
+                --authorities ca.pem --follow
             """)
 
     @Option(

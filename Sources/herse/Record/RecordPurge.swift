@@ -14,9 +14,9 @@ struct RecordPurgeCommand: Verb {
             `administration.four_eyes` has `purge`, a second administrator must approve.
 
             Examples:
-              herse record purge --older-than 1095d --reason "kept for three years" --preview
+              herse record purge --older-than 3y --reason "kept three years" --preview
               herse record purge --older-than 3y --reason "kept for three years"
-              herse record purge --through 41 --reason "disk replaced, copy in the vault"
+              herse record purge --through 41 --reason "copy in the vault"
             """)
 
     @Option(
