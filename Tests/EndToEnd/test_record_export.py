@@ -10,6 +10,7 @@ from lxml import etree
 
 from harness.audit import (
     BASIC, PDQM, PERSON, PIXM, audit_message_schema, bundle_problems, coding, problems)
+from harness.fhir import INS as NATIONAL, identity, ins
 from harness.gate import executable
 from harness.pki import PHYSICIAN
 
@@ -270,12 +271,30 @@ def test_a_full_disk_fails_the_run(record, tmp_path):
 def test_what_a_gate_recorded_is_exported(lookup_gate, patients, tmp_path):
     gate = lookup_gate()
     gate.get("/fhir/Patient?identifier=zq&birthdate=1970-01-01")
-    gate.get("/fhir/Patient/1")
+    gate.get(f"/fhir/Patient/{identity(1)}")
     gate.get("/fhir/Patient?birthdate=ge1900")
     gate.settle()
     done = gate.do("record", "export", "-o", "-")
-    made = [json.loads(line) for line in done.stdout.splitlines()]
+    made = [json.loads(line) for line in done.out.splitlines()]
     assert made and all(problems(one) == [] for one in made)
     reads = [one for one in made if BASIC + "PatientRead" in profiles(one)]
     assert reads and reads[0]["agent"][2]["who"]["identifier"]["value"] == PHYSICIAN
-    assert "zq" not in done.stdout.replace("zqueue", "").lower()
+    assert "zq" not in done.out.lower()
+
+
+def test_a_sealed_record_is_exported_with_an_auditors_key_alone(
+        lookup_gate, patients, tmp_path):
+    private, public = tmp_path / "anne.key", tmp_path / "anne.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "X25519", "-out", private], check=True)
+    subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True)
+    gate = lookup_gate(change=lambda config: config.update(record={"auditors": [str(public)]}))
+    gate.get(f"/fhir/Patient/{identity(7)}")
+    gate.settle()
+    place = tmp_path / "out.ndjson"
+    refused = gate.run("record", "export", "-o", str(place))
+    assert refused.code == 1 and "--auditor-key" in refused.err and not place.exists()
+    gate.do("record", "export", "-o", str(place), "--auditor-key", str(private))
+    made = [json.loads(line) for line in place.read_text().splitlines()]
+    assert all(problems(one) == [] for one in made)
+    (read,) = [one for one in made if BASIC + "PatientRead" in profiles(one)]
+    assert read["entity"][0]["what"]["identifier"] == {"system": NATIONAL, "value": ins(7)}
