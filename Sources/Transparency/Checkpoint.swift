@@ -16,7 +16,9 @@ package struct Checkpoint: Equatable, Sendable {
         self.root = root
     }
 
-    /// Reads the text of a note; nil when it is no checkpoint. Further lines are passed over.
+    /// Reads the text of a note; nil when it is no checkpoint.
+    ///
+    /// Further lines are passed over.
     package init?(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count >= 4, !lines[0].isEmpty, let size = UInt64(lines[1]),
