@@ -343,12 +343,21 @@ class Gate:
     def record(self):
         """All entries of the record, in the order they were written; neither the heads of
         segments nor checkpoints."""
+        segments = {int(path.stem): path.read_bytes() for path in
+                    sorted((self.folder / "state" / "record").glob("*.jsonl"))}
+        # Of each segment counts what the head of the next says; of the last, all whole lines.
+        ends = {}
+        for segment in segments.values():
+            first = segment.split(b"\n", 1)[0]
+            if first.startswith(b'{"segment":'):
+                before = json.loads(first).get("previous") or {}
+                if before:
+                    ends[before["segment"]] = before["bytes"]
         entries = []
-        for path in sorted((self.folder / "state" / "record").glob("*.jsonl")):
+        for number, segment in segments.items():
+            counted = segment[:ends.get(number, segment.rfind(b"\n") + 1)]
             # Space is filled with line feeds ahead of the entries.
-            for line in path.read_text().split("\n"):
-                if line.strip():
-                    entries.append(json.loads(line))
+            entries += [json.loads(line) for line in counted.split(b"\n") if line.strip()]
         return [e for e in entries if "segment" not in e and "checkpoint" not in e]
 
     def newest(self, within=5, **wanted):
