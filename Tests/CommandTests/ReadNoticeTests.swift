@@ -96,8 +96,19 @@ private func tell(_ state: String, _ control: String, of folder: String? = nil) 
         #expect(try tell(state, folder + "/control.sock", of: folder + "/link") == "")
     }
 
-    @Test(arguments: ["", "a\nb", String(repeating: "x", count: 65), "é"])
-    func `is told in plain words only`(what: String) {
-        #expect(!RecordReadNotice(what: what).isSound)
+    @Test func `is told in few plain words, however it is asked`() {
+        let long = RecordReadNotice(
+            what: "feed https://" + String(repeating: "x", count: 100),
+            filters: (0..<40).map { "session:\($0)\n" + String(repeating: "é", count: 100) } + [""])
+        #expect(long.isSound && long.what.utf8.count == 64 && long.what.hasSuffix("x..."))
+        #expect(long.filters.count == 16 && long.filters.last == "and 25 more")
+        #expect(long.filters[0].hasPrefix("session:0?????") && long.filters[0].utf8.count == 128)
+        #expect(RecordReadNotice(what: "search").isSound)
+    }
+
+    @Test(arguments: ["", "a\u{1}b", String(repeating: "x", count: 65), "é"])
+    func `is not believed by the gate in any other form`(what: String) throws {
+        let form = try JSONSerialization.data(withJSONObject: ["what": what, "filters": []])
+        #expect(try !JSONDecoder().decode(RecordReadNotice.self, from: form).isSound)
     }
 }

@@ -4,12 +4,15 @@ import json
 import re
 import socket
 import ssl
+import subprocess
 import time
 
 import pytest
 
 from harness.client import request
-from harness.fhir import JSON, FHIRServer, bundle, identity, next_link, patient, reply
+from harness.fhir import (
+    INS, JSON, LOCAL, bundle, identity, ins, ipp, next_link, patient, reply,
+)
 from harness.gate import ceiling
 from harness.pki import PHYSICIAN
 from harness.upstream import answer
@@ -127,6 +130,82 @@ def test_pages_are_numbered(lookup_gate, patients):
     pages = until(lambda: (found := [e["page"] for e in gate.record() if "page" in e])
                   and len(found) == 4 and found, what="four pages")
     assert pages == [1, 2, 3, 4]
+
+
+# Sealed records name patients.
+
+
+@pytest.fixture
+def sealed(lookup_gate, tmp_path):
+    """Makes gates whose record an auditor alone can read, and what reads it: `(gate, entries)`."""
+    private, public = tmp_path / "anne.key", tmp_path / "anne.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "X25519", "-out", private], check=True)
+    subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True)
+
+    def make(*limits, **keys):
+        gate = lookup_gate(
+            *limits, change=lambda config: config.update(record={"auditors": [str(public)]}), **keys)
+
+        def entries():
+            gate.settle()
+            run = gate.do("record", "search", "--since", "1h", "--json",
+                          "--auditor-key", str(private))
+            # Not `splitlines`: a line may hold what other programs take for the end of one.
+            return [json.loads(line) for line in run.out.split("\n") if line]
+
+        return gate, entries
+
+    return make
+
+
+def named(entries, key="persons"):
+    """The one line that has patients, which names each of them."""
+    (line,) = [entry for entry in entries if key in entry]
+    assert len(line["identifiers"]) == len(line[key])
+    return line
+
+
+def test_a_sealed_record_names_patients_by_their_identifiers(sealed, upstream):
+    hostile = {
+        "resourceType": "Patient", "id": "zqx", "name": [{"family": "ZQ"}],
+        "identifier": [{"system": "urn:x", "value": 'a"b\\\u0001\u2028\u00e9'}, {"value": "nosys"}],
+    }
+    upstream.answer = reply(bundle([patient(1), hostile]), JSON)
+    gate, entries = sealed()
+    assert gate.get(SEARCH).status == 200
+    line = named(entries())
+    first, second = line["identifiers"]
+    assert first == [f"{INS}|{ins(1)}", f"{LOCAL}|{ipp(1)}", f"Patient/{identity(1)}"]
+    assert set(second) == {'urn:x|a"b\\\u0001\u2028\u00e9', "|nosys", "Patient/zqx"}
+    assert line["masks"] == [255, 129] and "identifiers_cut" not in line
+    # Nobody else can read any of it.
+    for place, kept in gate.bytes_kept().items():
+        # Two letters alone can be anything in what is sealed.
+        for told in (ins(1), ipp(1), identity(1), "ZQFAMILY1", "nosys"):
+            assert told.encode() not in kept, place
+
+
+def test_a_sealed_record_names_the_withheld(sealed, patients):
+    gate, entries = sealed(ceiling("patients", 5))
+    assert gate.get(SEARCH).status == 429
+    line = named(entries(), "withheld")
+    assert len(line["withheld"]) == len(line["masks"]) == 10
+    assert all(one[0].startswith(f"{INS}|") for one in line["identifiers"])
+
+
+def test_identifiers_of_one_answer_are_bounded(sealed, upstream):
+    count = 8400
+    many = [{"resourceType": "Patient", "id": f"zq{n}" + "y" * 300,
+             "identifier": [{"system": "urn:x", "value": f"{n}" + "z" * 300}]}
+            for n in range(count)]
+    upstream.answer = reply({"resourceType": "Bundle", "type": "searchset",
+                             "entry": [{"resource": one} for one in many]}, JSON)
+    gate, entries = sealed(answer_max="32M")
+    assert gate.get(SEARCH).status == 200
+    line = named(entries())
+    assert len(line["persons"]) == count and line["identifiers_cut"] is True
+    assert len(line["identifiers"][0]) == 2 and line["identifiers"][-1] == []
+    assert all(len(one.encode()) <= 256 for one in line["identifiers"][0])
 
 
 # What reached the client.

@@ -23,9 +23,22 @@ package struct RecordReadNotice: Codable, Sendable, Equatable {
     package static let filtersMax = 16
     package static let filterMax = 128
 
+    /// What does not fit is shortened, so that nobody is kept from reading by a long option.
     package init(what: String, filters: [String] = []) {
-        self.what = what
-        self.filters = filters
+        self.what = Self.plain(what, max: Self.whatMax)
+        var kept = filters.filter { !$0.isEmpty }.map { Self.plain($0, max: Self.filterMax) }
+        if kept.count > Self.filtersMax {
+            let rest = kept.count - Self.filtersMax + 1
+            kept = kept.prefix(Self.filtersMax - 1) + ["and \(rest) more"]
+        }
+        self.filters = kept
+    }
+
+    /// Printable ASCII, with `?` for whatever is none and `...` for what is too long.
+    private static func plain(_ text: String, max: Int) -> String {
+        let bytes = text.utf8.map { $0 >= 0x20 && $0 < 0x7F ? $0 : 0x3F }
+        guard bytes.count > max else { return String(decoding: bytes, as: UTF8.self) }
+        return String(decoding: bytes.prefix(max - 3), as: UTF8.self) + "..."
     }
 
     /// Whether it may stand in the record.
