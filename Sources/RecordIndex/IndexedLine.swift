@@ -34,3 +34,15 @@ package struct IndexedLine: Sendable {
 package func indexedLines(of term: UInt64, _ page: Span<UInt8>, first: UInt64) -> [UInt32]? {
     TermPage.lines(of: term, page, first: first, limit: 1 << 24)
 }
+
+/// Where an index says that the blocks of so many lines are, in so many bytes; nil when what it
+/// says makes no sense.
+package func indexedBlocks(
+    places: Span<UInt8>, times: Span<UInt8>, lines: Int, bytes: Int
+) -> [Range<Int>]? {
+    let layout = LineLayout(places: places, times: times, lines: lines, bytes: bytes)
+    guard let layout else { return nil }
+    let count = (lines + LineLayout.blockLines - 1) / LineLayout.blockLines
+    return (0..<count).map { layout.range(ofBlock: $0, end: bytes) }
+        + layout.groups.map { layout.range(ofGroup: $0, end: bytes) }
+}

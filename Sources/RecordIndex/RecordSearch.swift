@@ -73,7 +73,11 @@ package final class RecordSearch: Sendable {
         let matches = query.matcher()
         let all = within.reduce(0) { $0 + size(of: $1) }
         var done = 0
-        for segment in newestFirst ? within.reversed() : within {
+        let inTurn = newestFirst ? within.reversed() : within
+        for (index, segment) in inTurn.enumerated() {
+            // All that are near at the first, then one more each time.
+            let near = index == 0 ? 0..<Self.ahead : index + Self.ahead - 1..<index + Self.ahead
+            for one in inTurn[near.clamped(to: inTurn.indices)] { announce(one) }
             do throws(RecordReadingError) {
                 let segment = try RecordSegment(segment)
                 let walk = SegmentWalk(query: query, newestFirst: newestFirst, matches: matches)
@@ -87,6 +91,22 @@ package final class RecordSearch: Sendable {
             progress(RecordProgress(what: .reading, done: done, of: all))
         }
         return pass
+    }
+
+    /// Segments whose indexes the system is told of before they are used.
+    private static let ahead = 8
+
+    /// Tells the system what will be read of a segment whatever is asked: a disk that has to be
+    /// waited for each time would take longer than all the rest.
+    private func announce(_ segment: RecordedSegment) {
+        if let index = try? LineFile(path(of: segment.number)) {
+            index.announce(0..<min(index.size, 64 << 10))
+            index.announce(max(0, index.size - 160 << 10)..<index.size)
+        }
+        if let file = try? LineFile(segment.path) {
+            let end = min(segment.bytes ?? .max, file.size)
+            file.announce(max(0, end - 8 << 10)..<end)
+        }
     }
 
     func path(of segment: Int) -> String {

@@ -1,38 +1,12 @@
 // SegmentIndex.swift: the index of one segment, as it is looked up.
 //
-// An SQLite file of three tables. `page` holds the terms, keyed hashes all, in pages of some
-// hundred consecutive ones: a row for each would take thrice the room and the time to write.
-// `block` tells where lines are and when they were written, 256 a row; `request` has two bytes
-// of hash for each of them.
+// An SQLite file. `page` holds the terms, keyed hashes all, in pages of some hundred consecutive
+// ones: a row for each would take thrice the room and the time to write. `request` has two bytes
+// of hash for each line, 256 of them a row, and `layout` tells where lines are.
 
 internal import Foundation
 internal import GRDB
 internal import RecordReading
-
-/// Lines of a segment, 256 of them at most.
-struct LineBlock: Sendable {
-    let number: Int
-    /// Where the first is.
-    let place: Int
-    /// The earliest and the latest time of its entries, in milliseconds; the first is later than
-    /// the last where there is none.
-    let first: UInt64
-    let last: UInt64
-    /// From the beginning of each line to that of the next.
-    let lengths: [Int]
-
-    static let lineCount = 256
-
-    /// Where a line of this block is.
-    func range(of line: UInt32) -> Range<Int>? {
-        let index = Int(line) - number * Self.lineCount
-        guard lengths.indices.contains(index) else { return nil }
-        let start = lengths[..<index].reduce(place, +)
-        return start..<start + lengths[index]
-    }
-
-    var isEmpty: Bool { first > last }
-}
 
 /// What an index says of itself.
 struct IndexFacts: Equatable, Sendable {
@@ -158,64 +132,36 @@ final class SegmentIndex {
         return try reading { database in
             var lines: [UInt32] = []
             let rows = try Row.fetchCursor(
-                database, sql: "SELECT block, hashes FROM request ORDER BY block")
+                database, sql: "SELECT number, hashes FROM request ORDER BY number")
             while let row = try rows.next() {
-                guard let block = UInt32.fromDatabaseValue(row[0]),
+                guard let number = Int.fromDatabaseValue(row[0]), number >= 0,
                     let hashes = Data.fromDatabaseValue(row[1]).map({ Array($0) })
                 else { throw IndexFlaw.damaged }
-                let first = block * UInt32(LineBlock.lineCount)
+                let (first, isTooLarge) = number.multipliedReportingOverflow(
+                    by: LineLayout.groupLines)
+                guard !isTooLarge, first < facts.lines,
+                    hashes.count / 2 <= min(LineLayout.groupLines, facts.lines - first)
+                else { throw IndexFlaw.damaged }
                 for index in stride(from: 0, to: hashes.count - 1, by: 2)
                 where hashes[index] == low && hashes[index + 1] == high {
-                    lines.append(first + UInt32(index / 2))
+                    lines.append(UInt32(first + index / 2))
                 }
             }
             return lines
         }
     }
 
-    /// The block of so many lines; nil past the last one.
-    func block(_ number: Int) throws(IndexFlaw) -> LineBlock? {
+    /// Where its lines are.
+    func layout() throws(IndexFlaw) -> LineLayout {
         try reading { database in
-            let statement = try database.cachedStatement(
-                sql: "SELECT number, place, first, last, lengths FROM block WHERE number = ?")
-            return try Row.fetchOne(statement, arguments: [number]).map(Self.block)
+            guard let row = try Row.fetchOne(database, sql: "SELECT places, times FROM layout"),
+                let places = Data.fromDatabaseValue(row[0]).map({ Array($0) }),
+                let times = Data.fromDatabaseValue(row[1]).map({ Array($0) }),
+                let layout = LineLayout(
+                    places: places.span, times: times.span, lines: facts.lines,
+                    bytes: facts.bytes)
+            else { throw IndexFlaw.damaged }
+            return layout
         }
-    }
-
-    /// Gives those blocks that have entries from `since` on and before `until`, in order.
-    func blocks(
-        since: UInt64, until: UInt64
-    ) throws(IndexFlaw) -> [LineBlock] {
-        try reading { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT number, place, first, last, lengths FROM block
-                    WHERE last >= ? AND first < ? ORDER BY number
-                    """, arguments: [Int64(clamping: since), Int64(clamping: until)]
-            ).map(Self.block)
-        }
-    }
-
-    private static func block(_ row: Row) throws -> LineBlock {
-        guard let number = Int.fromDatabaseValue(row[0]), number >= 0, number < 1 << 24,
-            let place = Int.fromDatabaseValue(row[1]), place >= 0,
-            let first = Int64.fromDatabaseValue(row[2]), first >= 0,
-            let last = Int64.fromDatabaseValue(row[3]), last >= 0,
-            let packed = Data.fromDatabaseValue(row[4]).map({ Array($0) })
-        else { throw IndexFlaw.damaged }
-        var lengths: [Int] = []
-        lengths.reserveCapacity(LineBlock.lineCount)
-        var at = 0
-        while at < packed.count {
-            guard let length = takeNumber(packed.span, &at), length < 1 << 40 else {
-                throw IndexFlaw.damaged
-            }
-            lengths.append(Int(length))
-        }
-        guard lengths.count <= LineBlock.lineCount else { throw IndexFlaw.damaged }
-        return LineBlock(
-            number: number, place: place, first: UInt64(first), last: UInt64(last),
-            lengths: lengths)
     }
 }

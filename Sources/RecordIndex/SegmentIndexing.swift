@@ -75,16 +75,9 @@ private struct IndexWriting {
     private(set) var facts: IndexFacts
     private var scanner: EntryScanner
     private var postings = Postings()
-    private var blocks: [Block] = []
-
-    /// A row of `block` and one of `request`.
-    private struct Block {
-        let place: Int
-        var first = UInt64(Int64.max)
-        var last: UInt64 = 0
-        var lengths: [UInt8] = []
-        var requests: [UInt8] = []
-    }
+    private var layout = LineLayout()
+    /// Two bytes a line.
+    private var requests: [UInt8] = []
 
     init(_ hasher: TermHasher) {
         scanner = EntryScanner(hasher)
@@ -94,50 +87,37 @@ private struct IndexWriting {
     /// Takes the next line in clear, nil for one that is no entry.
     mutating func take(_ plain: Span<UInt8>?, _ at: Line, _ isOfItself: Bool) {
         let number = facts.lines
-        endLine(at: at.place)
-        if number % LineBlock.lineCount == 0 { blocks.append(Block(place: at.place)) }
         facts.lines += 1
         facts.bytes = at.place + at.length
         facts.lastPlace = at.place
-        let block = blocks.count - 1
         var isEntry = false
         if let plain, !at.isTooLong { isEntry = scanner.scan(plain) }
+        layout.append(number, at: at.place, time: isEntry ? scanner.time : nil)
         let request = isEntry ? scanner.request : 0
-        blocks[block].requests.append(UInt8(truncatingIfNeeded: request))
-        blocks[block].requests.append(UInt8(truncatingIfNeeded: request >> 8))
+        requests.append(UInt8(truncatingIfNeeded: request))
+        requests.append(UInt8(truncatingIfNeeded: request >> 8))
         guard isEntry else {
             if !isOfItself { facts.unreadable += 1 }
             return
         }
         facts.entries += 1
-        blocks[block].first = min(blocks[block].first, scanner.time)
-        blocks[block].last = max(blocks[block].last, scanner.time)
         for term in scanner.terms { postings.append(term, UInt32(truncatingIfNeeded: number)) }
     }
 
-    /// What lies between two beginnings of lines is the first's, blank lines included.
-    private mutating func endLine(at place: Int) {
-        guard facts.lines > 0 else { return }
-        append(UInt64(place - facts.lastPlace), to: &blocks[blocks.count - 1].lengths)
-    }
-
-    /// Writes everything to an empty database.
+    /// Writes everything to an empty database; what every look-up reads comes last.
     consuming func write(to database: Database, last: TermHash) throws {
-        endLine(at: facts.bytes)
         try database.execute(sql: Self.schema)
         try writePages(to: database)
-        for (number, block) in blocks.enumerated() {
-            try database.cachedStatement(
-                sql: "INSERT INTO block VALUES (?, ?, ?, ?, ?)"
-            ).execute(arguments: [
-                number, block.place, Int64(clamping: block.first), Int64(clamping: block.last),
-                Data(block.lengths),
-            ])
-        }
-        for (number, block) in blocks.enumerated() {
+        let size = 2 * LineLayout.groupLines
+        for (number, start) in stride(from: 0, to: requests.count, by: size).enumerated() {
+            let hashes = requests[start..<min(start + size, requests.count)]
             try database.cachedStatement(sql: "INSERT INTO request VALUES (?, ?)")
-                .execute(arguments: [number, Data(block.requests)])
+                .execute(arguments: [number, Data(hashes)])
         }
+        let packed = layout.packed
+        try database.execute(
+            sql: "INSERT INTO layout VALUES (?, ?)",
+            arguments: [Data(packed.places), Data(packed.times)])
         try database.execute(
             sql: "INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?)",
             arguments: [
@@ -166,10 +146,8 @@ private struct IndexWriting {
         PRAGMA application_id = \(SegmentIndex.applicationID);
         PRAGMA user_version = \(SegmentIndex.format);
         CREATE TABLE page (first INTEGER PRIMARY KEY, terms BLOB NOT NULL);
-        CREATE TABLE block (
-            number INTEGER PRIMARY KEY, place INTEGER NOT NULL, first INTEGER NOT NULL,
-            last INTEGER NOT NULL, lengths BLOB NOT NULL);
-        CREATE TABLE request (block INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+        CREATE TABLE request (number INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+        CREATE TABLE layout (places BLOB NOT NULL, times BLOB NOT NULL);
         CREATE TABLE fact (
             mark INTEGER NOT NULL, lines INTEGER NOT NULL, bytes INTEGER NOT NULL,
             entries INTEGER NOT NULL, unreadable INTEGER NOT NULL, last_place INTEGER NOT NULL,

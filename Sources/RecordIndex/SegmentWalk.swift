@@ -8,21 +8,24 @@ struct SegmentWalk {
     let newestFirst: Bool
     let matches: (borrowing RecordedEntry) -> Bool
 
-    /// A line to be read.
-    private struct Place {
-        let line: UInt32
+    /// Lines that are read together.
+    private struct Piece {
+        /// The number of the first in its segment, and where all of them are.
+        let first: Int
         let range: Range<Int>
+        /// Which of them are meant, in order; all when it is nil.
+        var wanted: [Int]?
     }
 
     /// What an index proposes, and where it ends.
     private struct Plan {
-        var places: [Place] = []
+        var pieces: [Piece] = []
         var lines = 0
         var bytes = 0
         var unreadable = 0
     }
 
-    /// Lines that are told to the system to be read soon.
+    /// Pieces that the system is told of before they are read.
     private static let ahead = 256
 
     /// Gives what is found to `take` until it returns false, and then returns false.
@@ -40,9 +43,9 @@ struct SegmentWalk {
                 return true
             }
             for one in found.reversed() where !take(one) { return false }
-            return try read(plan.places.reversed(), of: segment, &pass, take)
+            return try read(plan.pieces.reversed(), of: segment, &pass, take)
         }
-        guard try read(plan.places, of: segment, &pass, take) else { return false }
+        guard try read(plan.pieces, of: segment, &pass, take) else { return false }
         return try tail(of: segment, after: plan, hasher, &pass, take)
     }
 
@@ -74,29 +77,35 @@ struct SegmentWalk {
         var plan = Plan(
             lines: index.facts.lines, bytes: index.facts.bytes,
             unreadable: index.facts.unreadable)
-        guard let lines = try candidates(index, hasher) else {
-            for block in try index.blocks(since: query.since, until: query.until) {
-                var start = block.place
-                for (offset, length) in block.lengths.enumerated() {
-                    plan.places.append(
-                        Place(
-                            line: UInt32(block.number * LineBlock.lineCount + offset),
-                            range: start..<start + length))
-                    start += length
-                }
+        let lines = try candidates(index, hasher)
+        if lines?.isEmpty == true { return plan }
+        let layout = try index.layout()
+        guard let lines else {
+            for group in layout.groups where mayBe(group, layout) {
+                plan.pieces.append(
+                    Piece(
+                        first: group * LineLayout.groupLines,
+                        range: layout.range(ofGroup: group, end: plan.bytes)))
             }
             return plan
         }
-        var block: LineBlock?
-        for line in lines {
-            let number = Int(line) / LineBlock.lineCount
-            if block?.number != number { block = try index.block(number) }
-            guard let block, let range = block.range(of: line) else { throw .damaged }
-            if !block.isEmpty, block.last >= query.since, block.first < query.until {
-                plan.places.append(Place(line: line, range: range))
+        for line in lines.map({ Int($0) }) where mayBe(line / LineLayout.groupLines, layout) {
+            let block = line / LineLayout.blockLines
+            let first = block * LineLayout.blockLines
+            if plan.pieces.last?.first == first {
+                plan.pieces[plan.pieces.count - 1].wanted?.append(line)
+            } else {
+                plan.pieces.append(
+                    Piece(
+                        first: first, range: layout.range(ofBlock: block, end: plan.bytes),
+                        wanted: [line]))
             }
         }
         return plan
+    }
+
+    private func mayBe(_ group: Int, _ layout: LineLayout) -> Bool {
+        layout.mayBe(group, since: query.since, until: query.until)
     }
 
     /// The lines that may be asked for, in order; nil when the index cannot tell.
@@ -120,25 +129,52 @@ struct SegmentWalk {
     }
 
     private func read(
-        _ places: [Place], of segment: borrowing RecordSegment,
+        _ pieces: [Piece], of segment: borrowing RecordSegment,
         _ pass: inout RecordSearch.Pass, _ take: (borrowing FoundEntry) -> Bool
     ) throws(RecordReadingError) -> Bool {
-        var bytes: [UInt8] = []
         var announced = 0
-        for (index, place) in places.enumerated() {
-            while announced < min(places.count, index + Self.ahead) {
-                segment.file.announce(places[announced].range)
+        for (index, piece) in pieces.enumerated() {
+            while announced < min(pieces.count, index + Self.ahead) {
+                segment.file.announce(pieces[announced].range)
                 announced += 1
             }
-            try segment.file.read(place.range, into: &bytes)
-            while bytes.last == 0x0A { bytes.removeLast() }
-            pass.read += 1
-            let goesOn = segment.plain(bytes.span, Int(place.line)) {
-                give($0, Int(place.line), place.range.lowerBound, segment, take)
+            guard newestFirst else {
+                guard try read(piece, of: segment, &pass, take) else { return false }
+                continue
             }
-            if !goesOn { return false }
+            var found: [FoundEntry] = []
+            _ = try read(piece, of: segment, &pass) {
+                found.append($0)
+                return true
+            }
+            for one in found.reversed() where !take(one) { return false }
         }
         return true
+    }
+
+    private func read(
+        _ piece: Piece, of segment: borrowing RecordSegment,
+        _ pass: inout RecordSearch.Pass, _ take: (borrowing FoundEntry) -> Bool
+    ) throws(RecordReadingError) -> Bool {
+        var line = piece.first
+        var next = 0
+        var read = 0
+        var goesOn = true
+        try segment.file.lines(piece.range) { text, at throws(RecordReadingError) in
+            defer { line += 1 }
+            if let wanted = piece.wanted {
+                guard next < wanted.count else { return false }
+                guard wanted[next] == line else { return true }
+                next += 1
+            }
+            read += 1
+            goesOn =
+                at.isTooLong
+                || segment.plain(text, line) { give($0, line, at.place, segment, take) }
+            return goesOn
+        }
+        pass.read += read
+        return goesOn
     }
 
     // MARK: What it does not

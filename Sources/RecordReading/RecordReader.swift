@@ -160,9 +160,15 @@ package final class RecordReader: Sendable {
 private func firstLine(of path: String) -> [UInt8] {
     var first: [UInt8] = []
     do throws(RecordError) {
-        try readLines(of: path) { line, _ in
-            first = bytesOf(line)
-            return false
+        // Most are short, and of many segments no more is read than that.
+        for end in [16 << 10, Int.max] {
+            var isWhole = false
+            try readLines(of: path, to: end) { line, place in
+                first = bytesOf(line)
+                isWhole = place.isEnded
+                return false
+            }
+            if isWhole { break }
         }
     } catch {
         return []

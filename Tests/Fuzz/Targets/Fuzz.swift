@@ -37,6 +37,7 @@ struct FuzzTarget: Sendable {
         .feedCursor,
         .recordLine,
         .indexPage,
+        .indexLayout,
         .canary,
     ]
 }

@@ -34,4 +34,17 @@ extension FuzzTarget {
             precondition(former < latter, "lines come in order, each once")
         }
     }
+
+    /// The layout of an index that somebody else wrote: the first byte tells how many lines it is
+    /// of, the second where the times begin.
+    static let indexLayout = FuzzTarget(name: "index-layout") { bytes in
+        guard bytes.count > 2 else { return }
+        let cut = 2 + (bytes.count - 2) * Int(bytes[1]) / 255
+        let blocks = indexedBlocks(
+            places: bytes.extracting(2..<cut), times: bytes.extracting(cut..<bytes.count),
+            lines: Int(bytes[0]) * 5, bytes: 100_000)
+        for range in blocks ?? [] {
+            precondition(range.upperBound <= 100_000 && !range.isEmpty, "blocks lie in the segment")
+        }
+    }
 }
