@@ -58,7 +58,7 @@ def parse_arguments() -> argparse.Namespace:
                         help="idle connections of the memory row (default: 1500)")
     parser.add_argument("--entries", type=int, default=1_000_000, metavar="N",
                         help="entries of the record that is searched (default: 1000000); 10^8 take "
-                             "36 GB")
+                             "42 GB")
     parser.add_argument("--quick", action="store_true",
                         help="two rounds of two seconds, 500 idle connections: for a first look")
     parser.add_argument("--only", type=comma_list(list(CONTESTANTS)), metavar="NAME[,NAME]",
