@@ -119,7 +119,11 @@ struct EntryScanner {
             let plain = scratch
             return named(plain.span, false)
         }
-        func says(_ words: StaticString) -> Bool { spells(key, hasEscapes: false, words) }
+        func says(_ words: StaticString) -> Bool {
+            // Safe because no word is empty, and neither is a key as long as one. Most keys differ
+            // from the beginning.
+            unsafe key[0] == words.utf8Start[0] && spells(key, hasEscapes: false, words)
+        }
         switch key.count {
         case 4: return says("time") ? .time : .other
         case 5: return says("event") ? .event : says("token") ? .token : .other
