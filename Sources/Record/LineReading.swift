@@ -14,6 +14,10 @@ package struct LinePlace: Sendable, Equatable {
 /// Bytes of a line that is read; a longer one is nothing a gate wrote.
 package let recordLineMax = 64 << 20
 
+/// Bytes that are read at once: at first, and once there is more.
+private let windowFirst = 16 << 10
+private let windowUsual = 1 << 20
+
 /// Gives every line of the file at `path` that is not blank to `take`, without its line feed, from
 /// byte `start` on and before byte `end`, until it returns false.
 ///
@@ -28,7 +32,8 @@ package func readLines(
     guard descriptor >= 0 else { throw .cannotOpen(path: path, code: errno) }
     defer { Glibc.close(descriptor) }
     // `window` holds bytes of the file from `offset` on, of which `count` are filled.
-    var window = [UInt8](repeating: 0, count: 1 << 20)
+    // A small one first: often only a head is wanted, or the file is short.
+    var window = [UInt8](repeating: 0, count: windowFirst)
     var count = 0
     var offset = start
     while true {
@@ -50,6 +55,9 @@ package func readLines(
                 _ = take(window.span.extracting(line..<count), place)
             }
             return
+        }
+        if count == window.count, window.count < windowUsual {
+            window.append(contentsOf: repeatElement(0, count: windowUsual - window.count))
         }
         // What is left of a line goes to the beginning.
         if line > 0 {
