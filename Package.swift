@@ -114,11 +114,14 @@ let package = Package(
             swiftSettings: strict),
 
         // Who administers the gate, and what takes two of them.
-        .target(name: "Administration", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "Administration", dependencies: ["Keys"], swiftSettings: strict),
+        // Keys that sign, and keys out of PEM texts.
+        .target(name: "Keys", dependencies: ["COpenSSL"], swiftSettings: strict),
         // Hash trees, signed notes, and to whom they are shown.
-        .target(name: "Transparency", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(name: "Transparency", dependencies: ["COpenSSL", "Keys"], swiftSettings: strict),
         // What only auditors can open.
-        .target(name: "Sealing", dependencies: ["COpenSSL", crypto], swiftSettings: strict),
+        .target(
+            name: "Sealing", dependencies: ["COpenSSL", "Keys", crypto], swiftSettings: strict),
         .target(
             name: "Record",
             dependencies: ["COpenSSL", "CSystem", "Sealing", "Transparency", "Wire"],

@@ -4,6 +4,7 @@
 
 internal import COpenSSL
 internal import Foundation
+internal import Keys
 
 /// Why a key could not be read, in words for the operator.
 package struct AuditorKeyError: Error, Equatable, Sendable {
@@ -23,10 +24,8 @@ package struct AuditorPublicKey: Hashable, Sendable {
 
     /// The key of a PEM text (SubjectPublicKeyInfo), at most 16 KiB.
     package init(pem: [UInt8]) throws(AuditorKeyError) {
-        // Safe because the BIO only reads the bytes, which outlive it.
-        let key = unsafe withMemoryFile(pem) { unsafe PEM_read_bio_PUBKEY($0, nil, nil, nil) }
-        guard let key = unsafe key else {
-            ERR_clear_error()
+        // Safe because the key is freed here.
+        guard let key = unsafe Keys.publicKey(pem: pem) else {
             throw AuditorKeyError(
                 message: "is no public key in PEM",
                 hint: "`herse record keys new` makes a pair; the file that ends in `.pub.pem` "
@@ -72,10 +71,8 @@ package struct AuditorKey: Sendable {
     /// The key of a PEM text (PKCS#8), at most 16 KiB; asks for its passphrase at the terminal
     /// when it has one.
     package init(pem: [UInt8]) throws(AuditorKeyError) {
-        // Safe because the BIO only reads the bytes, which outlive it.
-        let key = unsafe withMemoryFile(pem) { unsafe PEM_read_bio_PrivateKey($0, nil, nil, nil) }
-        guard let key = unsafe key else {
-            ERR_clear_error()
+        // Safe because the key is freed here.
+        guard let key = unsafe privateKey(pem: pem) else {
             throw AuditorKeyError(
                 message: "is no private key in PEM, or its passphrase was not given",
                 hint: "the private half is needed here, which the auditor keeps offline")
@@ -128,18 +125,6 @@ private func rawKey(
 private func pemText(_ kind: String, _ der: [UInt8]) -> String {
     let text = Data(der).base64EncodedString()
     return "-----BEGIN \(kind)-----\n\(text)\n-----END \(kind)-----\n"
-}
-
-private func withMemoryFile(
-    _ bytes: [UInt8], _ read: (OpaquePointer) -> OpaquePointer?
-) -> OpaquePointer? {
-    unsafe bytes.withUnsafeBytes { bytes in
-        // Safe because the BIO is freed before the bytes go.
-        guard let bio = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count))
-        else { return nil }
-        defer { unsafe BIO_free(bio) }
-        return unsafe read(bio)
-    }
 }
 
 /// A new pair; the caller frees it.

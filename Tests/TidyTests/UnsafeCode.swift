@@ -15,7 +15,6 @@ import Testing
         "Sources/Gate/Worker/WorkerCore.swift": 1,
         "Sources/Policy/Files.swift": 3,
         "Sources/Record/RecordFile.swift": 2,
-        "Sources/Record/Segment.swift": 1,
         "Tests/DemoTests/ThrowAwayPKITests.swift": 3,
         "Tests/LimitsTests/TableFileTests.swift": 1,
     ]

@@ -82,15 +82,16 @@ import Testing
         "RecordKeeping": [
             "Alerts", "CSystem", "Outbound", "Reactor", "Record", "Sealing", "Transparency",
         ],
-        "Transparency": ["COpenSSL"],
-        "Sealing": ["COpenSSL"],
+        "Keys": ["COpenSSL"],
+        "Transparency": ["COpenSSL", "Keys"],
+        "Sealing": ["COpenSSL", "Keys"],
         "RecordReading": ["CSystem", "Lookup", "Record", "Sealing", "Transparency"],
         "RecordIndex": [
             "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing",
         ],
         "RecordExport": ["COpenSSL", "CSystem", "JSON", "Outbound", "RecordReading"],
         "Dossier": ["COpenSSL", "CSystem", "RecordReading"],
-        "Administration": ["COpenSSL"],
+        "Administration": ["Keys"],
         "SignedLists": ["COpenSSL", "CSystem", "Neutralization", "Outbound"],
         "Gate": [
             "Accounts", "Administration", "Alerts", "CSystem", "COpenSSL", "Directory", "Identity",
