@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import disclosures
 import inspection
 import neutralization
 import profiling
@@ -24,7 +25,9 @@ from pki import make_pki, rpps_identifier
 ROOT = Path(__file__).resolve().parents[2]
 #: Rows that the servers run in, and those that measure a part by itself.
 SERVED = ["keepalive", "latency", "handshake", "resumption", "limits", "memory"]
-ROWS = [*SERVED, "inspection", "tokens", "record", "neutralization"]
+ROWS = [*SERVED, "inspection", "tokens", "record", "disclosures", "neutralization"]
+#: Those that compare Herse with itself.
+ALONE = {"disclosures": disclosures.disclosures, "neutralization": neutralization.neutralization}
 PROFESSIONALS = 8
 NEUTRALIZED = 5000
 #: Client connections a contestant has room for, beyond the idle ones.
@@ -194,7 +197,7 @@ def time_limit(arguments: argparse.Namespace) -> int:
     samples = arguments.rounds * len(arguments.only) * len(ROWS)
     holds = 3 * len(arguments.only) * len(arguments.idle)
     samples += arguments.rounds * (len(inspection.NAMES) * 6 + 2)
-    return int(600 + 600 * ("neutralization" in arguments.rows) + arguments.entries / 20_000
+    return int(600 + 600 * len(ALONE.keys() & arguments.rows) + arguments.entries / 20_000
                + samples * (2 * arguments.seconds + 10)
                + holds * (60 + max(arguments.idle) / 50))
 
@@ -207,8 +210,9 @@ def stop_by_signal(number: int, _frame) -> None:
 def run(arguments: argparse.Namespace) -> None:
     chosen: list[type[Contestant]] = [CONTESTANTS[name] for name in arguments.only]
     served = [name for name in arguments.rows if name in SERVED]
-    cuts = "neutralization" in arguments.rows and Herse in chosen and not arguments.profile
-    if (served or cuts) and Herse in chosen:
+    alone = [name for name in arguments.rows
+             if name in ALONE and Herse in chosen and not arguments.profile]
+    if (served or alone) and Herse in chosen:
         Herse.executable = build_herse(arguments.herse)
         Herse.built_here = arguments.herse is None
     if "limits" in arguments.rows:
@@ -232,7 +236,7 @@ def run(arguments: argparse.Namespace) -> None:
             parts += recording.record(workshop, build_micro(), build_herse(arguments.herse),
                                       gate_cores | load_cores, arguments.entries,
                                       arguments.rounds, say)
-        if not served and not cuts:
+        if not served and not alone:
             publish(arguments, parts, plain_facts(arguments, gate_cores, load_before))
             return
         build_tools(workshop, load_cores)
@@ -251,8 +255,8 @@ def run(arguments: argparse.Namespace) -> None:
             return
         done = measure(bench, served, arguments.idle, lambda: next(ports)) if served else []
         done += parts
-        if cuts:
-            done += neutralization.neutralization(bench, gate_cores | load_cores)
+        for name in alone:
+            done += ALONE[name](bench)
         publish(arguments, done, facts(bench, arguments, load_before))
 
 

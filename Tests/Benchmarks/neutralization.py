@@ -86,8 +86,9 @@ def running(gate: Gate):
         gate.stop()
 
 
-def neutralization(bench: Bench, both: set[int]) -> list[Row]:
+def neutralization(bench: Bench) -> list[Row]:
     setting = bench.contestants[0].setting
+    both = setting.gate_cores | bench.load_cores
     return [*long_list(bench, setting, both), *cutting(bench, setting, both)]
 
 

@@ -39,9 +39,12 @@ def value_cell(row: Row, contestant: str) -> str:
     value = row.median(contestant)
     if value is None:
         return "–"
-    cell = f"{value:.{row.decimals}f}"
+    cell = f"{value:,.{row.decimals}f}"
     if contestant == "herse" and row.value_target is not None:
         cell += f", {verdict(value, row.value_target)}"
+    if contestant == "herse" and row.value_least is not None:
+        cell += f", ≥ {row.value_least:g} " + \
+            ("reached" if value >= row.value_least else "MISSED")
     return cell
 
 
@@ -53,6 +56,8 @@ def targets(row: Row, subject: str) -> list[bool]:
                if (ratios := row.ratios(subject, peer))]
     if row.value_target is not None:
         reached.append(row.median(subject) <= row.value_target)
+    if row.value_least is not None:
+        reached.append(row.median(subject) >= row.value_least)
     return reached
 
 
@@ -123,6 +128,7 @@ def as_json(rows: list[Row], names: list[str], facts: dict[str, str]) -> dict:
         "rows": [{
             "name": row.name, "title": row.title, "measure": row.measure, "unit": row.unit,
             "ratio_targets": row.ratio_targets, "value_target": row.value_target,
+            "value_least": row.value_least,
             "samples": row.samples, "notes": row.notes,
             "ratios": {peer: {"median": statistics.median(ratios), "min": min(ratios),
                               "max": max(ratios)}

@@ -40,6 +40,8 @@ class Row:
     ratio_targets: dict[str, float] = field(default_factory=dict)
     #: Highest value to reach, in `unit`.
     value_target: float | None = None
+    #: Lowest value to reach, in `unit`.
+    value_least: float | None = None
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     #: What a reader must know, such as a contestant that could not take part.
     notes: list[str] = field(default_factory=list)
