@@ -236,8 +236,8 @@ private func openRecord(
             auditors: material.auditors)
         record = try RecordLog(
             directory: folder, durability: durability, workers: workerCount(configuration),
-            isSealed: !terms.auditors.isEmpty)
-        segment = try Segment.last(in: folder, terms)
+            isSealed: !terms.auditors.isEmpty, say: { log.say("record: \($0)", kind: "record") })
+        segment = try Segment.last(in: folder, terms) { log.say("record: \($0)") }
     } catch {
         throw StartFailure(error.message)
     }

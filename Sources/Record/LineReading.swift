@@ -57,7 +57,7 @@ package func readLines(
             return
         }
         if count == window.count, window.count < windowUsual {
-            window.append(contentsOf: repeatElement(0, count: windowUsual - window.count))
+            window += [UInt8](repeating: 0, count: windowUsual - window.count)
         }
         // What is left of a line goes to the beginning.
         if line > 0 {
@@ -65,7 +65,7 @@ package func readLines(
             count -= line
             offset += line
         } else if count == window.count {
-            window.append(contentsOf: repeatElement(0, count: window.count))
+            window += [UInt8](repeating: 0, count: window.count)
         }
     }
 }

@@ -12,6 +12,15 @@ package enum RecordError: Error, Equatable, Sendable {
     /// What stands in the folder is no record that can be gone on with.
     case damaged(path: String, what: String)
 
+    /// Whether it is for want of room alone, which says nothing against the disk.
+    package var isWantOfRoom: Bool {
+        switch self {
+        case .cannotOpen(_, let code), .cannotWrite(let code), .cannotSync(let code):
+            [ENOSPC, EDQUOT, EFBIG].contains(code)
+        case .cannotSeal, .damaged: false
+        }
+    }
+
     /// One line for the operator.
     package var message: String {
         switch self {

@@ -11,8 +11,9 @@ package protocol RecordStore: Sendable {
     /// Returns once everything written is on stable storage. After it failed, nobody knows what
     /// is, and another that succeeds proves nothing: the kernel may have dropped the pages.
     mutating func sync() throws(RecordError)
-    /// Cuts everything from `length` on, makes what is left durable as well as it can, and closes.
-    mutating func close(length: Int)
+    /// Cuts everything from `length` on, makes what is left durable as well as it can, and closes;
+    /// whether that is sure.
+    mutating func close(length: Int) -> Bool
     /// Closes, and does nothing more to what is there.
     mutating func abandon()
 }
@@ -54,6 +55,7 @@ package struct RecordFile<Store: RecordStore>: Sendable {
         filled = target
     }
 
-    mutating func close() { store.close(length: length) }
+    /// Ends the segment where its entries end; false when more may be found there.
+    mutating func close() -> Bool { store.close(length: length) }
     mutating func abandon() { store.abandon() }
 }

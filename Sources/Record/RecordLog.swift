@@ -41,6 +41,10 @@ package final class RecordLog: Sendable {
     private struct Health {
         var problem: RecordError?
         var failedCommits: UInt64 = 0
+        /// Those since the last that did not fail.
+        var failedInTurn: UInt64 = 0
+        /// The newest failure that was not for want of room, and when, on the monotonic clock.
+        var trouble: (error: RecordError, at: UInt64)?
         var isStopped = false
     }
 
@@ -54,6 +58,7 @@ package final class RecordLog: Sendable {
     private let nextTerms = Mutex<RecordTerms?>(nil)
     private let progressNow = Mutex(RecordProgress())
     private let bell: Int32
+    private let say: @Sendable (String) -> Void
     package let durability: Durability
     /// Whether only auditors can read what is written: patients may then be named.
     package let isSealed: Bool
@@ -69,6 +74,9 @@ package final class RecordLog: Sendable {
     /// last commit took: a commit costs the processor as much as three requests, whether it is for
     /// one line or for sixty.
     private static let crowdNanoseconds: UInt64 = 1_000_000
+    /// Nanoseconds for which a failed commit is told of though later ones succeed: a disk that
+    /// failed once is worth a look, and whoever asks once in a few minutes must hear of it.
+    private static let troubleNanoseconds: UInt64 = 3_600_000_000_000
     /// Nanoseconds between checkpoints while there is something to sign.
     private static let signingNanoseconds: UInt64 = 1_000_000_000
 
@@ -77,10 +85,13 @@ package final class RecordLog: Sendable {
         let lane = Mutex(Lane())
     }
 
-    /// Makes the lanes of `workers` workers; `directory` is where the record is kept.
+    /// Makes the lanes of `workers` workers; `directory` is where the record is kept, and `say` is
+    /// told for the operator what fails and what is done about it.
     package init(
-        directory: String, durability: Durability, workers: Int, isSealed: Bool = false
+        directory: String, durability: Durability, workers: Int, isSealed: Bool = false,
+        say: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(RecordError) {
+        self.say = say
         self.durability = durability
         self.isSealed = isSealed
         ownLane = workers
@@ -148,6 +159,16 @@ package final class RecordLog: Sendable {
     package var problem: RecordError? { health.withLock { $0.problem } }
     package var failedCommits: UInt64 { health.withLock { $0.failedCommits } }
 
+    /// What failed within the last hour, if that was not for want of room.
+    package var recentTrouble: RecordError? {
+        let now = herse_clock(CLOCK_MONOTONIC)
+        return health.withLock { health in
+            guard let trouble = health.trouble, now - trouble.at < Self.troubleNanoseconds
+            else { return nil }
+            return trouble.error
+        }
+    }
+
     /// Asks the writer to commit what it has and end.
     package func stop() {
         stopping.store(true, ordering: .releasing)
@@ -204,7 +225,9 @@ package final class RecordLog: Sendable {
             if isDue { signedAt = began }
             if isLast { break }
         }
-        segments.close(at: commitTime(isDue: true))
+        if let problem = segments.close(at: commitTime(isDue: true)) {
+            say("\(problem.message): no checkpoint signs the last entries, which are recorded")
+        }
         note(segments)
         health.withLock { $0.isStopped = true }
     }
@@ -257,10 +280,7 @@ package final class RecordLog: Sendable {
             problem = error
         }
         note(segments)
-        health.withLock { health in
-            health.problem = problem
-            if problem != nil { health.failedCommits += 1 }
-        }
+        note(problem, segments.segment)
         for index in lanes.indices where !batches[index].isEmpty {
             let outcome = RecordOutcome(through: through[index], isRecorded: problem == nil)
             batches[index].removeAll(keepingCapacity: true)
@@ -272,6 +292,28 @@ package final class RecordLog: Sendable {
             wake?()
         }
         return total
+    }
+
+    /// Keeps what became of a commit, and tells of it when that is new.
+    private func note(_ problem: RecordError?, _ segment: Int?) {
+        let now = herse_clock(CLOCK_MONOTONIC)
+        let news = health.withLock { health -> String? in
+            let before = health.problem
+            health.problem = problem
+            guard let problem else {
+                defer { health.failedInTurn = 0 }
+                guard before != nil else { return nil }
+                return "written again, in segment \(segment ?? 0); failed commits before that: "
+                    + "\(health.failedInTurn)"
+            }
+            health.failedCommits += 1
+            health.failedInTurn += 1
+            if !problem.isWantOfRoom { health.trouble = (problem, now) }
+            guard before != problem else { return nil }
+            return "\(problem.message): what was to be written does not count, and the next "
+                + "goes into another segment"
+        }
+        if let news { say(news) }
     }
 
     private func note<Folder>(_ segments: borrowing SegmentChain<Folder>) {

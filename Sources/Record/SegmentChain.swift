@@ -93,19 +93,24 @@ package struct SegmentChain<Folder: RecordFolder>: Sendable {
     }
 
     /// Signs what is not signed yet and ends the segment; the next commit begins another.
-    package mutating func close(at time: CommitTime) {
-        guard open != nil else { return }
+    ///
+    /// Gives why that could not be signed, if so: it is recorded all the same.
+    @discardableResult
+    package mutating func close(at time: CommitTime) -> RecordError? {
+        guard open != nil else { return nil }
         if hasUnsigned {
             var last = time
             last.isCheckpointDue = true
             do throws(RecordError) {
                 try write([], durable: true, at: last)
             } catch {
-                return leave(after: error)
+                leave(after: error)
+                return error
             }
         }
-        file?.close()
-        end(.whole)
+        // Of a segment that is whole a verifier believes that nothing stands after its end.
+        end(file?.close() == true ? .whole : .failed)
+        return nil
     }
 
     private mutating func begin(at time: CommitTime) throws(RecordError) {
@@ -142,7 +147,7 @@ package struct SegmentChain<Folder: RecordFolder>: Sendable {
     /// Leaves the segment at its last commit.
     private mutating func leave(after error: RecordError) {
         // Nothing is done to a file that could not be synced.
-        if case .cannotSync = error { file?.abandon() } else { file?.close() }
+        if case .cannotSync = error { file?.abandon() } else { _ = file?.close() }
         if let number = open?.number, file?.length == 0 {
             // A disk that stays broken is tried again with every commit: it must not fill with
             // empty segments.

@@ -6,6 +6,8 @@ internal import Glibc
 /// The folder of the record.
 package struct SegmentFolder: RecordFolder {
     private let path: String
+    /// Whether a power cut leaves the name `checkpoint` where it is.
+    private var isCheckpointNamed = false
 
     package init(_ path: String) { self.path = path }
 
@@ -37,8 +39,12 @@ package struct SegmentFolder: RecordFolder {
         let bytes = Array(checkpoint.utf8)
         // Safe because write reads bytes.count bytes at most, and both names outlive the calls.
         let count = unsafe write(descriptor, bytes, bytes.count)
+        // Before it takes the name: a power cut must leave this one or the one before, and not
+        // an empty file that looks like a record somebody cut.
+        let isDurable = count == bytes.count && fdatasync(descriptor) == 0
         Glibc.close(descriptor)
-        if count == bytes.count { _ = unsafe rename(kept + ".new", kept) }
+        guard isDurable, unsafe rename(kept + ".new", kept) == 0, !isCheckpointNamed else { return }
+        isCheckpointNamed = (try? sync()) != nil
     }
 
     /// Which files are asked for.

@@ -39,10 +39,11 @@ package struct SegmentStore: RecordStore {
         guard fdatasync(descriptor) == 0 else { throw .cannotSync(code: errno) }
     }
 
-    package mutating func close(length: Int) {
-        _ = ftruncate(descriptor, off_t(length))
-        _ = fdatasync(descriptor)
+    package mutating func close(length: Int) -> Bool {
+        let isCut = ftruncate(descriptor, off_t(length)) == 0
+        let isDurable = fdatasync(descriptor) == 0
         Glibc.close(descriptor)
+        return isCut && isDurable
     }
 
     package mutating func abandon() { Glibc.close(descriptor) }

@@ -117,14 +117,15 @@ package final class RecordSearch: Sendable {
 
     /// The segments that may have entries in a period.
     ///
-    /// By when they were begun, give or take a day: a clock may have been set back.
+    /// By when they were begun, give or take what a clock may have been set back.
     private func segments(since: UInt64, until: UInt64) -> [RecordedSegment] {
-        let slack: UInt64 = 86_400_000
         let begins = reader.segments.map(reader.beginning(of:))
         return reader.segments.enumerated().filter { index, _ in
             let next = begins[(index + 1)...].lazy.compactMap(\.self).first
-            if let next, next < since, since - next > slack { return false }
-            if let first = begins[index], first >= until, first - until > slack { return false }
+            if let next, next < since, since - next > recordClockSlack { return false }
+            if let first = begins[index], first >= until, first - until > recordClockSlack {
+                return false
+            }
             return true
         }.map(\.element)
     }

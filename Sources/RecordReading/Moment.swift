@@ -2,6 +2,10 @@
 
 internal import Record
 
+/// Milliseconds by which times of entries may be out of their order, since a clock that went ahead
+/// was set back: one day.
+package let recordClockSlack: UInt64 = 86_400_000
+
 /// Milliseconds since 1970.
 package struct Moment: Hashable, Comparable, Sendable {
     package let milliseconds: UInt64

@@ -138,9 +138,10 @@ package final class RecordReader: Sendable {
             hint: "give the private key of one of these auditors with --auditor-key FILE")
     }
 
-    /// The last segment that begins before `since`: what comes earlier ends before it, too, unless
-    /// the clock was set back meanwhile.
-    private func firstSegment(since: UInt64) -> Int {
+    /// The last segment that begins before `since`, give or take what a clock may be set: what
+    /// comes earlier ends before it, too.
+    private func firstSegment(since moment: UInt64) -> Int {
+        let since = moment - min(moment, recordClockSlack)
         let begins = segments.map(beginning)
         for (former, latter) in zip(begins, begins.dropFirst()) {
             guard let former, let latter, former <= latter else { return 0 }

@@ -44,7 +44,8 @@ package struct RecordVerifier {
         var found = Verification()
         var chain = Chain()
         let told = reader.segments.filter { $0.head != nil }
-        found.untold = reader.segments.filter { $0.head == nil }.map(\.number)
+        let torn = try tornSegment(&found)
+        found.untold = reader.segments.filter { $0.head == nil && $0.number != torn }.map(\.number)
         if let last = found.untold.last, let first = told.first, last > first.number {
             found.add(last, "segment \(last) has no head")
             found.untold.removeAll { $0 > first.number }
@@ -75,6 +76,21 @@ package struct RecordVerifier {
         found.segments = reader.segments.count
         seeTail(witnessed, chain, &found)
         return found
+    }
+
+    /// The last segment, when there is not even a whole head in it: nothing was ever acknowledged
+    /// there, and the next start puts it aside.
+    private func tornSegment(_ found: inout Verification) throws(RecordReadingError) -> Int? {
+        guard let last = reader.segments.last, last.head == nil else { return nil }
+        do throws(RecordError) {
+            guard try SegmentScan(path: last.path).bytes == 0 else { return nil }
+        } catch {
+            throw RecordReadingError(error.message, hint: "can this user read the folder?")
+        }
+        found.notes.append(
+            "segment \(last.number) has not one whole line: being begun, or cut short by a crash "
+                + "before anything in it was acknowledged")
+        return last.number
     }
 
     // MARK: What is believed

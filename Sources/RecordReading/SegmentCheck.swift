@@ -54,8 +54,9 @@ struct SegmentCheck {
         let isLast = segment.bytes == nil
         var check = self
         try segment.lines { line, place, _ in
-            // The end of the last segment may be being written.
-            guard place.isEnded, !isLast || isWholeObject(line) else {
+            // The end of the last segment may be being written; nothing is left out on the way.
+            guard place.isEnded, !isLast || (place.offset == check.bytes && isWholeObject(line))
+            else {
                 check.end(place, isLast: isLast)
                 return false
             }

@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -137,6 +138,19 @@ def token_gate(config, make_gate, issuer):
         return gate.start()
 
     return make
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A small file system for the state."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=112m", "none", folder],
+                           capture_output=True)
+    if mount.returncode != 0:
+        pytest.skip("cannot mount a small disk here: " + mount.stderr.decode().strip())
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=False)
 
 
 @pytest.fixture

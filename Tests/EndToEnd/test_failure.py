@@ -14,6 +14,8 @@ import time
 import pytest
 
 from harness.client import request
+from harness.faults import fill, until_refused
+from harness.load import Load
 from harness.pki import PHYSICIAN
 from harness.ports import free_port
 from harness.upstream import answer
@@ -26,39 +28,6 @@ NOBODY = 65534
 @pytest.fixture
 def own(config, make_gate):
     return make_gate(config)
-
-
-class Load:
-    """Clients that ask as fast as they can and keep the id of every answer they got."""
-
-    def __init__(self, gate, count=6):
-        self.gate = gate
-        self.delivered = []
-        self.statuses = set()
-        self.stop = threading.Event()
-        self.threads = [threading.Thread(target=self._run, args=(n,)) for n in range(count)]
-
-    def _run(self, number):
-        while not self.stop.is_set():
-            try:
-                with self.gate.connect(["physician", "pharmacist"][number % 2]) as connection:
-                    while not self.stop.is_set():
-                        reply = connection.get()
-                        self.statuses.add(reply.status)
-                        if reply.status == 200:
-                            self.delivered.append(reply.json()["request"])
-            except (OSError, ssl.SSLError, AssertionError, KeyError):
-                time.sleep(0.01)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop.set()
-        for thread in self.threads:
-            thread.join(15)
 
 
 def missing(gate, delivered):
@@ -139,43 +108,6 @@ def test_an_answer_that_was_cut_is_recorded_as_such(own, upstream):
     until(lambda: [entry for entry in own.record()
                    if entry["request"] == told and entry["delivery"] == "aborted"],
           what="the break is recorded")
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A small file system for the state."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=112m", "none", folder],
-                           capture_output=True)
-    if mount.returncode != 0:
-        pytest.skip("cannot mount a small disk here: " + mount.stderr.decode().strip())
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=False)
-
-
-def fill(folder):
-    with open(folder / "filler", "wb") as file:
-        try:
-            while True:
-                file.write(b"\0" * 65536)
-                file.flush()
-        except OSError:
-            return
-
-
-def until_refused(gate):
-    """Asks until the record has no room; nothing but 200 and 503 may be seen on the way."""
-    def refused():
-        with gate.connect() as connection:
-            for _ in range(200):
-                status = connection.get().status
-                assert status in (200, 503)
-                if status == 503:
-                    return True
-        return False
-
-    until(refused, within=40, what="the disk is full", every=0)
 
 
 @pytest.mark.slow

@@ -47,6 +47,24 @@ import Transparency
         }
     }
 
+    @Test func `finds the entries of a clock that went a day ahead`() throws {
+        let record = try WrittenRecord(starts: [])
+        // Each life's start and the entry it records, in hours.
+        for (start, hour) in [(0, 20), (1, 1), (2, 2)] {
+            var chain = try Segment.last(in: record.path, record.terms)
+            let time = CommitTime(milliseconds: WrittenRecord.begin + UInt64(start) * 3_600_000)
+            try chain.commit(
+                [Array((record.line(hour * 3600) + "\n").utf8)], durable: false, at: time)
+            chain.close(at: time)
+        }
+        var seen: [String] = []
+        _ = try record.reader().read(since: WrittenRecord.begin + 19 * 3_600_000) { entry in
+            seen.append(entry.request)
+            return true
+        }
+        #expect(seen == ["72000"])
+    }
+
     /// What an attacker does to segment 2, and the first bad entry.
     struct Attack: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -215,6 +233,46 @@ import Transparency
         try added.write(contentsOf: Data("{\"time\":\"2026-01-01T00:00:00Z\"}\n".utf8))
         try added.close()
         #expect(!(try record.verified().isIntact))
+    }
+
+    @Test func `takes no crash for an attack that came just after a checkpoint`() throws {
+        let record = try WrittenRecord()
+        // A checkpoint follows entry 9: nothing is left unsigned.
+        try record.live(9..<10, closes: false)
+        #expect(try record.verified().flaws == [])
+        try record.live(10..<12)
+        #expect(try record.verified().flaws == [])
+    }
+
+    @Test(arguments: [[], [UInt8](repeating: 0, count: 5000), Array("{\"segment\":4,\"be".utf8)])
+    func `takes a segment for torn whose head is not whole, at the end alone`(
+        begun: [UInt8]
+    ) throws {
+        let record = try WrittenRecord()
+        try Data(begun).write(to: URL(fileURLWithPath: record.name(4)))
+        let found = try record.verified()
+        #expect(found.flaws == [])
+        #expect(found.notes.contains { $0.hasPrefix("segment 4 has not one whole line") })
+        try FileManager.default.moveItem(atPath: record.name(4), toPath: record.name(2) + ".kept")
+        try FileManager.default.removeItem(atPath: record.name(2))
+        try Data(begun).write(to: URL(fileURLWithPath: record.name(2)))
+        #expect(!(try record.verified().isIntact))
+    }
+
+    @Test func `does not take for an entry what stands after a gap at the end`() throws {
+        let record = try WrittenRecord(isSealed: true)
+        try record.live(9..<11, closes: false)
+        let before = try record.verified()
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: record.name(4)))
+        let end = try #require(bytes.firstRange(of: Data([0x0A, 0x0A]))).lowerBound + 1
+        let late = Data("{\"sealed\":\"AAAA\"}\n".utf8)
+        bytes.replaceSubrange(end + 100..<end + 100 + late.count, with: late)
+        try bytes.write(to: URL(fileURLWithPath: record.name(4)))
+        let found = try record.verified()
+        #expect(found.flaws == [] && found.root == before.root)
+        #expect(found.notes.contains { $0.hasPrefix("segment 4 ends in part of a line") })
+        try record.live(11..<12)
+        #expect(try record.verified().flaws == [])
     }
 
     @Test func `takes purged segments by the proof they left, and no forged one`() throws {

@@ -153,13 +153,15 @@ struct FailingStore: RecordStore {
         if fails { throw .cannotSync(code: EIO) }
     }
 
-    func close(length: Int) {
+    func close(length: Int) -> Bool {
         disk.state.withLock { state in
-            _ = state.call(index, "close")
+            let fails = state.call(index, "close")
+            state.segments[index].isOpen = false
+            if fails, !state.failedIsKept { return false }
             let kept = Array(state.segments[index].cached.prefix(length))
             state.segments[index].cached = kept
             state.segments[index].durable = kept
-            state.segments[index].isOpen = false
+            return !fails
         }
     }
 

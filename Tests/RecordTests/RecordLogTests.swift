@@ -93,6 +93,45 @@ extension RecordLog {
         #expect(disk.openCount == 1)
     }
 
+    @Test func `tells once what fails, and when it is written again`() throws {
+        let told = Mutex<[String]>([])
+        let log = try RecordLog(directory: "disk", durability: .beforeDelivery, workers: 3) {
+            line in told.withLock { $0.append(line) }
+        }
+        var chain = disk.chain
+        var batches: [[UInt8]] = [[], [], [], []]
+        func commit(_ number: Int) {
+            #expect(log.submit([entry(number)], through: UInt64(number), worker: 0))
+            log.commit(&chain, &batches, at: calm)
+        }
+        commit(1)
+        #expect(told.withLock { $0 } == [])
+        // The write and what ends the segment; then the next segment, twice.
+        disk.state.withLock { $0.failAt = $0.calls + 1...$0.calls + 4 }
+        for number in 2...4 { commit(number) }
+        let failing = told.withLock { $0 }
+        #expect(failing.count == 2)
+        #expect(failing.first?.hasPrefix("the record cannot be written: ") == true)
+        #expect(failing.last?.hasPrefix("the record `disk` cannot be opened: ") == true)
+        disk.state.withLock { $0.failAt = nil }
+        for number in 5...6 { commit(number) }
+        #expect(
+            told.withLock { $0.dropFirst(2) } == [
+                "written again, in segment 2; failed commits before that: 3"
+            ])
+        // That the disk failed is remembered though all is well.
+        #expect(log.problem == nil && log.recentTrouble == .cannotOpen(path: "disk", code: 5))
+    }
+
+    @Test func `does not call a full disk a broken one`() {
+        var chain = disk.chain
+        var batches: [[UInt8]] = [[], [], [], []]
+        disk.state.withLock { $0.room = 100 }
+        #expect(log.submit([entry(1)], through: 1, worker: 0))
+        log.commit(&chain, &batches, at: calm)
+        #expect(log.problem == .cannotWrite(code: 28) && log.recentTrouble == nil)
+    }
+
     @Test func `refuses lines when a lane is full, and takes none of them`() {
         var chain = disk.chain
         var batches: [[UInt8]] = [[], [], [], []]

@@ -85,6 +85,61 @@ import Transparency
         #expect(try folder.read("000001.jsonl") == whole + Array(torn.utf8))
     }
 
+    @Test func `does not count what stands after a gap`() throws {
+        try live([1, 2], closes: false)
+        var cut = try folder.read("000001.jsonl")
+        let end = try #require(cut.firstRange(of: [0x0A, 0x0A])).lowerBound + 1
+        // The first page of a commit is lost and the next, which begins with a line, is not.
+        let late = batch([entry(9)])
+        cut.replaceSubrange(end + 100..<end + 100 + late.count, with: late)
+        try folder.write(cut, to: "000001.jsonl")
+        try live([3])
+        #expect(try head("000002.jsonl").previous?.bytes == end)
+        #expect(try head("000002.jsonl").begins == 3)
+        #expect(try folder.read("000001.jsonl") == cut)
+    }
+
+    @Test func `calls whole only what a clean stop left`() throws {
+        try live([1])
+        var chain = try Segment.last(in: folder.path, someTerms())
+        try chain.commit([batch([entry(2)])], durable: true, at: due)
+        // Killed just after a checkpoint: room that was filled ahead still stands behind it.
+        try live([3])
+        #expect(try head("000002.jsonl").previous?.manner == .whole)
+        #expect(try head("000003.jsonl").previous?.manner == .crash)
+    }
+
+    @Test func `tells what it found, and nothing after a clean stop`() throws {
+        func told() throws -> [String] {
+            var told: [String] = []
+            _ = try Segment.last(in: folder.path, someTerms()) { told.append($0) }
+            return told
+        }
+        #expect(try told() == [])
+        try live([1])
+        #expect(try told() == [])
+        try live([2], closes: false)
+        let end =
+            try #require(
+                try folder.read("000002.jsonl").firstRange(of: [0x0A, 0x0A])
+            ).lowerBound + 1
+        let counts = "segment 2 was not closed: its first \(end) bytes count"
+        #expect(try told() == [counts + ", and nothing follows them"])
+        let whole = try folder.read("000002.jsonl")
+        try folder.write(whole + Array("{\"n\":9".utf8), to: "000002.jsonl")
+        #expect(
+            try told() == [
+                counts + "; what follows was being written, does not count, and is left there"
+            ])
+        try folder.write([UInt8](repeating: 0, count: 1000), to: "000003.jsonl")
+        try folder.write([0x0A], to: "000004.jsonl")
+        #expect(
+            try told().prefix(2) == [
+                "segment 4 is blank: removed",
+                "segment 3 has not one whole line: put aside as `\(folder.path)/000003.torn`",
+            ])
+    }
+
     @Test func `does not go on from entries that a checkpoint contradicts`() throws {
         try live([1, 2])
         let text = String(decoding: try folder.read("000001.jsonl"), as: UTF8.self)

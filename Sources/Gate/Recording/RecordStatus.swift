@@ -114,6 +114,12 @@ extension ControlPlane {
         if let problem = record.problem {
             found.append(
                 Shortcoming(.recordFailed, "record", "record: \(problem.message)", .critical))
+        } else if let trouble = record.recentTrouble {
+            found.append(
+                Shortcoming(
+                    .recordFailed, "disk of the record",
+                    "record: less than an hour ago: \(trouble.message) (\(record.failedCommits) "
+                        + "commits failed since the start); look at the disk", .error))
         }
         if let reason = record.refusalReason {
             found.append(
