@@ -16,7 +16,9 @@ internal import COpenSSL
     /// The key of a PEM text (SubjectPublicKeyInfo); nil when there is none, or of another kind.
     package init?(pem: [UInt8]) {
         // Safe because the BIO only reads the bytes, which outlive it.
-        let key = unsafe withMemoryFile(pem) { unsafe PEM_read_bio_PUBKEY($0, nil, nil, nil) }
+        let key = unsafe withMemoryFile(pem) {
+            unsafe PEM_read_bio_PUBKEY($0, nil, { _, _, _, _ in -1 }, nil)
+        }
         guard let key = unsafe ed25519(key) else { return nil }
         unsafe pointer = key
     }

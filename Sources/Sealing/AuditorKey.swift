@@ -23,8 +23,11 @@ package struct AuditorPublicKey: Hashable, Sendable {
 
     /// The key of a PEM text (SubjectPublicKeyInfo), at most 16 KiB.
     package init(pem: [UInt8]) throws(AuditorKeyError) {
-        // Safe because the BIO only reads the bytes, which outlive it.
-        let key = unsafe withMemoryFile(pem) { unsafe PEM_read_bio_PUBKEY($0, nil, nil, nil) }
+        // Safe because the BIO only reads the bytes, which outlive it. A passphrase is not asked
+        // for: there is nothing to hide, and the gate must not wait at a terminal.
+        let key = unsafe withMemoryFile(pem) {
+            unsafe PEM_read_bio_PUBKEY($0, nil, { _, _, _, _ in -1 }, nil)
+        }
         guard let key = unsafe key else {
             ERR_clear_error()
             throw AuditorKeyError(

@@ -31,7 +31,7 @@ package struct NoteVerifier: Equatable, Sendable {
     /// Reads a verifier key; nil when it is none, or its hash is not that of its key.
     package init?(_ text: String) {
         let parts = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let bytes = Data(base64Encoded: String(parts[2])),
+        guard parts.count == 3, let bytes = decodedBase64(parts[2]),
             let first = bytes.first, let algorithm = NoteAlgorithm(rawValue: first)
         else { return nil }
         self.init(
@@ -82,15 +82,15 @@ package struct NoteVerifier: Equatable, Sendable {
     private let pointer: OpaquePointer
     package let verifier: NoteVerifier
 
-    /// The key of a PEM text (PKCS#8); nil when it cannot be read, is of another kind, or `name`
-    /// is none.
+    /// The key of a PEM text (PKCS#8); nil when it cannot be read, asks for a passphrase, is of
+    /// another kind, or `name` is none.
     package convenience init?(name: String, pem: [UInt8]) {
         let key = unsafe pem.withUnsafeBytes { bytes -> OpaquePointer? in
             // Safe because the BIO is freed before the bytes go.
             guard let bio = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count))
             else { return nil }
             defer { unsafe BIO_free(bio) }
-            return unsafe PEM_read_bio_PrivateKey(bio, nil, nil, nil)
+            return unsafe PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)
         }
         guard let key = unsafe key else {
             ERR_clear_error()
