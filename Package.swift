@@ -290,9 +290,10 @@ let package = Package(
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "CFuzz", "Accounts", "Directory", "Identity", "JSON", "KeyedHash", "Lookup",
-                "Neutralization", "Policy", "RecordExport", "RecordIndex", "RecordReading",
-                "SignIn", "Signals", "SignedLists", "Tokens", "WebAuthn", "Wire",
+                "CFuzz", "Accounts", "Directory", "Gate", "Identity", "JSON", "KeyedHash",
+                "Lookup", "Neutralization", "Policy", "Record", "RecordExport", "RecordIndex",
+                "RecordKeeping", "RecordReading", "Sealing", "SignIn", "Signals", "SignedLists",
+                "Tokens", "Transparency", "WebAuthn", "Wire",
             ],
             path: "Tests/Fuzz/Targets",
             swiftSettings: strict),

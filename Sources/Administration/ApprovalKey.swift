@@ -30,7 +30,7 @@ package struct ApprovalSigner: Sendable {
     /// The key of a PEM text; asks for its passphrase at the terminal when it has one; nil when it
     /// cannot be read, or is of another kind.
     package init?(pem: [UInt8]) {
-        guard let key = Ed25519PrivateKey(pem: pem) else { return nil }
+        guard let key = Ed25519PrivateKey(pem: pem, asksForPassphrase: true) else { return nil }
         self.key = key
     }
 

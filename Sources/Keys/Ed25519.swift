@@ -49,10 +49,9 @@ package struct Ed25519PublicKey: Equatable, Sendable {
     private let pointer: OpaquePointer
     package let publicKey: Ed25519PublicKey
 
-    /// The key of a PEM text (PKCS#8); asks for its passphrase at the terminal when it has one; nil
-    /// when it cannot be read, or is of another kind.
-    package convenience init?(pem: [UInt8]) {
-        unsafe self.init(privateKey(pem: pem))
+    /// The key of a PEM text (PKCS#8); nil when it cannot be read, or is of another kind.
+    package convenience init?(pem: [UInt8], asksForPassphrase: Bool) {
+        unsafe self.init(privateKey(pem: pem, asksForPassphrase: asksForPassphrase))
     }
 
     /// The key whose 32 bytes these are (RFC 8032 §5.1.5); nil when they are not.

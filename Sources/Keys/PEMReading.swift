@@ -17,19 +17,27 @@ private func withMemoryFile(
 
 /// The key of a PEM text (PKCS#8), which the caller frees; nil when it cannot be read.
 ///
-/// Asks for its passphrase at the terminal when it has one.
-package func privateKey(pem: [UInt8]) -> OpaquePointer? {
+/// Its passphrase is asked for at the terminal by a command; the gate must not wait for one there,
+/// and reads none that has one.
+package func privateKey(pem: [UInt8], asksForPassphrase: Bool) -> OpaquePointer? {
     // Safe because the BIO only reads the bytes, which outlive it.
-    let key = unsafe withMemoryFile(pem) { unsafe PEM_read_bio_PrivateKey($0, nil, nil, nil) }
+    let key = unsafe withMemoryFile(pem) { file in
+        unsafe asksForPassphrase
+            ? PEM_read_bio_PrivateKey(file, nil, nil, nil)
+            : PEM_read_bio_PrivateKey(file, nil, { _, _, _, _ in -1 }, nil)
+    }
     if unsafe key == nil { ERR_clear_error() }
     return unsafe key
 }
 
-/// The key of a PEM text (SubjectPublicKeyInfo), which the caller frees; nil when it cannot be
-/// read.
+/// The key of a PEM text (SubjectPublicKeyInfo), which the caller frees; nil when it cannot be read.
+///
+/// A passphrase is never asked for: there is nothing to hide.
 package func publicKey(pem: [UInt8]) -> OpaquePointer? {
     // Safe because the BIO only reads the bytes, which outlive it.
-    let key = unsafe withMemoryFile(pem) { unsafe PEM_read_bio_PUBKEY($0, nil, nil, nil) }
+    let key = unsafe withMemoryFile(pem) {
+        unsafe PEM_read_bio_PUBKEY($0, nil, { _, _, _, _ in -1 }, nil)
+    }
     if unsafe key == nil { ERR_clear_error() }
     return unsafe key
 }

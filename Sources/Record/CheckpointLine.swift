@@ -4,6 +4,7 @@
 // a root alone tells that something was changed, these tell what.
 
 internal import Foundation
+internal import Transparency
 
 /// A checkpoint in a segment.
 package struct CheckpointLine: Equatable, Sendable {
@@ -17,6 +18,8 @@ package struct CheckpointLine: Equatable, Sendable {
     package static let leafBytes = 6
     /// Lines after which there is a checkpoint, due or not.
     package static let leavesMax = 65_536
+    /// Bytes of a line that is read: all leaves in base64, and the note with every byte escaped.
+    package static let lengthMax = leavesMax * leafBytes * 2 + SignedNote.lengthMax * 6
     /// What every checkpoint begins with, and nothing else.
     package static let mark: StaticString = "{\"checkpoint\":"
 
@@ -36,14 +39,17 @@ package struct CheckpointLine: Equatable, Sendable {
         return line
     }
 
-    /// Reads a line; nil when it is no checkpoint.
+    /// Reads a line; nil when it is no checkpoint, or not spelled as a gate spells it: no signature
+    /// covers the last line but for its note.
     package init?(line: [UInt8]) {
-        guard line.starts(with: Array("\(Self.mark)".utf8)),
+        guard line.count <= Self.lengthMax,
+            line.starts(with: Array("\(Self.mark)".utf8)),
             let form = try? JSONDecoder().decode(Form.self, from: Data(line))
         else { return nil }
         note = form.checkpoint
         time = form.time
         leaves = Array(form.leaves)
+        guard self.line == line else { return nil }
     }
 
     private struct Form: Codable {

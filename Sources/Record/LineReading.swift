@@ -28,7 +28,8 @@ package func readLines(
     _ take: (Span<UInt8>, LinePlace) -> Bool
 ) throws(RecordError) {
     // Safe because the path outlives the call.
-    let descriptor = unsafe herse_open(path, O_RDONLY | O_NOFOLLOW, 0)
+    // A pipe in a segment's place must not make anybody wait: it fails at the first read.
+    let descriptor = unsafe herse_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
     guard descriptor >= 0 else { throw .cannotOpen(path: path, code: errno) }
     defer { Glibc.close(descriptor) }
     // `window` holds bytes of the file from `offset` on, of which `count` are filled.

@@ -90,8 +90,10 @@ package struct SegmentHead: Equatable, Sendable {
         self.key = key
         self.tree = tree
         if let before = form.previous {
+            // It ends where this one begins: whoever goes from one to the next must arrive.
             guard let covered = range(before.begins, before.ends, before.hashes),
-                before.segment > 0, before.bytes >= 0
+                before.ends == form.begins, (1..<form.segment).contains(before.segment),
+                before.bytes >= 0
             else { return nil }
             previous = SegmentEnding(
                 segment: before.segment, range: covered, bytes: before.bytes,

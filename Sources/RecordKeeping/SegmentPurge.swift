@@ -85,7 +85,10 @@ package struct SegmentPurge: Sendable {
         let tombstone = Tombstone(
             origin: signer.verifier.name, segment: segment.number, range: segment.range,
             first: segment.first, last: segment.last, purgedAt: time, reason: reason)
-        guard let note = SignedNote(tombstone.text, by: signer) else {
+        // Its times are those that the files tell, and who changed them would write in our name.
+        guard Tombstone(tombstone.text) == tombstone,
+            let note = SignedNote(tombstone.text, by: signer)
+        else {
             throw PurgeProblem("the tombstone of segment \(segment.number) cannot be signed")
         }
         let problem = replaceFile(
@@ -127,13 +130,14 @@ package struct SegmentPurge: Sendable {
             else { return nil }
             let file = folder.file(number)
             let head = try segmentHead(of: file)
+            let first = head.flatMap { moment($0.time) == nil ? nil : $0.time }
             var status = stat()
             // Safe because the structure is a local.
             guard unsafe stat(file, &status) == 0 else {
                 throw .cannotOpen(path: file, code: errno)
             }
             return ClosedSegment(
-                number: number, range: ending.range, first: head?.time ?? after.time,
+                number: number, range: ending.range, first: first ?? after.time,
                 last: try lastTime(of: file, to: ending.bytes) ?? after.time,
                 bytes: Int(status.st_size))
         } catch {
@@ -153,7 +157,9 @@ package struct SegmentPurge: Sendable {
             guard !begins(line, "{\"sealed\":"), line.count > 1, line[0] == 0x7B,
                 line.count < 1 << 20
             else { return true }
-            if let timed = try? JSONDecoder().decode(Timed.self, from: Data(bytesOf(line))) {
+            if let timed = try? JSONDecoder().decode(Timed.self, from: Data(bytesOf(line))),
+                moment(timed.time) != nil
+            {
                 last = timed.time
             }
             return true

@@ -213,11 +213,16 @@ package struct TreeFollower: Sendable {
     }
 
     private func head(_ number: Int) throws(FollowProblem) -> SegmentHead? {
+        let head: SegmentHead?
         do throws(RecordError) {
-            return try segmentHead(of: folder.file(number))
+            head = try segmentHead(of: folder.file(number))
         } catch {
             throw .unreadable(error)
         }
+        if let head, head.segment != number {
+            throw .contradiction("segment \(number) holds segment \(head.segment)")
+        }
+        return head
     }
 }
 

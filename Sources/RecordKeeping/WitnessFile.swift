@@ -3,7 +3,7 @@
 internal import CSystem
 internal import Glibc
 internal import Outbound
-internal import Transparency
+package import Transparency
 
 /// A file of notes, each followed by an empty line.
 struct WitnessFile: Sendable {
@@ -31,15 +31,7 @@ struct WitnessFile: Sendable {
         guard count == tail.count else {
             throw WitnessFileError("\(path): cannot be read: \(systemText(errno))")
         }
-        let parts = parted(String(decoding: tail, as: UTF8.self))
-        for index in parts.indices.dropFirst().reversed() where parts[index].hasPrefix("— ") {
-            let text = parts[index - 1] + "\n\n" + parts[index] + "\n"
-            guard let note = SignedNote(text), note.isSigned(by: key),
-                let checkpoint = Checkpoint(note.text), checkpoint.origin == origin
-            else { continue }
-            return text
-        }
-        return nil
+        return lastNote(in: tail, of: origin, by: key)
     }
 
     /// Adds a note, and returns once the file system says that it is kept.
@@ -66,21 +58,34 @@ struct WitnessFile: Sendable {
         // Safe because two bytes are read into an array of two.
         return unsafe size > 1 && pread(file, &end, 2, size - 2) == 2 && end == [0x0A, 0x0A]
     }
+}
 
-    /// What stands between empty lines.
-    private func parted(_ text: String) -> [String] {
-        var parts: [String] = []
-        var lines: [Substring] = []
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.isEmpty {
-                if !lines.isEmpty { parts.append(lines.joined(separator: "\n")) }
-                lines = []
-            } else {
-                lines.append(line)
-            }
-        }
-        return lines.isEmpty ? parts : parts + [lines.joined(separator: "\n")]
+/// The last note in the end of a witness's file that `key` signed for `origin`; nil for none.
+package func lastNote(in tail: [UInt8], of origin: String, by key: NoteVerifier) -> String? {
+    let parts = parted(String(decoding: tail, as: UTF8.self))
+    for index in parts.indices.dropFirst().reversed() where parts[index].hasPrefix("— ") {
+        let text = parts[index - 1] + "\n\n" + parts[index] + "\n"
+        guard let note = SignedNote(text), note.isSigned(by: key),
+            let checkpoint = Checkpoint(note.text), checkpoint.origin == origin
+        else { continue }
+        return text
     }
+    return nil
+}
+
+/// What stands between empty lines.
+private func parted(_ text: String) -> [String] {
+    var parts: [String] = []
+    var lines: [Substring] = []
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        if line.isEmpty {
+            if !lines.isEmpty { parts.append(lines.joined(separator: "\n")) }
+            lines = []
+        } else {
+            lines.append(line)
+        }
+    }
+    return lines.isEmpty ? parts : parts + [lines.joined(separator: "\n")]
 }
 
 /// Why a file of checkpoints cannot be used, in words for the operator.

@@ -7,6 +7,7 @@ internal import CSystem
 internal import Foundation
 internal import Glibc
 internal import Outbound
+internal import Record
 package import Transparency
 
 /// What a witness has seen last.
@@ -24,6 +25,21 @@ package struct WitnessMemory: Codable, Equatable, Sendable {
     package init(origin: String, target: String) {
         self.origin = origin
         self.target = target
+    }
+
+    /// Reads the file of a memory; nil when it is none.
+    package init?(json: [UInt8]) {
+        guard let read = try? JSONDecoder().decode(WitnessMemory.self, from: Data(json)) else {
+            return nil
+        }
+        self = read
+    }
+
+    /// The file of a memory; nil when it cannot be spelled.
+    package var json: [UInt8]? {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        return (try? encoder.encode(self)).map { Array($0) + [0x0A] }
     }
 
     /// The checkpoint of its note; nil for none.
@@ -47,46 +63,22 @@ package struct WitnessFolder: Sendable {
         guard let bytes = smallFile("\(path)/\(name).json", bytesMax: Self.fileMax) else {
             return nil
         }
-        return try? JSONDecoder().decode(WitnessMemory.self, from: Data(bytes))
+        return WitnessMemory(json: bytes)
     }
 
     /// Keeps it, and returns once it is on disk; what went wrong in words, or nil.
     package func keep(_ memory: WitnessMemory, of name: String) -> String? {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        guard let data = try? encoder.encode(memory) else { return "\(name): cannot be written" }
+        guard let json = memory.json else { return "\(name): cannot be written" }
         // Safe because the name outlives the call.
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else {
             return "\(path): cannot be made: \(systemText(errno))"
         }
-        if let problem = replaceFile("\(path)/\(name).json", in: path, Array(data) + [0x0A]) {
+        if let problem = replaceFile("\(path)/\(name).json", in: path, json) {
             return problem
         }
         if memory.note.isEmpty { return nil }
         return replaceFile("\(path)/\(name).checkpoint", in: path, Array(memory.note.utf8))
     }
-}
-
-/// The bytes of a file that should be small; nil when it is not, or cannot be read.
-func smallFile(_ path: String, bytesMax: Int) -> [UInt8]? {
-    // Safe because the path outlives the call.
-    let file = unsafe herse_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
-    var filled = 0
-    while filled < bytes.count {
-        let count = unsafe bytes.withUnsafeMutableBytes { room in
-            // Safe because filled < room.count, and at most the rest is written.
-            unsafe read(
-                file, room.baseAddress.map { unsafe $0 + filled }, room.count - filled)
-        }
-        if count < 0, errno == EINTR { continue }
-        guard count >= 0 else { return nil }
-        if count == 0 { break }
-        filled += count
-    }
-    return filled > bytesMax ? nil : Array(bytes[..<filled])
 }
 
 /// Puts `bytes` in place of a file, whole or not at all, and returns once that is on disk; what

@@ -50,21 +50,24 @@ package struct EntryProof: Equatable, Sendable {
         guard lines.popFirst() == Self.mark[...], let line = lines.popFirst() else { return nil }
         self.line = Array(line.utf8)
         if let spelled = lines.first, spelled.hasPrefix("key ") {
-            guard let bytes = Data(base64Encoded: String(spelled.dropFirst(4))), bytes.count == 32
-            else { return nil }
-            key = Array(bytes)
+            guard let bytes = decodedBase64(spelled.dropFirst(4)), bytes.count == 32 else {
+                return nil
+            }
+            key = bytes
             lines.removeFirst()
         }
         guard lines.popFirst() == "", lines.popFirst() == Self.proofMark[...],
             let place = lines.popFirst(), place.hasPrefix("index "),
-            let index = UInt64(place.dropFirst(6))
+            let index = UInt64(place.dropFirst(6)), String(index) == place.dropFirst(6)
         else { return nil }
         self.index = index
         hashes = []
-        while let next = lines.popFirst(), next != "" {
-            guard let hash = TreeHash(base64: String(next)), hashes.count < 64 else { return nil }
+        while let next = lines.first, next != "" {
+            guard let hash = TreeHash(base64: next), hashes.count < 64 else { return nil }
             hashes.append(hash)
+            lines.removeFirst()
         }
+        guard lines.popFirst() == "" else { return nil }
         checkpoint = lines.joined(separator: "\n")
     }
 

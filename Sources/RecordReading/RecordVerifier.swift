@@ -16,8 +16,10 @@ package struct RecordVerifier {
     private let keys: [NoteVerifier]
     private let witnessed: [WitnessedCheckpoint]
 
-    /// What the gate keeps beside the segments; nil when there is none.
+    /// What the gate keeps beside the segments; nil when there is nothing that can be read.
     private let kept: [UInt8]?
+    private let isKept: Bool
+    private static let keptName = "the file `checkpoint`"
 
     /// Opens the record in `folder`, which may be written meanwhile.
     package init(
@@ -25,7 +27,8 @@ package struct RecordVerifier {
         witnessed: [WitnessedCheckpoint] = []
     ) throws(RecordReadingError) {
         // Before the segments: what is read after it holds all that it speaks of.
-        kept = FileManager.default.contents(atPath: path + "/checkpoint").map { Array($0) }
+        kept = smallFile(path + "/checkpoint", bytesMax: SignedNote.lengthMax)
+        isKept = FileManager.default.fileExists(atPath: path + "/checkpoint")
         reader = try RecordReader(folder: path, auditorKeys: auditorKeys)
         self.keys = keys
         self.witnessed = witnessed
@@ -42,16 +45,12 @@ package struct RecordVerifier {
         _ progress: (Int) -> Bool = { _ in true }
     ) throws(RecordReadingError) -> Verification {
         var found = Verification()
-        var chain = Chain()
+        var chain = RecordChain()
         let told = reader.segments.filter { $0.head != nil }
         let torn = try tornSegment(&found)
-        found.untold = reader.segments.filter { $0.head == nil && $0.number != torn }.map(\.number)
-        if let last = found.untold.last, let first = told.first, last > first.number {
-            found.add(last, "segment \(last) has no head")
-            found.untold.removeAll { $0 > first.number }
-        }
         found.key = told.last?.head?.key
         found.origin = told.last?.head?.origin ?? ""
+        seeUntold(told.first?.head, torn, &found)
         believe(&found)
         let tombstones = try readTombstones(&found)
         let witnessed = self.witnessed + (ownCheckpoint(&found).map { [$0] } ?? [])
@@ -74,6 +73,7 @@ package struct RecordVerifier {
         found.size = chain.tree.end
         found.root = chain.tree.root
         found.segments = reader.segments.count
+        if kept == nil { missKept(&found) }
         seeTail(witnessed, chain, &found)
         return found
     }
@@ -95,6 +95,27 @@ package struct RecordVerifier {
 
     // MARK: What is believed
 
+    /// Segments without a head: those of a gate before 0.2 stand before all others, whose first
+    /// head says so.
+    private func seeUntold(
+        _ first: SegmentHead?, _ torn: Int?, _ found: inout Verification
+    ) {
+        found.untold = reader.segments.filter { $0.head == nil && $0.number != torn }.map(\.number)
+        guard let first else {
+            if isKept || !keys.isEmpty || !witnessed.isEmpty {
+                found.add(nil, "no segment has a head: nothing in them is signed", entry: 0)
+            }
+            return
+        }
+        // `000000` is a name as well.
+        var last = -1
+        if let before = first.previous, before.manner == .untold { last = before.segment }
+        for number in found.untold where number > last {
+            found.add(number, "segment \(number) has no head")
+        }
+        found.untold.removeAll { $0 > last }
+    }
+
     private func believe(_ found: inout Verification) {
         guard let key = found.key, !keys.isEmpty, !keys.contains(key) else { return }
         found.add(nil, "the record is signed by \(key.text), which is not the key given")
@@ -111,27 +132,36 @@ package struct RecordVerifier {
     /// The newest checkpoint as the gate keeps it beside the segments.
     private func ownCheckpoint(_ found: inout Verification) -> WitnessedCheckpoint? {
         guard found.key != nil else { return nil }
-        guard let kept else {
-            // A record that was never signed has none.
-            if reader.segments.contains(where: { $0.bytes != nil }) && witnessed.isEmpty {
-                found.add(nil, "the file `checkpoint` is missing: a cut tail could not be seen")
-            } else {
-                found.notes.append("there is no file `checkpoint`: nothing was signed yet")
-            }
-            return nil
-        }
-        guard kept.count <= SignedNote.lengthMax,
-            let note = SignedNote(String(decoding: kept, as: UTF8.self)),
-            let one = WitnessedCheckpoint(source: "the file `checkpoint`", note: note)
+        guard let kept else { return nil }
+        guard let note = SignedNote(String(decoding: kept, as: UTF8.self)),
+            let one = WitnessedCheckpoint(source: Self.keptName, note: note)
         else {
-            found.add(nil, "the file `checkpoint` is no checkpoint")
+            found.add(nil, "\(Self.keptName) is no checkpoint")
             return nil
         }
         return one
     }
 
+    /// Without what is kept beside the segments, a record that was cut looks like a shorter one.
+    private func missKept(_ found: inout Verification) {
+        guard found.key != nil else { return }
+        let wasSigned =
+            found.checkpoints > 0 || !found.purged.isEmpty
+            || reader.segments.contains { $0.bytes != nil }
+        if isKept {
+            found.add(nil, "\(Self.keptName) is no checkpoint")
+        } else if !wasSigned {
+            found.notes.append("there is no file `checkpoint`: nothing was signed yet")
+        } else if witnessed.isEmpty {
+            found.add(nil, "\(Self.keptName) is missing: a cut tail could not be seen")
+        } else {
+            found.notes.append(
+                "\(Self.keptName) is missing: a tail that no witness saw could have been cut")
+        }
+    }
+
     private func seeTail(
-        _ witnessed: [WitnessedCheckpoint], _ chain: Chain, _ found: inout Verification
+        _ witnessed: [WitnessedCheckpoint], _ chain: RecordChain, _ found: inout Verification
     ) {
         let newest =
             found.checkpoint.flatMap { SignedNote($0) }.flatMap { Checkpoint($0.text) }?.size ?? 0
@@ -146,9 +176,30 @@ package struct RecordVerifier {
                 found.add(
                     nil, "the tail was cut: the checkpoint that \(one.source) saw is missing",
                     entry: size)
-            } else if !chain.met.contains(size) {
+            }
+        }
+        seeUncompared(witnessed, chain, &found)
+    }
+
+    /// Checkpoints that end in purged segments, whose roots nobody can derive any more.
+    private func seeUncompared(
+        _ witnessed: [WitnessedCheckpoint], _ chain: RecordChain, _ found: inout Verification
+    ) {
+        var sources: [String] = []
+        for one in witnessed where !sources.contains(one.source) { sources.append(one.source) }
+        for source in sources {
+            let sizes = witnessed.filter { $0.source == source }.map(\.checkpoint.size)
+            let uncompared = sizes.filter { $0 <= chain.tree.end && !chain.met.contains($0) }
+            guard let newest = uncompared.max() else { continue }
+            // Whoever owns the gate's key could purge what a witness would contradict.
+            if uncompared.count == sizes.count, source != Self.keptName {
+                found.add(
+                    nil,
+                    "nothing that \(source) saw can be compared: its \(newest) entries end in a "
+                        + "purged segment")
+            } else {
                 found.notes.append(
-                    "\(one.source): its \(size) entries end in a purged segment and cannot be "
+                    "\(source): its \(newest) entries end in a purged segment and cannot be "
                         + "compared")
             }
         }
@@ -168,8 +219,7 @@ package struct RecordVerifier {
         var tombstones: [Tombstone] = []
         for number in numbers {
             let path = folder.file(number, ".purged")
-            guard let data = FileManager.default.contents(atPath: path),
-                data.count <= Tombstone.lengthMax,
+            guard let data = smallFile(path, bytesMax: Tombstone.lengthMax),
                 let note = SignedNote(String(decoding: data, as: UTF8.self)),
                 let tombstone = Tombstone(note.text), tombstone.segment == number,
                 let key = found.key, tombstone.origin == key.name, note.isSigned(by: key)
@@ -184,7 +234,7 @@ package struct RecordVerifier {
 
     /// Takes the purged segments that stood before `number`.
     private func bury(
-        _ tombstones: [Tombstone], before number: Int, _ chain: inout Chain,
+        _ tombstones: [Tombstone], before number: Int, _ chain: inout RecordChain,
         _ found: inout Verification
     ) {
         for tombstone in tombstones
@@ -194,99 +244,14 @@ package struct RecordVerifier {
     }
 }
 
-/// Where the record stands, as its segments follow one another.
-private struct Chain {
-    var tree = CompactRange()
-    var segment = 0
-    /// How the segment before ended, as found.
-    var range = CompactRange()
-    var met: Set<UInt64> = []
-    /// Whether the segment before was other than it should be, so that its hashes say nothing.
-    var isOff = false
-
-    /// Goes over a purged segment.
-    mutating func skip(_ tombstone: Tombstone, _ found: inout Verification) {
-        if !tree.append(tombstone.range) {
-            found.add(tombstone.segment, "its purge does not follow what is before it")
-        }
-        range = tombstone.range
-        segment = tombstone.segment
-        met.insert(tree.end)
-        found.purged.append(
-            PurgedSegment(
-                segment: tombstone.segment, entries: tombstone.range.begin..<tombstone.range.end,
-                purgedAt: tombstone.purgedAt, reason: tombstone.reason))
-    }
-
-    /// Comes to the head of a segment.
-    mutating func join(
-        _ head: SegmentHead, _ place: RecordedSegment, _ found: inout Verification
-    ) {
-        if head.segment != place.number {
-            found.add(
-                place.number, "holds segment \(head.segment): it was put in another's place",
-                entry: head.begins)
-        }
-        if let key = found.key, head.key != key {
-            found.add(place.number, "is signed by another key, \(head.key.text)")
-        }
-        let before = head.previous?.manner == .untold ? 0 : head.previous?.segment ?? 0
-        if before > segment {
-            let missing = segment + 1 == before ? "\(before)" : "\(segment + 1) to \(before)"
-            found.add(before, "segment \(missing) is missing", entry: tree.end)
-        } else if head.tree != tree, !isOff {
-            found.add(
-                place.number, "does not follow the segment before it",
-                entry: min(head.begins, tree.end))
-        } else if let told = head.previous, told.manner != .untold, !isOff, told.range != range {
-            found.add(place.number, "its head tells of another segment before it")
-        }
-        tree = head.tree
-        isOff = false
-    }
-
-    /// Comes to the end of a segment.
-    mutating func end(
-        _ check: SegmentCheck, _ place: RecordedSegment, _ next: SegmentHead?,
-        _ found: inout Verification
-    ) {
-        met.formUnion(check.met)
-        if let told = next?.previous, told.segment == place.number {
-            // The flaw that was found already explains what follows of it.
-            if check.flaws.isEmpty, told.range != check.range {
-                let cut = check.range.end < told.range.end
-                found.add(
-                    place.number,
-                    cut
-                        ? "its end was cut off: \(told.range.end - check.range.end) entries are "
-                            + "missing"
-                        : "is not what the next segment says it was",
-                    entry: min(check.range.end, told.range.end))
-            }
-            isOff = !check.flaws.isEmpty || told.range != check.range
-            if told.manner == .whole, let size = fileSize(place.path), size > told.bytes {
-                found.add(
-                    place.number, "\(size - told.bytes) bytes were added after its end",
-                    entry: told.range.end)
-            }
-        }
-        tree = check.tree
-        range = check.range
-        segment = place.number
-    }
-}
-
 extension Verification {
-    fileprivate mutating func add(_ segment: Int?, _ what: String, entry: UInt64? = nil) {
-        flaws.append(RecordFlaw(segment: segment, entry: entry, what: what))
-    }
-
     fileprivate mutating func take(_ check: SegmentCheck) {
         flaws += check.flaws
         bytes += check.bytes
         checkpoints += check.checkpoints
         checkpoint = check.lastCheckpoint ?? checkpoint
-        unsigned = check.unsigned
+        // A segment without a checkpoint leaves those before it unsigned, too.
+        unsigned = check.checkpoints == 0 ? unsigned + check.unsigned : check.unsigned
         sealed += check.sealed
         opened += check.opened
         if check.leftover {
@@ -295,8 +260,4 @@ extension Verification {
                     + "short by a crash before it was acknowledged")
         }
     }
-}
-
-private func fileSize(_ path: String) -> Int? {
-    (try? FileManager.default.attributesOfItem(atPath: path)[.size]) as? Int
 }

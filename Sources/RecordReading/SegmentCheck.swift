@@ -98,8 +98,13 @@ struct SegmentCheck {
     }
 
     private mutating func take(_ line: Span<UInt8>) {
-        if !known.isEmpty { meet() }
         let number = tree.end
+        if !known.isEmpty { meet() }
+        if let source = known[number]?.first?.source, !isOff, !begins(line, CheckpointLine.mark) {
+            // What a gate signs is the size at which the checkpoint itself stands.
+            isOff = true
+            flaw("entry \(number) is not the checkpoint that \(source) saw", number)
+        }
         if begins(line, CheckpointLine.mark) {
             check(CheckpointLine(line: bytesOf(line)), number)
         } else if number > range.begin {
@@ -151,11 +156,16 @@ struct SegmentCheck {
             isOff = true
             return flaw("entry \(entry) is not the one that was recorded", entry)
         }
-        if !isOff, checkpoint.size != tree.end || checkpoint.root != tree.root {
+        guard !isOff else { return }
+        if checkpoint.size != tree.end || checkpoint.root != tree.root {
             isOff = true
             flaw(
                 "the checkpoint at entry \(number) was signed for \(checkpoint.size) other entries",
                 number)
+        } else if line.leaves.count != leaves.count {
+            flaw(
+                "the checkpoint at entry \(number) no longer speaks of all entries since the one "
+                    + "before", number)
         }
     }
 
@@ -166,6 +176,8 @@ struct SegmentCheck {
         guard count <= size, size - count >= leavesBegin else { return leavesBegin }
         // A checkpoint in between that was left out takes with it what it said.
         let begin = size - count
+        // What it speaks of is gone altogether; whoever has a key can sign any size.
+        guard begin <= tree.end else { return tree.end }
         let here = leaves.dropFirst(Int(begin - leavesBegin) * CheckpointLine.leafBytes)
         if here.elementsEqual(told) { return nil }
         let same = zip(told, here).prefix { $0 == $1 }.count

@@ -72,7 +72,7 @@ package struct AuditorKey: Sendable {
     /// when it has one.
     package init(pem: [UInt8]) throws(AuditorKeyError) {
         // Safe because the key is freed here.
-        guard let key = unsafe privateKey(pem: pem) else {
+        guard let key = unsafe privateKey(pem: pem, asksForPassphrase: true) else {
             throw AuditorKeyError(
                 message: "is no private key in PEM, or its passphrase was not given",
                 hint: "the private half is needed here, which the auditor keeps offline")

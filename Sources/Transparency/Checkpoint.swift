@@ -22,8 +22,7 @@ package struct Checkpoint: Equatable, Sendable {
     package init?(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count >= 4, !lines[0].isEmpty, let size = UInt64(lines[1]),
-            String(size) == lines[1], let bytes = Data(base64Encoded: String(lines[2])),
-            let root = TreeHash(Array(bytes))
+            String(size) == lines[1], let root = TreeHash(base64: lines[2])
         else { return nil }
         self.init(origin: String(lines[0]), size: size, root: root)
     }
@@ -37,8 +36,17 @@ extension TreeHash {
     package var base64: String { Data(bytes).base64EncodedString() }
 
     /// Reads base64 with padding; nil when it is no hash.
-    package init?(base64: String) {
-        guard let bytes = Data(base64Encoded: base64) else { return nil }
-        self.init(Array(bytes))
+    package init?(base64: some StringProtocol) {
+        guard let bytes = decodedBase64(base64) else { return nil }
+        self.init(bytes)
     }
+}
+
+/// The bytes of base64 with padding; nil when it is none, or not the one text that they have.
+package func decodedBase64(_ text: some StringProtocol) -> [UInt8]? {
+    guard let data = Data(base64Encoded: String(text)),
+        // The last character may hold bits that nobody reads: two texts would be one signature.
+        data.base64EncodedData().elementsEqual(text.utf8)
+    else { return nil }
+    return Array(data)
 }

@@ -28,7 +28,7 @@ package struct NoteVerifier: Equatable, Sendable {
     /// Reads a verifier key; nil when it is none, or its hash is not that of its key.
     package init?(_ text: String) {
         let parts = text.split(separator: "+", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, let bytes = Data(base64Encoded: String(parts[2])),
+        guard parts.count == 3, let bytes = decodedBase64(parts[2]),
             let first = bytes.first, let algorithm = NoteAlgorithm(rawValue: first)
         else { return nil }
         self.init(
@@ -63,10 +63,10 @@ package struct NoteSigner: Sendable {
     private let key: Ed25519PrivateKey
     package let verifier: NoteVerifier
 
-    /// The key of a PEM text (PKCS#8); nil when it cannot be read, is of another kind, or `name`
-    /// is none.
+    /// The key of a PEM text (PKCS#8); nil when it cannot be read, asks for a passphrase, is of
+    /// another kind, or `name` is none.
     package init?(name: String, pem: [UInt8]) {
-        self.init(name, Ed25519PrivateKey(pem: pem))
+        self.init(name, Ed25519PrivateKey(pem: pem, asksForPassphrase: false))
     }
 
     /// The key whose 32 bytes these are (RFC 8032 §5.1.5); nil when they are not, or `name` is

@@ -10,6 +10,12 @@ package struct SignedNote: Equatable, Sendable {
         /// The four bytes that tell keys of one name apart.
         package let id: [UInt8]
         package let bytes: [UInt8]
+
+        /// Whether it claims to be of this key; names are compared by their bytes, two that look
+        /// alike being two.
+        package func isOf(_ key: NoteVerifier) -> Bool {
+            id == key.id && name.utf8.elementsEqual(key.name.utf8)
+        }
     }
 
     /// Ends with a line feed.
@@ -67,7 +73,7 @@ package struct SignedNote: Equatable, Sendable {
         guard line.hasPrefix("— ") else { return nil }
         let parts = line.dropFirst(2).split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 2, isNoteName(String(parts[0])),
-            let bytes = Data(base64Encoded: String(parts[1])), bytes.count > 4
+            let bytes = decodedBase64(parts[1]), bytes.count > 4
         else { return nil }
         return Signature(
             name: String(parts[0]), id: Array(bytes.prefix(4)), bytes: Array(bytes.dropFirst(4)))
@@ -92,14 +98,14 @@ package struct SignedNote: Equatable, Sendable {
     /// A signature under its name and id that is not its own makes the note false, whatever others
     /// it has.
     package func isSigned(by key: NoteVerifier) -> Bool {
-        let own = signatures.filter { $0.name == key.name && $0.id == key.id }
+        let own = signatures.filter { $0.isOf(key) }
         return !own.isEmpty && own.allSatisfy { isGood($0, by: key) != nil }
     }
 
     /// When the witness `key` signed, in seconds since 1970; nil when it did not.
     package func cosigned(by key: NoteVerifier) -> UInt64? {
         signatures.lazy
-            .filter { $0.name == key.name && $0.id == key.id }
+            .filter { $0.isOf(key) }
             .compactMap { isGood($0, by: key) }.first
     }
 

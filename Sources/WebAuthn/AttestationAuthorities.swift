@@ -20,7 +20,9 @@ package struct AttestationAuthorities: Sendable {
             else { return nil }
             defer { unsafe BIO_free(bio) }
             var anchors: [[UInt8]] = []
-            while let certificate = unsafe PEM_read_bio_X509(bio, nil, nil, nil) {
+            while let certificate = unsafe PEM_read_bio_X509(
+                bio, nil, { _, _, _, _ in -1 }, nil)
+            {
                 defer { unsafe X509_free(certificate) }
                 guard anchors.count < Self.countMax, let der = unsafe encoded(certificate) else {
                     return nil

@@ -55,6 +55,20 @@ private let now: UInt64 = 1_800_000_000
         #expect(signed.signatures.count == 2)
     }
 
+    @Test func `has one of its signatures kept, however many it sends`() throws {
+        let good = try witness.line(over: request.note, at: now)
+        let bad = try witness.line(over: request.note.replacing("\n9\n", with: "\n8\n"), at: now)
+        for lines in [String(repeating: good, count: 64), bad + good + bad] {
+            guard case .cosigned(let note, _) = verdict(200, lines) else {
+                Issue.record("not cosigned")
+                continue
+            }
+            // What is kept must be read again after a restart.
+            let read = try #require(SignedNote(note))
+            #expect(read.signatures.count == 2 && read.cosigned(by: witness.key) == now)
+        }
+    }
+
     @Test func `is not believed without its own signature`() throws {
         let other = try TestWitness(name: "witness.test", seed: 8)
         let mistakes = [

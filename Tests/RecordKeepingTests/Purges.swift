@@ -77,6 +77,24 @@ import Transparency
         #expect(purge.tombstone(of: 2, signedBy: terms.signer.verifier) == nil)
     }
 
+    @Test func `has no line of whoever changed a segment signed`() throws {
+        let segment = try #require(try purge.oldest { _ in true }.first)
+        let forged = ClosedSegment(
+            number: segment.number, range: segment.range, first: segment.first,
+            last: segment.last + "\n2026-01-01T00:00:00.000Z\nnobody asked", bytes: segment.bytes)
+        #expect(throws: PurgeProblem.self) {
+            try purge.bury(
+                forged, reason: "old", at: segment.last, try RecordKeepingTests.terms().signer)
+        }
+        #expect(!(try scratch.names()).contains("000001.purged"))
+        // Read of the files, such a time is none.
+        let name = "record/000001.jsonl"
+        let text = String(decoding: try scratch.bytes(name), as: UTF8.self)
+        try scratch.write(Array(text.replacing("000Z\"", with: "000Z\\n\"").utf8), to: name)
+        let changed = try #require(try purge.oldest { _ in true }.first)
+        #expect(!changed.first.contains("\n") && !changed.last.contains("\n"))
+    }
+
     @Test func `of a segment whose hashes nobody tells is not made`() throws {
         try FileManager.default.removeItem(atPath: scratch.record + "/000002.jsonl")
         #expect(try purge.oldest { _ in true }.isEmpty)

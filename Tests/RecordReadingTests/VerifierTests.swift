@@ -280,18 +280,11 @@ import Transparency
             let record = try WrittenRecord()
             let root = try record.verified().root
             let previous = try #require(try record.reader().segments[1].head?.previous)
-            let tombstone = Tombstone(
-                origin: "herse.test/record", segment: 1, range: previous.range,
-                first: "2026-01-01T00:00:00Z", last: "2026-01-02T00:00:00Z",
-                purgedAt: "2026-02-01T00:00:00Z", reason: "older than 3y")
             let signer =
                 forges
                 ? try #require(NoteSigner(name: "herse.test/record", seed: Array(2...33)))
                 : record.signer
-            let note = try #require(SignedNote(tombstone.text, by: signer))
-            try FileManager.default.removeItem(atPath: record.name(1))
-            try Data(note.description.utf8)
-                .write(to: URL(fileURLWithPath: record.path + "/000001.purged"))
+            try record.bury(1, previous.range, by: signer)
             let found = try record.verified()
             #expect(found.isIntact == !forges)
             #expect(found.root == root || forges)

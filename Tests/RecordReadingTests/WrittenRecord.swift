@@ -32,13 +32,13 @@ final class WrittenRecord {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    var terms: RecordTerms {
-        RecordTerms(signer: signer, auditors: auditor.map { [$0.publicKey] } ?? [])
+    func terms(seals: Bool) -> RecordTerms {
+        RecordTerms(signer: signer, auditors: seals ? auditor.map { [$0.publicKey] } ?? [] : [])
     }
 
     /// One life of a gate: an entry a second, a checkpoint after every other one.
-    func live(_ numbers: Range<Int>, closes: Bool = true) throws {
-        var chain = try Segment.last(in: path, terms)
+    func live(_ numbers: Range<Int>, closes: Bool = true, seals: Bool = true) throws {
+        var chain = try Segment.last(in: path, terms(seals: seals))
         var time = Self.begin
         for number in numbers {
             time = Self.begin + UInt64(number) * 1000
@@ -70,6 +70,18 @@ final class WrittenRecord {
         change(&lines)
         try Data((lines.joined(separator: "\n") + "\n").utf8)
             .write(to: URL(fileURLWithPath: name(segment)))
+    }
+
+    /// Puts a segment's tombstone in its place.
+    func bury(_ segment: Int, _ range: CompactRange, by signer: NoteSigner? = nil) throws {
+        let tombstone = Tombstone(
+            origin: "herse.test/record", segment: segment, range: range,
+            first: "2026-01-01T00:00:00Z", last: "2026-01-02T00:00:00Z",
+            purgedAt: "2026-02-01T00:00:00Z", reason: "older than 3y")
+        let note = try #require(SignedNote(tombstone.text, by: signer ?? self.signer))
+        try FileManager.default.removeItem(atPath: name(segment))
+        try Data(note.description.utf8)
+            .write(to: URL(fileURLWithPath: path + "/00000\(segment).purged"))
     }
 
     var auditorKeys: [AuditorKey] { auditor.map { [$0] } ?? [] }

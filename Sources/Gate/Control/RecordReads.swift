@@ -178,6 +178,11 @@ package struct PendingReads: ~Copyable {
         return acts
     }
 
+    /// What a file of these bytes adds to the record: its entries from their event on.
+    package static func entries(in bytes: Span<UInt8>) -> [[UInt8]] {
+        acts(in: bytesOf(bytes)).map(\.fragment)
+    }
+
     /// Puts down, on disk, that the record in `state` is read by whoever runs this.
     package static func append(
         _ notice: RecordReadNotice, state: String

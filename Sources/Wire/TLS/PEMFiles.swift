@@ -141,7 +141,7 @@ package func readCertificates(_ file: String) throws(TLSMaterialError) -> [Certi
     var found: [Certificate] = []
     try unsafe withBIO(file) { bio throws(TLSMaterialError) in
         // Safe because the BIO is lent for the call, and each certificate is taken over at once.
-        while let certificate = unsafe PEM_read_bio_X509(bio, nil, nil, nil) {
+        while let certificate = unsafe PEM_read_bio_X509(bio, nil, { _, _, _, _ in -1 }, nil) {
             unsafe found.append(Certificate(takingOver: certificate))
         }
         try endOfPEM(file, what: "certificate", found: found.count)
@@ -172,7 +172,7 @@ package func readRevocationLists(_ file: String) throws(TLSMaterialError) -> [Re
     var found: [RevocationList] = []
     try unsafe withBIO(file) { bio throws(TLSMaterialError) in
         // Safe because the BIO is lent for the call, and each list is taken over at once.
-        while let list = unsafe PEM_read_bio_X509_CRL(bio, nil, nil, nil) {
+        while let list = unsafe PEM_read_bio_X509_CRL(bio, nil, { _, _, _, _ in -1 }, nil) {
             unsafe found.append(RevocationList(takingOver: list, file: file))
         }
         if found.isEmpty {
