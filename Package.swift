@@ -59,6 +59,9 @@ let package = Package(
         // What all who read JSON read it with.
         .target(name: "JSON", dependencies: ["CSystem"], swiftSettings: strict),
 
+        // Rows of tables that people open in a spreadsheet.
+        .target(name: "CSV", swiftSettings: strict),
+
         // What is asked, and whom an answer discloses; Policy judges both.
         .target(
             name: "Lookup",
@@ -149,11 +152,11 @@ let package = Package(
         // The record in the forms that others take: AuditEvent, ATNA, JSON lines, CSV.
         .target(
             name: "RecordExport",
-            dependencies: ["COpenSSL", "CSystem", "JSON", "Outbound", "RecordReading"],
+            dependencies: ["COpenSSL", "CSystem", "CSV", "JSON", "Outbound", "RecordReading"],
             swiftSettings: strict),
         // What a breach comes to: whom it showed to whom, for the authority and the patients.
         .target(
-            name: "Dossier", dependencies: ["COpenSSL", "CSystem", "RecordReading"],
+            name: "Dossier", dependencies: ["COpenSSL", "CSystem", "CSV", "RecordReading"],
             swiftSettings: strict),
 
         .target(
@@ -181,6 +184,7 @@ let package = Package(
             ], swiftSettings: strict),
 
         .testTarget(name: "WireTests", dependencies: ["Wire"], swiftSettings: strict),
+        .testTarget(name: "CSVTests", dependencies: ["CSV"], swiftSettings: strict),
         .testTarget(name: "KeyedHashTests", dependencies: ["KeyedHash"], swiftSettings: strict),
         .testTarget(
             name: "LookupTests", dependencies: ["CSystem", "KeyedHash", "Lookup"],
@@ -269,7 +273,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "Alerts", "Demo", "Gate", "herse", "Policy", "RecordReading", argumentParser,
+                "Alerts", "Demo", "Directory", "Gate", "herse", "Policy", "RecordReading",
+                argumentParser,
             ],
             swiftSettings: strict),
 

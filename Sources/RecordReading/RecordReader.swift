@@ -18,6 +18,8 @@ package final class RecordReader: Sendable {
     /// The segments that are there, in order.
     package let segments: [RecordedSegment]
     private let opener: EntryOpener
+    /// Who holds the keys that were given.
+    private let auditors: [String]
 
     /// Lists the segments of `folder`; `auditorKeys` open those that are sealed.
     package init(folder: String, auditorKeys: [AuditorKey] = []) throws(RecordReadingError) {
@@ -38,6 +40,7 @@ package final class RecordReader: Sendable {
             throw RecordReadingError("there is no memory", hint: "close something")
         }
         self.opener = opener
+        auditors = auditorKeys.map(\.publicKey.id)
         self.folder = folder
         var segments: [RecordedSegment] = []
         var next: SegmentHead?
@@ -132,16 +135,30 @@ package final class RecordReader: Sendable {
     /// Throws unless the segment is open.
     package func mustBeOpen(_ segment: RecordedSegment) throws(RecordReadingError) {
         guard !segment.isOpen else { return }
-        let auditors = (segment.head?.sealedTo ?? []).map(\.auditor).joined(separator: ", ")
+        let sealedTo = (segment.head?.sealedTo ?? []).map(\.auditor).joined(separator: ", ")
+        let given =
+            auditors.isEmpty
+            ? "" : ", and the key given is that of " + auditors.joined(separator: ", ")
         throw RecordReadingError(
-            "\(segment.path): is sealed to \(auditors)",
+            "\(segment.path): is sealed to \(sealedTo)" + given,
             hint: "give the private key of one of these auditors with --auditor-key FILE")
     }
 
+<<<<<<< HEAD
     /// The last segment that begins before `since`, give or take what a clock may be set: what
     /// comes earlier ends before it, too.
     private func firstSegment(since moment: UInt64) -> Int {
         let since = moment - min(moment, recordClockSlack)
+=======
+    /// Throws unless all segments that `read(since:)` reads are open.
+    package func mustBeOpen(since: UInt64) throws(RecordReadingError) {
+        for segment in segments[firstSegment(since: since)...] { try mustBeOpen(segment) }
+    }
+
+    /// The last segment that begins before `since`: what comes earlier ends before it, too, unless
+    /// the clock was set back meanwhile.
+    private func firstSegment(since: UInt64) -> Int {
+>>>>>>> 2dc080db1a1762f3b67e242f2c95e37ae6247897
         let begins = segments.map(beginning)
         for (former, latter) in zip(begins, begins.dropFirst()) {
             guard let former, let latter, former <= latter else { return 0 }

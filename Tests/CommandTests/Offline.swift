@@ -22,6 +22,7 @@ private func folder(_ files: [String: String]) throws -> String {
         let folder = try temporaryFolder()
         let pki = try ThrowAwayPKI.create(in: folder)
         _ = pki
+        try makeAuditor(in: folder)
         try demoConfiguration(port: 8443, serverPort: 9000)
             .write(toFile: folder + "/herse.yaml", atomically: true, encoding: .utf8)
         let ended = try await run(["check", "-c", folder + "/herse.yaml"])
@@ -37,6 +38,7 @@ private func folder(_ files: [String: String]) throws -> String {
     @Test func `opens what is named and says where it was named`() async throws {
         let folder = try temporaryFolder()
         let pki = try ThrowAwayPKI.create(in: folder)
+        try makeAuditor(in: folder)
         try FileManager.default.removeItem(atPath: pki.serverKeyPath)
         let other = try pki.issueCard(
             name: "other", .organisation(structure: "1", name: "x", service: "y"))

@@ -110,6 +110,39 @@ def lookup_gate(pki, upstream, make_gate):
     return make
 
 
+class Auditor:
+    """Whom records are sealed to: a pair of keys, made as anybody would make it."""
+
+    def __init__(self, folder, name="anne"):
+        self.private, self.public = folder / f"{name}.key.pem", folder / f"{name}.pub.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "X25519", "-out", self.private],
+                       check=True)
+        subprocess.run(["openssl", "pkey", "-in", self.private, "-pubout", "-out", self.public],
+                       check=True)
+
+
+@pytest.fixture
+def auditor(tmp_path_factory):
+    return Auditor(tmp_path_factory.mktemp("auditor"))
+
+
+@pytest.fixture
+def stranger(tmp_path_factory):
+    """An auditor to whom nothing is sealed."""
+    return Auditor(tmp_path_factory.mktemp("stranger"), "eve")
+
+
+@pytest.fixture
+def sealed_gate(lookup_gate, auditor):
+    """Makes gates as `lookup_gate` does, whose record `auditor` alone can read."""
+    def make(*limits, **keys):
+        return lookup_gate(
+            *limits, **keys,
+            change=lambda config: config.update(record={"auditors": [str(auditor.public)]}))
+
+    return make
+
+
 @pytest.fixture
 def issuer(pki):
     """An issuer whose every answer the test decides."""

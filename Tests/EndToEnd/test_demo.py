@@ -26,8 +26,14 @@ def test_the_tour_goes_as_told(folder):
         timeout=90 * PATIENCE, env={**os.environ, "TMPDIR": folder},
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    for word in ("curl", "429", "neutralize", "reload", "899700218896"):
+    for word in ("curl", "429", "neutralize", "reload", "899700218896", "record verify",
+                 "record who-saw", "record seen-by", "record prove", "record check-proof",
+                 "report breach", "kept offline"):
         assert word in run.stdout, f"{word} is not in the tour:\n{run.stdout}"
+    # Each of them was answered, and not only printed.
+    for answer in ("intact", "is sealed to", "urn:oid:1.2.250.1.213.1.4", "proven: entry",
+                   "patients shown in"):
+        assert re.search(rf"^  \| .*{re.escape(answer)}", run.stdout, re.MULTILINE), run.stdout
     assert os.listdir(folder) == [], "the demonstration left something behind"
 
 
@@ -55,6 +61,17 @@ def test_the_commands_it_prints_work_in_another_terminal(folder):
                                  capture_output=True, text=True, timeout=30)
             statuses.append((run.returncode, run.stdout[-3:]))
         assert any(status == "200" for _, status in statuses), (curls, statuses)
+        asked = dict.fromkeys(re.findall(
+            r"^\s*(?:\$ )?(\S*herse record (?:verify|who-saw|seen-by|search|check-proof) .*)$",
+            joined, re.MULTILINE))
+        assert len(asked) >= 6, text
+        for command in asked:
+            run = subprocess.run(["bash", "-c", command], capture_output=True, text=True,
+                                 timeout=30 * PATIENCE, stdin=subprocess.DEVNULL)
+            # Without the auditor's key nobody learns anything.
+            is_open = "--auditor-key" in command or "check-proof" in command
+            assert run.returncode == (0 if is_open else 1), (command, run.stdout, run.stderr)
+            assert bool(run.stdout) == is_open, command
     finally:
         process.send_signal(signal.SIGINT)
         try:

@@ -1,7 +1,11 @@
 """The professionals' directory: two numbers of one person, who has left, who is not there."""
 
+import csv
+import io
+
 import pytest
 
+from harness.fhir import identity
 from harness.pki import PHARMACIST, PHYSICIAN
 from harness.strong import accept, bearing, keys_file
 from harness.waiting import until
@@ -125,3 +129,42 @@ def test_a_reload_without_changes_reads_nothing_again(known):
     (gate.folder / "a.txt").chmod(0o600)
     gate.do("reload")
     assert gate.get().status == 200
+
+
+def test_the_record_is_searched_under_every_number_of_a_person(known, issuer, patients, tmp_path):
+    gate = known({"a.txt": everybody(), "numbers.csv": correspondence(("759907099", PHARMACIST[1:]))})
+    token = issuer.token(professional=ADELI)
+
+    def see(number, **way):
+        assert gate.get(f"/fhir/Patient/{identity(number)}", **way).status == 200
+
+    see(1, card=None, fields=bearing(token))
+    see(9, card="pharmacist")
+    assert gate.newest(professional=ADELI)
+    # From now on both are one person, recorded under one number; what is written stays.
+    (gate.folder / "numbers.csv").write_text(correspondence((ADELI[1:], PHYSICIAN[1:])))
+    gate.do("reload")
+    see(2)
+    see(3, card=None, fields=bearing(token))
+    gate.settle()
+
+    for name in (ADELI, PHYSICIAN, f"account:{ADELI}", ADELI[1:], PHYSICIAN[1:]):
+        run = gate.do("record", "search", "--professional", name, "--decision", "allow", "--count")
+        assert run.out.strip() == "3", (name, run)
+        # The command says under which.
+        assert run.err.startswith("looked for ") and ADELI in run.err and PHYSICIAN in run.err
+        assert len(gate.do("record", "seen-by", name, "--json").json()) == 3
+    run = gate.do("record", "search", "--professional", "899700427885", "--decision", "allow",
+                  "--count")
+    assert run.err.splitlines() == ["looked for 899700427885"], run
+
+    run = gate.do("record", "export", "--format", "csv", "--professional", ADELI[1:], "-o", "-")
+    exported = csv.DictReader(io.StringIO(run.out, newline=""))
+    assert {row["professional"] for row in exported} == {ADELI, PHYSICIAN}
+    (told,) = [line for line in gate.record() if line.get("what") == "export csv"]
+    assert {f"professional:{ADELI}", f"professional:{PHYSICIAN}"} <= set(told["filters"])
+
+    run = gate.do("report", "breach", "--professional", ADELI, "--from", "2020-01-01T00:00:00Z",
+                  "-o", tmp_path / "dossier", "--json")
+    assert run.json()["patients"] == 3
+    assert PHYSICIAN in (tmp_path / "dossier" / "dossier.fr.html").read_text()

@@ -10,7 +10,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from harness.fhir import identity, ins
+from harness.fhir import INS, LOCAL, SECRET, identity, ins, ipp
 from harness.gate import ceiling
 from harness.pki import PHARMACIST, PHYSICIAN
 
@@ -37,11 +37,9 @@ def text(root):
     return " ".join("".join(root.itertext()).replace("\u00a0", " ").split())
 
 
-@pytest.fixture
-def breached(lookup_gate, patients):
+def happened(gate):
     """Three patients shown to the physician, one withheld, one shown to the pharmacist; then the
     physician is cut off, and tries again."""
-    gate = lookup_gate(ceiling("patients", 3))
     for number in (0, 1, 2, 1):
         assert gate.get(f"/fhir/Patient/{identity(number)}").status == 200
     assert gate.get(f"/fhir/Patient/{identity(3)}").status == 429
@@ -49,6 +47,27 @@ def breached(lookup_gate, patients):
     gate.do("neutralize", PHYSICIAN, "--reason", "stolen card", "--ticket", "INC-42")
     assert gate.get(f"/fhir/Patient/{identity(0)}").status == 403
     return gate
+
+
+@pytest.fixture
+def breached(lookup_gate, patients):
+    return happened(lookup_gate(ceiling("patients", 3)))
+
+
+@pytest.fixture
+def sealed(sealed_gate, patients):
+    """The same, in a record that an auditor alone can read."""
+    return happened(sealed_gate(ceiling("patients", 3)))
+
+
+def must_add_up(folder, told):
+    """Whether the sums are those of all files, and the one that was told that of the sums."""
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert {line[66:] for line in lines} == files - {"SHA256SUMS"}
+    for line in lines:
+        assert hashlib.sha256((folder / line[66:]).read_bytes()).hexdigest() == line[:64]
+    assert told["sums"] == hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
 
 
 def test_three_lookups_are_three_patients_and_nobody_else(breached, tmp_path):
@@ -88,12 +107,7 @@ def test_sums_are_over_every_file_and_nobody_else_reads_them(breached, tmp_path)
     folder = tmp_path / "dossier"
     run = breach(breached, folder, "--language", "fr", "--json")
     assert run.code == 0, run
-    lines = (folder / "SHA256SUMS").read_text().splitlines()
-    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert {line[66:] for line in lines} == files - {"SHA256SUMS"}
-    for line in lines:
-        assert hashlib.sha256((folder / line[66:]).read_bytes()).hexdigest() == line[:64]
-    assert run.json()["sums"] == hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
+    must_add_up(folder, run.json())
     for path in [folder, *folder.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
     assert not list(folder.glob("*.en.html"))
@@ -179,3 +193,68 @@ def test_a_record_that_was_touched_is_told_and_is_no_success(breached, tmp_path)
     root = pages(tmp_path / "dossier")["dossier.en.html"]
     assert "VERIFICATION FAILED" in text(root)
     assert "did not verify" in text(root)
+
+
+def test_a_sealed_record_names_its_patients_itself(sealed, auditor, tmp_path):
+    folder = tmp_path / "dossier"
+    run = breach(sealed, folder, "--auditor-key", auditor.private, "--json")
+    assert run.code == 0, run
+    told = run.json()
+    assert {key: told[key] for key in ("patients", "unnamed", "assumed", "accesses", "shown",
+                                       "accounts", "structures")} \
+        == {"patients": 3, "unnamed": 0, "assumed": 0, "accesses": 4, "shown": 4, "accounts": 1,
+            "structures": 1}
+    assert told["first"] <= told["last"]
+    must_add_up(folder, told)
+
+    known = {frozenset([f"{INS}|{ins(n)}", f"{LOCAL}|{ipp(n)}", f"Patient/{identity(n)}"]): n
+             for n in range(3)}
+    found = {known[frozenset(row["identifiers"].split())]: row
+             for row in rows(folder / "patients.csv")}
+    assert {number: int(row["accesses"]) for number, row in found.items()} == {0: 1, 1: 2, 2: 1}
+    accesses = rows(folder / "accesses.csv")
+    assert len(accesses) == 4 and {row["professional"] for row in accesses} == {PHYSICIAN}
+    references = {row["patient"] for row in found.values()}
+    assert len(references) == 3 and {row["patient"] for row in accesses} == references
+    assert [row["why"] for row in rows(folder / "attempts.csv")].count("limit") == 1
+
+    # A letter for each of them, that names nobody; who it is for stands in the list for the merge.
+    whole = pages(folder)
+    for language in ("fr", "en"):
+        letters = whole[f"letters/{language}/001.html"]
+        assert len(letters.findall(f".//{HTML}article")) == 3
+        assert all(reference in text(letters) for reference in references)
+        assert not SECRET.search((folder / f"letters/{language}/001.html").read_bytes())
+    merged = rows(folder / "letters" / "merge.csv")
+    assert len(merged) == 3
+    assert {ins(n) for n in range(3)} == {
+        number for row in merged for number in re.findall(r"28005760\d+", " ".join(row.values()))}
+    # Each domain of identifiers has the patients that are known there.
+    domain = rows(next((folder / "domains").glob(f"*{LOCAL.rpartition(':')[2]}*")) / "patients.csv")
+    assert len(domain) == 3
+
+    assert "3 patients" in text(whole["dossier.en.html"])
+    assert "intact" in text(whole["dossier.en.html"])
+    kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    for other in (PHARMACIST, ins(3), ins(4), identity(3), identity(4)):
+        assert other.encode() not in kept
+
+
+def test_a_sealed_record_without_its_key_is_one_error_and_no_dossier(
+        sealed, auditor, stranger, tmp_path):
+    for words, said in (((), ""), (("--auditor-key", stranger.private), "the key given is that of")):
+        run = breach(sealed, tmp_path / "dossier", *words, "--json")
+        assert run.code == 1 and run.out == "", run
+        errors = [line for line in run.err.splitlines() if not line.startswith("looked for ")]
+        assert len(errors) == 2 and "is sealed to" in errors[0] and said in errors[0], run
+        assert errors[1].startswith("hint: ") and "--auditor-key FILE" in errors[1]
+        assert list(tmp_path.iterdir()) == []
+    # Nobody has read anything, and the record says of nobody that they did.
+    told = sealed.do("record", "search", "--event", "record-read", "--since", "1h", "--json",
+                     "--auditor-key", auditor.private).out
+    assert "report breach" not in told
+
+    sealed.environment["HERSE_AUDITOR_KEY"] = str(auditor.private)
+    assert breach(sealed, tmp_path / "dossier").code == 0
+    told = sealed.do("record", "search", "--event", "record-read", "--since", "1h")
+    assert "record-read report breach by" in told.out

@@ -38,6 +38,7 @@ def material(folder, pki):
                    check=True)
     subprocess.run(["openssl", "pkey", "-in", folder / "anne.key", "-pubout",
                     "-out", folder / "auditors" / "anne.pem"], check=True)
+    shutil.copy(folder / "auditors" / "anne.pem", folder / "auditor.pub.pem")
     for name in ("psc.secret", "push.token", "poll.token", "transmit.token", "mail.password",
                  "hook.key", "shared.key"):
         (folder / name).write_text("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")

@@ -127,3 +127,38 @@ def test_a_real_record_is_decided_anew(lookup_gate, patients):
     assert PHYSICIAN in text and "newly stopped" in text
     # The folder's own name is made up anew each time.
     assert "zq" not in text.replace(str(gate.folder), "").lower()
+
+
+def test_a_sealed_record_is_decided_anew_with_an_auditors_key_alone(
+        sealed_gate, auditor, stranger, patients):
+    gate = sealed_gate(ceiling("patients", 100))
+    for number in range(6):
+        assert gate.get(f"/fhir/Patient/{identity(number)}").status == 200
+    gate.stop()
+    candidate = gate.folder / "candidate.yaml"
+    gate.config["limits"]["standard"] = [ceiling("patients", 4)]
+    gate.write()
+    gate.file.rename(candidate)
+
+    def replay(*words):
+        return gate.run("replay", "--since", "1h", "-c", candidate, "--json", *words, config=False)
+
+    for words, said in (((), "is sealed to"),
+                        (("--auditor-key", stranger.private), "the key given is that of"),
+                        (("--auditor-key", "nowhere.pem"), "nowhere.pem: cannot be read")):
+        run = replay(*words)
+        assert run.code == 1 and said in run.err and run.out == "", run
+        assert "nowhere" in said or "--auditor-key FILE" in run.err
+    # What was not read is told to nobody.
+    assert not (gate.folder / "state" / "record-reads.pending").exists()
+
+    run = replay("--auditor-key", auditor.private)
+    assert run.code == 0, run
+    report = run.json()
+    (group,) = report["newly_stopped"]
+    assert (group["professional"], group["requests"]) == (PHYSICIAN, 2)
+    assert report["totals"]["requests"] == 6
+    assert not [note for note in report["notes"] if "could not be read" in note]
+    gate.environment["HERSE_AUDITOR_KEY"] = str(auditor.private)
+    assert replay().json()["totals"] == report["totals"]
+    assert (gate.folder / "state" / "record-reads.pending").exists()

@@ -89,17 +89,6 @@ func entry(_ change: (inout RecordedEntry) -> Void = { _ in }) -> RecordedEntry 
     }
 }
 
-@Suite struct `A cell of CSV` {
-    @Test(arguments: [
-        ("a", "a"), ("", ""), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("=1", "'=1"),
-        ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\ta", "'\ta"), ("\r\nx", "\"'\r\nx\""),
-        ("a=1", "a=1"),
-    ])
-    func `is text whatever it begins with`(text: String, cell: String) {
-        #expect(CSVRows.cell(text) == cell)
-    }
-}
-
 @Suite struct `A line of JSON` {
     @Test(arguments: [
         ("{\"time\":1}", "{\"entry\":7,\"time\":1}\n"), ("{}", "{\"entry\":7}\n"),

@@ -60,6 +60,7 @@ import Testing
         "Identity": [],
         "KeyedHash": [],
         "JSON": ["CSystem"],
+        "CSV": [],
         "Lookup": ["CSystem", "JSON", "KeyedHash", "CXML", "CRegex", "CZlib"],
         "CXML": [], "CRegex": [], "CZlib": [], "CCurl": [], "CPAM": [], "CFIDO": [],
         "Tokens": ["COpenSSL", "JSON"],
@@ -89,8 +90,8 @@ import Testing
         "RecordIndex": [
             "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing",
         ],
-        "RecordExport": ["COpenSSL", "CSystem", "JSON", "Outbound", "RecordReading"],
-        "Dossier": ["COpenSSL", "CSystem", "RecordReading"],
+        "RecordExport": ["COpenSSL", "CSystem", "CSV", "JSON", "Outbound", "RecordReading"],
+        "Dossier": ["COpenSSL", "CSystem", "CSV", "RecordReading"],
         "Administration": ["Keys"],
         "SignedLists": ["COpenSSL", "CSystem", "Neutralization", "Outbound"],
         "Gate": [

@@ -1,5 +1,6 @@
 // CSVRows.swift: entries as rows of a table, RFC 4180; one for each patient that was shown.
 
+internal import CSV
 package import RecordReading
 
 /// Rows of a table, lines ended by CRLF.
@@ -69,17 +70,5 @@ package enum CSVRows {
         return rows
     }
 
-    private static func row(_ cells: [String]) -> String {
-        cells.map(cell).joined(separator: ",") + "\r\n"
-    }
-
-    /// A cell that no spreadsheet takes for a formula: what begins like one gets an apostrophe.
-    static func cell(_ text: String) -> String {
-        let first = text.unicodeScalars.first
-        let isFormula = first.map { "=+-@\t\r\n".unicodeScalars.contains($0) } ?? false
-        let safe = isFormula ? "'" + text : text
-        let needsQuotes = safe.utf8.contains { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }
-        guard needsQuotes else { return safe }
-        return "\"" + safe.replacing("\"", with: "\"\"") + "\""
-    }
+    private static func row(_ cells: [String]) -> String { csvRow(cells, controls: .kept) }
 }

@@ -51,7 +51,7 @@ func demoConfiguration(port: UInt16, serverPort: UInt16) -> String {
         - {count: requests, limit: 200, per: 1h}
         - {count: patients, limit: 60, per: 1h}
 
-    record: {durable: before-delivery, unsealed: true}
+    record: {durable: before-delivery, auditors: [auditor.pub.pem]}
 
     """
 }

@@ -5,6 +5,8 @@ import Demo
 import Foundation
 import Gate
 import Glibc
+import Neutralization
+import Sealing
 import Synchronization
 
 /// A professional of the demonstration and the card in hand.
@@ -28,10 +30,14 @@ struct DemoScene: Sendable {
     /// A patient to look up, and a family name that many have.
     let patient: String
     let family: String
+    /// Before anything was asked; RFC 3339.
+    let begin: String
 
     var configuration: String { folder + "/herse.yaml" }
     var socket: String { folder + "/state/control.sock" }
     var root: String { folder + "/root-ca.pem" }
+    /// The private half of the key that the record is sealed to.
+    var auditorKey: String { folder + "/auditor.key.pem" }
 }
 
 /// Sets the demonstration up and takes it down again.
@@ -58,6 +64,7 @@ final class DemoStage: Sendable {
         let folder = try makeFolder()
         state.withLock { $0.folder = folder }
         let professionals = try makeCards(in: folder)
+        try makeAuditor(in: folder)
         let server = SampleIdentityServer()
         let serverPort: UInt16
         do { serverPort = try await server.start() } catch { throw Failure("\(error)") }
@@ -71,7 +78,8 @@ final class DemoStage: Sendable {
         else { throw Failure("the sample identity server has no patients") }
         let scene = DemoScene(
             folder: folder, herse: try ownName(in: folder), base: "https://localhost:\(port)/fhir",
-            professionals: professionals, patient: patient.id, family: family.key)
+            professionals: professionals, patient: patient.id, family: family.key,
+            begin: UnixSeconds(secondsNow()).description)
         for professional in professionals {
             try write(
                 curlOptions(professional, root: scene.root), to: professional.curlOptions)
@@ -174,6 +182,15 @@ private func makeCards(in folder: String) throws(Failure) -> [DemoProfessional] 
     } catch {
         throw Failure(error.description)
     }
+}
+
+/// A pair of keys for whoever audits the record, as `herse record keys new auditor` makes one.
+func makeAuditor(in folder: String) throws(Failure) {
+    guard let key = AuditorKey.make() else {
+        throw Failure("no key can be made: the system has no randomness")
+    }
+    try write(key.pem, to: folder + "/auditor.key.pem")
+    try write(key.publicKey.pem, to: folder + "/auditor.pub.pem")
 }
 
 private func curlOptions(_ professional: DemoProfessional, root: String) -> String {

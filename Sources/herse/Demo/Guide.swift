@@ -26,8 +26,10 @@ actor Guide {
     private var number = 0
     private(set) var allWentWell = true
 
-    /// Characters of a line and lines of an output that are shown; one twice as wide is folded.
+    /// Characters of a line and lines of an output that are shown; one wider than any table is
+    /// folded.
     static let widthMax = 100
+    static let tableWidthMax = 240
     static let linesMax = 30
     static let commandMax = Duration.seconds(60)
 
@@ -95,7 +97,7 @@ actor Guide {
         if lines.last?.isEmpty == true { lines.removeLast() }
         for line in lines.prefix(Self.linesMax) {
             // A table is made for wide terminals; only what cannot be read anyway is folded.
-            guard line.count > 2 * Self.widthMax else {
+            guard line.count > Self.tableWidthMax else {
                 console.print("  | " + printable(String(line)))
                 continue
             }

@@ -6,7 +6,7 @@ import Gate
 /// The steps of the tour.
 struct TourSteps: Sendable {
     let scene: DemoScene
-    private let sarah: DemoProfessional
+    let sarah: DemoProfessional
     private let paul: DemoProfessional
 
     init(_ scene: DemoScene) {
@@ -15,7 +15,7 @@ struct TourSteps: Sendable {
         paul = scene.professionals[1]
     }
 
-    private func herseHere(_ verb: String) -> String {
+    func herseHere(_ verb: String) -> String {
         "\(scene.herse) \(verb) -c \(scene.configuration)"
     }
     private func curl(_ who: DemoProfessional, _ rest: String) -> String {
@@ -32,6 +32,10 @@ struct TourSteps: Sendable {
           identity server  3,000 patients who do not exist, in clear on the loopback
           cards            sarah, doctor \(sarah.id); paul, nurse \(paul.id);
                            lea, hospital secretary \(scene.professionals[2].id)
+          auditor          \(scene.auditorKey)
+                           opens the record, which is sealed to its public half. In real life
+                           this private key would be made elsewhere and kept offline: whoever
+                           takes the gate could read nothing.
         Every command below works as it stands in another terminal.
         """
     }
@@ -47,6 +51,7 @@ struct TourSteps: Sendable {
           \(herseHere("check")) && \(herseHere("reload"))
           \(herseHere("neutralize network:127.0.0.1 --reason exercise --preview"))
           \(herseHere("status"))
+          \(audited("search --professional \(paul.id) --since 1h"))
         Ctrl-C ends it\(keepsFolder ? "" : " and removes \(scene.folder)").
         """
     }
@@ -60,6 +65,7 @@ struct TourSteps: Sendable {
         await change(guide)
         await neutralize(guide)
         await reinstate(guide)
+        await record(guide)
         await guide.step("How is the gate?", "Health, lists, identity servers, workers.")
         await guide.run(herseHere("status"), expect: .contains("healthy", "professionals"))
         return await guide.allWentWell

@@ -77,6 +77,14 @@ struct RecordExportCommand: Verb {
         if place.isEmpty { throw ValidationError("--output: name a file, a folder, or -") }
     }
 
+    /// What else narrows it, for the record.
+    private var filters: [String] {
+        structure.map { "structure:" + $0.uppercased() }
+            + decision.map { "decision:" + $0.rawValue }
+            + (period.since.map { ["since:" + $0] } ?? [])
+            + (period.until.map { ["until:" + $0] } ?? [])
+    }
+
     private var exportPlace: ExportPlace {
         if place == "-" { return .standardOutput }
         let kind = try? FileManager.default.attributesOfItem(atPath: place)[.type]
@@ -90,14 +98,17 @@ struct RecordExportCommand: Verb {
         var request = ExportRequest(format, to: exportPlace)
         let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
         (request.since, request.until) = (times.since, times.until)
-        request.professionals = Set(professional)
+        let who = ProfessionalNames(professional, configuration: options.configuration.path)
+        if let note = who.note { console.talk(note) }
+        request.professionals = Set(who.all)
         request.structures = Set(structure.map { $0.uppercased() })
         request.decisions = Set(decision.map(\.rawValue))
         request.isBundled = bundle
         request.spelling = rfc3881 ? .rfc3881 : .dicom
         request.site = site ?? ""
         request.isForced = force
-        let reader = try options.open("export \(format.rawValue)")
+        let reader = try options.open(
+            "export \(format.rawValue)", filters: who.filters + filters, on: console)
         let meter = ExportMeter(reader, console)
         defer { meter.line.end() }
         let report = try writing { () throws(ExportError) in

@@ -29,11 +29,16 @@ struct RecordOptions: ParsableArguments {
 
     /// Opens the record, and tells the gate whose it is; `what` says what it is read for, and
     /// `filters` what narrows that, such as `professional:899700218896`, with no patient but by
-    /// keyed hash.
+    /// keyed hash. Nobody is told of what fails at once: all from `since` on, in milliseconds since
+    /// 1970, has to be open, if that is given.
     func open(
-        _ what: String, filters: [String] = [], on console: Console = .terminal
+        _ what: String, filters: [String] = [], since: UInt64? = nil,
+        on console: Console = .terminal
     ) throws(Failure) -> RecordReader {
         let reader = try openRecord(folder, try auditorKeys())
+        if let since {
+            try passing { () throws(RecordReadingError) in try reader.mustBeOpen(since: since) }
+        }
         try tellReading(
             of: folder, what, filters: filters, state: stateFolder(of: configuration.path),
             control: controlSocket(of: configuration.path), on: console)
@@ -65,7 +70,8 @@ struct RecordOptions: ParsableArguments {
 /// The bytes of a file with a key, at most 16 KiB.
 func keyFile(_ path: String) throws(Failure) -> [UInt8] {
     guard let file = FileHandle(forReadingAtPath: path),
-        let data = try? file.read(upToCount: 16 * 1024)
+        // Nil is the end of an empty file.
+        let data = try? file.read(upToCount: 16 * 1024) ?? Data()
     else { throw Failure("\(path): cannot be read", hint: "is it there, and yours to read?") }
     try? file.close()
     return Array(data)

@@ -12,7 +12,9 @@ struct RecordSearchCommand: Verb {
         discussion: """
             Prints the entries for which all that is given holds, the oldest first. An index is \
             made beside the record where one is missing, and says so when that takes long; it \
-            holds keyed hashes alone. ENTRY is the number that `herse record prove` takes.
+            holds keyed hashes alone. ENTRY is the number that `herse record prove` takes. A \
+            professional is looked for under all numbers that the configured directory has of the \
+            same person; the command says which.
 
             PATIENT is SYSTEM|VALUE, a matricule INS of 13 or 15 characters, Patient/ID, or \
             patient: and the 16 digits by which an unsealed record knows somebody.
@@ -91,7 +93,7 @@ struct RecordSearchCommand: Verb {
     /// What is asked for, but for the patient.
     private var query: RecordQuery {
         var query = RecordQuery()
-        query.professionals = professional.map(bareAccount)
+        query.professionals = professional
         query.structures = structure.map { $0.uppercased() }
         query.session = session.map { bare($0, "session:") } ?? ""
         query.certificate = certificate.map(fingerprint) ?? ""
@@ -121,6 +123,9 @@ struct RecordSearchCommand: Verb {
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         var query = query
+        let who = ProfessionalNames(professional, configuration: options.configuration.path)
+        query.professionals = who.all
+        if let note = who.note { console.talk(note) }
         if let patient = patient.flatMap(PatientArgument.init) {
             let (names, note) = try patient.names(options.configuration.path)
             query.patient = names
@@ -182,7 +187,11 @@ struct RecordSearchCommand: Verb {
                 entry.delivery == "aborted" ? "aborted" : "",
             ]
             .filter { !$0.isEmpty }.joined(separator: " ")
-            : entry.event
+            : [
+                entry.event, entry.act, entry.what, entry.subjects.joined(separator: ","),
+                entry.by.isEmpty ? "" : "by " + entry.by,
+            ]
+            .filter { !$0.isEmpty }.joined(separator: " ")
         table.add(
             shownMoment(entry.time), String(entry.sequence), entry.professional, entry.structure,
             entry.method, what, entry.status == 0 ? nil : String(entry.status), patients,

@@ -13,7 +13,8 @@ struct RecordSeenByCommand: Verb {
             fields, at which structures, by which routes. A patient is the best identifier that a \
             sealed record names, else the gate's keyed hash. ABORTED counts those requests whose \
             connection ended before all of the answer had left, WITHHELD those that a limit \
-            refused: they showed nothing.
+            refused: they showed nothing. The professional is looked for under all numbers that \
+            the configured directory has of the same person; the command says which.
 
             Examples:
               herse record seen-by 899700218896
@@ -31,13 +32,13 @@ struct RecordSeenByCommand: Verb {
     func validate() throws { try validateSubjects([professional]) }
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {
-        let who = bareAccount(professional)
-        let search = try options.search(
-            "seen-by", filters: ["professional:" + who], indexes, on: console)
+        let who = ProfessionalNames([professional], configuration: options.configuration.path)
+        if let note = who.note { console.talk(note) }
+        let search = try options.search("seen-by", filters: who.filters, indexes, on: console)
         let progress = ProgressLine(console)
         let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
         var query = RecordQuery()
-        query.professionals = [who]
+        query.professionals = who.all
         (query.since, query.until) = (times.since, times.until)
         var seen = SeenBy()
         let pass = try passing { () throws(RecordReadingError) in

@@ -71,13 +71,13 @@ struct NamedCommand {
 /// Every command that can be called, sub-commands after what they belong to.
 var commands: [NamedCommand] {
     let top = Herse.configuration.groupedSubcommands.flatMap(\.subcommands)
-    return top.flatMap { type -> [NamedCommand] in
-        let name = type._commandName
-        let inner = type.configuration.subcommands.map {
-            NamedCommand(name: "\(name) \($0._commandName)", type: $0)
-        }
-        return [NamedCommand(name: name, type: type)] + inner
-    }
+    return top.flatMap { named($0, under: "") }
+}
+
+private func named(_ type: any ParsableCommand.Type, under parent: String) -> [NamedCommand] {
+    let name = parent + type._commandName
+    return [NamedCommand(name: name, type: type)]
+        + type.configuration.subcommands.flatMap { named($0, under: name + " ") }
 }
 
 /// The discussion before its examples.

@@ -17,12 +17,12 @@ struct ReplayCommand: Verb {
             is read, and nothing changes: limits are counted in a table made for the replay, at the record's own times, \
             beginning early enough for the candidate's longest window. Routes are known by name. \
             What the record does not hold is taken as it was: paths and queries, titles on cards. \
-            Exits 0 whatever is found.
+            A sealed record needs the private key of an auditor. Exits 0 whatever is found.
 
             Examples:
               herse replay --since 7d -c candidate.yaml
               herse replay --since 30d -c candidate.yaml --record /var/lib/herse/record
-              herse replay --since 2026-11-01T00:00:00Z -c candidate.yaml --json
+              herse replay --since 7d -c candidate.yaml --auditor-key anne.key.pem --json
             """)
 
     @Option(
@@ -33,17 +33,10 @@ struct ReplayCommand: Verb {
     @Option(help: ArgumentHelp("Where it ends; now unless given.", valueName: "time"))
     var until: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Folder of the record; that of the candidate's state unless given.",
-            valueName: "folder"),
-        completion: .directory)
-    var record: String?
-
     @Option(help: ArgumentHelp("Lines shown of each list.", valueName: "number"))
     var top = 20
 
-    @OptionGroup var source: ConfigurationOption
+    @OptionGroup var source: RecordOptions
     @OptionGroup var output: OutputOption
 
     func validate() throws {
@@ -63,7 +56,8 @@ struct ReplayCommand: Verb {
     }
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {
-        let loaded = ConfigurationLoader(filesMustExist: false).load(path: source.path)
+        let loaded = ConfigurationLoader(filesMustExist: false).load(
+            path: source.configuration.path)
         guard let configuration = loaded.configuration else {
             throw Failure(lines: loaded.diagnostics.map(\.description))
         }
@@ -71,16 +65,12 @@ struct ReplayCommand: Verb {
         guard period.since < period.until else {
             throw Failure("--since: the period ends before it begins")
         }
-        let place = record ?? configuration.state + "/record"
-        let reader = try openRecord(place)
-        try tellReading(
-            of: place, "replay", filters: ["since:\(since)"], state: configuration.state,
-            control: configuration.control, on: console)
+        let begin = period.since - min(period.since, Replay.memory(of: configuration))
+        let reader = try source.open(
+            "replay", filters: ["since:\(since)"], since: begin, on: console)
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let replay = try replay(configuration, in: folder, period)
-        let memory = Replay.memory(of: configuration)
-        let begin = period.since - min(period.since, memory)
         let reach = Reach()
         let pass = try passing { () throws(RecordReadingError) in
             try reader.read(since: begin) { exchange in
@@ -90,7 +80,8 @@ struct ReplayCommand: Verb {
             }
         }
         let report = ReplayReport(
-            replay.result, candidate: source.path, since: period.since, until: period.until,
+            replay.result, candidate: source.configuration.path, since: period.since,
+            until: period.until,
             notes: notes(configuration, pass, isShort: reach.first > begin + 86_400_000))
         console.print(output.json ? json(report) : report.text(top: top))
         return .done

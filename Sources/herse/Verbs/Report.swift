@@ -34,8 +34,9 @@ struct BreachCommand: Verb {
             --professional, --certificate, --session, --structure and --network, one value of \
             each kind that is given must fit. --all-since takes everybody, for a breach whose \
             extent is unknown, and says whom to look at first; that order is an aid to reading. \
-            An unsealed record knows patients by keyed hashes: --resolve names them. Memory grows \
-            with distinct patients, some 400 bytes each, not with accesses. Exits 1 when nobody \
+            A sealed record needs the private key of an auditor, and names its patients; an \
+            unsealed one knows them by keyed hashes: --resolve names them. Accounts are looked for \
+            under all numbers that the configured directory has of the same person. Exits 1 when nobody \
             was shown, with a dossier that says so: check the identifiers and the period; and when \
             the record, which is verified first, is not intact.
 
@@ -168,11 +169,14 @@ struct BreachCommand: Verb {
     }
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {
-        let scope = try scope()
+        let who = ProfessionalNames(professional, configuration: record.configuration.path)
+        if let note = who.note { console.talk(note) }
+        let scope = try scope(who)
         let resolver: PersonResolver? =
             resolve == nil ? nil : try PersonResolver(configuration: record.configuration.path)
-        let integrity = try integrity(console)
-        let reader = try record.open("report breach", filters: filters, on: console)
+        // Whatever can fail at once does so before the record is verified, which takes long.
+        let reader = try record.open(
+            "report breach", filters: who.filters + filters, since: scope.usualFrom, on: console)
         let folder = try written { () throws(DossierError) in try DossierFolder(output) }
         let temporary = folder.temporary
         try onInterrupt { _ in
@@ -181,6 +185,7 @@ struct BreachCommand: Verb {
         }
         var report = BreachReporting(reader, scope, folder, console)
         do throws(Failure) {
+            let integrity = try integrity(console)
             try report.count()
             if let resolver, let resolve { try report.name(by: resolver, resolve) }
             report.tell(order(integrity), languages: languages)
@@ -194,10 +199,9 @@ struct BreachCommand: Verb {
         }
     }
 
-    /// What the gate is told of this reading.
+    /// What else the gate is told of this reading.
     private var filters: [String] {
-        professional.map { "professional:" + bareAccount($0) }
-            + certificate.map { "certificate:" + $0 } + session.map { "session:" + $0 }
+        certificate.map { "certificate:" + $0 } + session.map { "session:" + $0 }
             + structure.map { "structure:" + $0 } + network.map { "network:" + $0 }
     }
 
@@ -231,13 +235,13 @@ struct BreachCommand: Verb {
         Language.allCases.filter { language == "both" || $0.rawValue == language }
     }
 
-    private func scope() throws(Failure) -> DossierScope {
+    private func scope(_ who: ProfessionalNames) throws(Failure) -> DossierScope {
         let to = milliseconds(to) ?? milliseconds(Date())
         let from = milliseconds(allSince ?? from) ?? 0
         guard from < to else { throw Failure("--from: the period ends before it begins") }
         let usual = UInt64(clamping: secondsOfDuration(usual) ?? 0) * 1000
         var scope = DossierScope(from: from, to: to, usualFrom: from - min(from, usual))
-        scope.professionals = Set(professional.map(bareAccount))
+        scope.professionals = Set(who.all)
         scope.certificates = Set(certificate.map { $0.lowercased() })
         scope.sessions = Set(session)
         scope.structures = Set(structure)
@@ -248,13 +252,6 @@ struct BreachCommand: Verb {
             return networks.contains { $0.contains(address) }
         }
         return scope
-    }
-
-    /// `account:ID` is the same as `ID`; national identifiers are upper-cased, as in the record.
-    private func bareAccount(_ text: String) -> String {
-        let text = text.hasPrefix("account:") ? String(text.dropFirst(8)) : text
-        let isNational = text.utf8.first.map { (0x30...0x39).contains($0) } ?? false
-        return isNational ? text.uppercased() : text
     }
 
     private func order(_ integrity: Integrity) -> DossierOrder {
