@@ -144,21 +144,15 @@ package final class RecordReader: Sendable {
             hint: "give the private key of one of these auditors with --auditor-key FILE")
     }
 
-<<<<<<< HEAD
-    /// The last segment that begins before `since`, give or take what a clock may be set: what
-    /// comes earlier ends before it, too.
-    private func firstSegment(since moment: UInt64) -> Int {
-        let since = moment - min(moment, recordClockSlack)
-=======
     /// Throws unless all segments that `read(since:)` reads are open.
     package func mustBeOpen(since: UInt64) throws(RecordReadingError) {
         for segment in segments[firstSegment(since: since)...] { try mustBeOpen(segment) }
     }
 
-    /// The last segment that begins before `since`: what comes earlier ends before it, too, unless
-    /// the clock was set back meanwhile.
-    private func firstSegment(since: UInt64) -> Int {
->>>>>>> 2dc080db1a1762f3b67e242f2c95e37ae6247897
+    /// The last segment that begins before `since`, give or take what a clock may be set: what
+    /// comes earlier ends before it, too.
+    private func firstSegment(since moment: UInt64) -> Int {
+        let since = moment - min(moment, recordClockSlack)
         let begins = segments.map(beginning)
         for (former, latter) in zip(begins, begins.dropFirst()) {
             guard let former, let latter, former <= latter else { return 0 }
