@@ -51,7 +51,7 @@ import Transparency
         let record = try WrittenRecord(starts: [])
         // Each life's start and the entry it records, in hours.
         for (start, hour) in [(0, 20), (1, 1), (2, 2)] {
-            var chain = try Segment.last(in: record.path, record.terms)
+            var chain = try Segment.last(in: record.path, record.terms(seals: false))
             let time = CommitTime(milliseconds: WrittenRecord.begin + UInt64(start) * 3_600_000)
             try chain.commit(
                 [Array((record.line(hour * 3600) + "\n").utf8)], durable: false, at: time)
