@@ -91,6 +91,6 @@ extension RecordReader {
     private func missing(_ number: UInt64) -> RecordReadingError {
         RecordReadingError(
             "there is no entry \(number)",
-            hint: "`herse record search --json` shows the numbers of entries as `sequence`")
+            hint: "`herse record search` shows the numbers of entries, as ENTRY or `entry`")
     }
 }

@@ -30,7 +30,8 @@ package final class RecordReader: Sendable {
         } catch {
             throw RecordReadingError(
                 "\(folder): cannot be read",
-                hint: "name the folder of the record with --record, such as /var/lib/herse/record")
+                hint: "name the gate's configuration with -c, or the folder of the record with "
+                    + "--record, such as /var/lib/herse/state/record")
         }
         guard !numbers.isEmpty else {
             throw RecordReadingError(
@@ -141,7 +142,8 @@ package final class RecordReader: Sendable {
             ? "" : ", and the key given is that of " + auditors.joined(separator: ", ")
         throw RecordReadingError(
             "\(segment.path): is sealed to \(sealedTo)" + given,
-            hint: "give the private key of one of these auditors with --auditor-key FILE")
+            hint: "give the private key of one of these auditors with --auditor-key FILE (`herse "
+                + "record keys` says who they are)")
     }
 
     /// Throws unless all segments that `read(since:)` reads are open.

@@ -156,7 +156,7 @@ def test_the_record_is_searched_under_every_number_of_a_person(known, issuer, pa
         assert len(gate.do("record", "seen-by", name, "--json").json()) == 3
     run = gate.do("record", "search", "--professional", "899700427885", "--decision", "allow",
                   "--count")
-    assert run.err.splitlines() == ["looked for 899700427885"], run
+    assert run.out.strip() == "1" and run.err.splitlines()[0] == "looked for 899700427885", run
 
     run = gate.do("record", "export", "--format", "csv", "--professional", ADELI[1:], "-o", "-")
     exported = csv.DictReader(io.StringIO(run.out, newline=""))

@@ -213,9 +213,10 @@ def test_a_sealed_record_names_its_patients_itself(sealed, auditor, tmp_path):
              for row in rows(folder / "patients.csv")}
     assert {number: int(row["accesses"]) for number, row in found.items()} == {0: 1, 1: 2, 2: 1}
     accesses = rows(folder / "accesses.csv")
-    assert len(accesses) == 4 and {row["professional"] for row in accesses} == {PHYSICIAN}
-    references = {row["patient"] for row in found.values()}
-    assert len(references) == 3 and {row["patient"] for row in accesses} == references
+    assert len(accesses) == 4 and {row["account"] for row in accesses} == {PHYSICIAN}
+    assert {frozenset(row["identifiers"].split()) for row in accesses} == set(known)
+    references = {row["reference"] for row in found.values()}
+    assert len(references) == 3
     assert [row["why"] for row in rows(folder / "attempts.csv")].count("limit") == 1
 
     # A letter for each of them, that names nobody; who it is for stands in the list for the merge.
@@ -234,7 +235,7 @@ def test_a_sealed_record_names_its_patients_itself(sealed, auditor, tmp_path):
     assert len(domain) == 3
 
     assert "3 patients" in text(whole["dossier.en.html"])
-    assert "intact" in text(whole["dossier.en.html"])
+    assert "verified when this dossier was made" in text(whole["dossier.en.html"])
     kept = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     for other in (PHARMACIST, ins(3), ins(4), identity(3), identity(4)):
         assert other.encode() not in kept

@@ -24,7 +24,7 @@ extension TourSteps {
                 + "cannot change it:")
         await guide.run(
             herseHere("record keys") + " > \(gateKey) && cat \(gateKey)",
-            expect: .contains("SEALED TO"))
+            expect: .contains("SEALED TO", "(auditor.pub.pem)"))
         await guide.run(
             audited("verify --key \(gateKey)"),
             expect: Expectation(text: "an intact record, all of it opened, and exit 0") {
@@ -35,7 +35,7 @@ extension TourSteps {
     private func whoSawWhom(_ guide: Guide) async {
         await guide.step(
             "Who saw this patient?",
-            "Not even root can read it here: entries are sealed to the auditor.")
+            "Entries are sealed to the auditor: without that key nobody reads them, root neither.")
         await guide.run(
             herseHere("record who-saw \(whom)"),
             expect: .contains("is sealed to", "--auditor-key", status: 1))

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Policy
 import Record
 import RecordReading
 import Sealing
@@ -29,7 +30,8 @@ struct RecordKeysShowCommand: Verb {
         abstract: "Show the gate's public key, and whom each segment is sealed to.",
         discussion: """
             Write the gate's key down where the gate cannot change it: `record verify --key` wants \
-            it on the day it matters.
+            it on the day it matters. Auditors that the configuration names are shown with the file \
+            of their public key.
 
             Examples:
               herse record keys
@@ -62,13 +64,30 @@ struct RecordKeysShowCommand: Verb {
         }
         console.print(key ?? "no key: a gate before 0.2 wrote this record")
         var table = Table(">SEGMENT", "SEALED TO")
+        let files = auditorFiles
         for segment in segments {
+            let auditors = segment.sealedTo.map { id in
+                files[id].map { "\(id) (\($0))" } ?? id
+            }
             table.add(
                 String(segment.segment),
-                segment.sealedTo.isEmpty ? "nobody" : segment.sealedTo.joined(separator: ", "))
+                auditors.isEmpty ? "nobody" : auditors.joined(separator: ", "))
         }
         console.print(table.text)
         return .done
+    }
+
+    /// The files of the auditors that the configuration names, by what the record calls them.
+    private var auditorFiles: [String: String] {
+        let loaded = ConfigurationLoader(filesMustExist: false)
+            .load(path: source.configuration.path)
+        var files: [String: String] = [:]
+        for file in loaded.configuration?.record.auditors ?? [] {
+            guard let pem = try? keyFile(file.path), let key = try? AuditorPublicKey(pem: pem)
+            else { continue }
+            files[key.id] = URL(fileURLWithPath: file.path).lastPathComponent
+        }
+        return files
     }
 }
 

@@ -29,20 +29,28 @@ struct RecordOptions: ParsableArguments {
 
     /// Opens the record, and tells the gate whose it is; `what` says what it is read for, and
     /// `filters` what narrows that, such as `professional:899700218896`, with no patient but by
-    /// keyed hash. Nobody is told of what fails at once: all from `since` on, in milliseconds since
-    /// 1970, has to be open, if that is given.
+    /// keyed hash.
+    ///
+    /// `keys` are those of `auditorKeys`, where they are known already: some ask for a passphrase.
+    /// Nobody is told of what fails at once: where `since`, in milliseconds since 1970, is given,
+    /// all from then on has to be open.
     func open(
-        _ what: String, filters: [String] = [], since: UInt64? = nil,
-        on console: Console = .terminal
+        _ what: String, filters: [String] = [], keys: [AuditorKey]? = nil,
+        since: UInt64? = nil, on console: Console = .terminal
     ) throws(Failure) -> RecordReader {
-        let reader = try openRecord(folder, try auditorKeys())
-        if let since {
-            try passing { () throws(RecordReadingError) in try reader.mustBeOpen(since: since) }
-        }
+        let keys = if let keys { keys } else { try auditorKeys() }
+        if let since { try mustOpen(keys, since: since) }
+        let reader = try openRecord(folder, keys)
         try tellReading(
             of: folder, what, filters: filters, state: stateFolder(of: configuration.path),
             control: controlSocket(of: configuration.path), on: console)
         return reader
+    }
+
+    /// Throws unless these keys open all from `since` on; tells nobody.
+    func mustOpen(_ keys: [AuditorKey], since: UInt64) throws(Failure) {
+        let reader = try openRecord(folder, keys)
+        try passing { () throws(RecordReadingError) in try reader.mustBeOpen(since: since) }
     }
 
     /// Opens the record for what needs none of its entries in clear.

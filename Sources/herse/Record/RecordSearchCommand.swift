@@ -53,7 +53,9 @@ struct RecordSearchCommand: Verb {
     @Option(help: "So decided.")
     var decision: DecisionWord?
 
-    @Option(help: ArgumentHelp("Such an event, such as signed-in.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp(
+            "Such an event: signed-in, administration, record-read and others.", valueName: "name"))
     var event: String?
 
     @Option(help: ArgumentHelp("On this route.", valueName: "name"))

@@ -7,6 +7,7 @@ import Gate
 import Glibc
 import Neutralization
 import RecordReading
+import Sealing
 
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -175,17 +176,20 @@ struct BreachCommand: Verb {
         let resolver: PersonResolver? =
             resolve == nil ? nil : try PersonResolver(configuration: record.configuration.path)
         // Whatever can fail at once does so before the record is verified, which takes long.
-        let reader = try record.open(
-            "report breach", filters: who.filters + filters, since: scope.usualFrom, on: console)
+        let keys = try record.auditorKeys()
+        try record.mustOpen(keys, since: scope.usualFrom)
         let folder = try written { () throws(DossierError) in try DossierFolder(output) }
         let temporary = folder.temporary
         try onInterrupt { _ in
             try? FileManager.default.removeItem(atPath: temporary)
             Glibc.exit(Outcome.refused.rawValue)
         }
-        var report = BreachReporting(reader, scope, folder, console)
         do throws(Failure) {
-            let integrity = try integrity(console)
+            // Before the gate writes down that it is read: the newest checkpoint covers the end.
+            let integrity = try integrity(keys, console)
+            let reader = try record.open(
+                "report breach", filters: who.filters + filters, keys: keys, on: console)
+            var report = BreachReporting(reader, scope, folder, console)
             try report.count()
             if let resolver, let resolve { try report.name(by: resolver, resolve) }
             report.tell(order(integrity), languages: languages)
@@ -206,9 +210,10 @@ struct BreachCommand: Verb {
     }
 
     /// Verifies the record before anything is taken from it.
-    private func integrity(_ console: Console) throws(Failure) -> Integrity {
+    private func integrity(
+        _ auditorKeys: [AuditorKey], _ console: Console
+    ) throws(Failure) -> Integrity {
         let keys = try verifierKeys(key)
-        let auditorKeys = try record.auditorKeys()
         let folder = record.folder
         let verifier = try passing { () throws(RecordReadingError) in
             try RecordVerifier(folder: folder, auditorKeys: auditorKeys, keys: keys)
