@@ -46,6 +46,8 @@ package final class RecordLog: Sendable {
         /// The newest failure that was not for want of room, and when, on the monotonic clock.
         var trouble: (error: RecordError, at: UInt64)?
         var isStopped = false
+        /// What was missing at the record's end when the gate started.
+        var loss: String?
     }
 
     private let lanes: [LaneBox]
@@ -169,6 +171,9 @@ package final class RecordLog: Sendable {
         }
     }
 
+    /// What was missing at the record's end when the gate started, in words for the operator.
+    package var loss: String? { health.withLock { $0.loss } }
+
     /// Asks the writer to commit what it has and end.
     package func stop() {
         stopping.store(true, ordering: .releasing)
@@ -198,6 +203,8 @@ package final class RecordLog: Sendable {
     /// The writer's life; called once, on its own thread.
     package func run<Folder>(segment first: consuming SegmentChain<Folder>) {
         var segments = first
+        let loss = segments.loss
+        health.withLock { $0.loss = loss }
         var batches: [[UInt8]] = Array(repeating: [], count: lanes.count)
         // Whether many answers waited for the last commit, when it ended and how long it took.
         var crowd = false

@@ -48,6 +48,8 @@ package struct SegmentChain<Folder: RecordFolder>: Sendable {
     private let segmentBytesMax: Int
     private let stride: Int
     private var room: [UInt8] = []
+    /// What a start found missing at the record's end, in words for the operator.
+    package internal(set) var loss: String?
     /// The newest checkpoint that is committed.
     package private(set) var checkpoint: String?
 

@@ -55,12 +55,15 @@ package struct SegmentFolder: RecordFolder {
         case purged
         /// Both, and segments whose head was torn: whatever has taken a number.
         case all
+        /// Checkpoints put aside, each under the count of entries that it speaks of.
+        case cut
 
         fileprivate var endings: [String] {
             switch self {
             case .segments: [".jsonl"]
             case .purged: [".purged"]
             case .all: [".jsonl", ".purged", ".torn"]
+            case .cut: [".cut"]
             }
         }
     }

@@ -13,6 +13,39 @@ extension SegmentChain where Folder == SegmentFolder {
         in directory: String, _ terms: RecordTerms, say: (String) -> Void = { _ in }
     ) throws(RecordError) -> Segment {
         let folder = SegmentFolder(directory)
+        var chain = try lastWhole(in: folder, terms, say)
+        try setAsideCheckpoint(directory, folder, ends: chain.size)
+        let cut = try folder.numbers(.cut)
+        if let size = cut.last {
+            let loss =
+                "its end was cut: entries up to \(size) were signed; `\(folder.file(size, ".cut"))` "
+                + "holds the proof"
+            say(loss)
+            chain.loss = loss
+        }
+        return chain
+    }
+
+    /// Keeps a checkpoint that speaks of more entries than there are where the next does not take
+    /// its place: it is all that tells of a tail that was cut while the gate was down.
+    private static func setAsideCheckpoint(
+        _ directory: String, _ folder: SegmentFolder, ends end: UInt64
+    ) throws(RecordError) {
+        let kept = directory + "/checkpoint"
+        guard let bytes = smallFile(kept, bytesMax: SignedNote.lengthMax),
+            let note = SignedNote(String(decoding: bytes, as: UTF8.self)),
+            let size = Checkpoint(note.text)?.size, size > end, let number = Int(exactly: size)
+        else { return }
+        // Safe because both names outlive the call.
+        guard unsafe rename(kept, folder.file(number, ".cut")) == 0 else {
+            throw .cannotOpen(path: kept, code: errno)
+        }
+        try folder.sync()
+    }
+
+    private static func lastWhole(
+        in folder: SegmentFolder, _ terms: RecordTerms, _ say: (String) -> Void
+    ) throws(RecordError) -> Segment {
         for number in try folder.numbers(.segments).reversed() {
             let path = folder.file(number)
             let size = try fileSize(path)

@@ -37,7 +37,7 @@ struct RecordChain {
                 place.number, "holds segment \(head.segment): it was put in another's place",
                 entry: head.begins)
         }
-        if let key = found.key, head.key != key {
+        if !found.believes(head.key) {
             found.add(place.number, "is signed by another key, \(head.key.text)")
         } else if !head.origin.utf8.elementsEqual(head.key.name.utf8) {
             found.add(place.number, "calls its record by another name than its key's")

@@ -53,7 +53,9 @@ package struct RecordVerifier {
         seeUntold(told.first?.head, torn, &found)
         believe(&found)
         let tombstones = try readTombstones(&found)
-        let witnessed = self.witnessed + (ownCheckpoint(&found).map { [$0] } ?? [])
+        let witnessed =
+            try self.witnessed + setAside(&found)
+            + (ownCheckpoint(&found).map { [$0] } ?? [])
         var known: [UInt64: [(source: String, root: TreeHash)]] = [:]
         for one in witnessed {
             accept(one, &found)
@@ -64,7 +66,9 @@ package struct RecordVerifier {
             bury(tombstones, before: segment.number, &chain, &found)
             chain.join(head, segment, &found)
             var check = SegmentCheck(
-                segment, begins: head.tree, key: found.key ?? head.key, known: known,
+                segment, begins: head.tree,
+                key: found.believes(head.key) ? head.key : found.key ?? head.key,
+                known: known,
                 opener: segment.key == nil ? nil : EntryOpener())
             guard try check.run(progress) else { return found }
             found.take(check)
@@ -117,15 +121,40 @@ package struct RecordVerifier {
     }
 
     private func believe(_ found: inout Verification) {
-        guard let key = found.key, !keys.isEmpty, !keys.contains(key) else { return }
+        guard let key = found.key else { return }
+        found.believed = keys.isEmpty ? [key] : keys
+        guard !found.believes(key) else { return }
         found.add(nil, "the record is signed by \(key.text), which is not the key given")
         found.key = keys.first { $0.name == key.name } ?? keys[0]
     }
 
     private func accept(_ one: WitnessedCheckpoint, _ found: inout Verification) {
-        guard let key = found.key else { return }
-        if one.checkpoint.origin != key.name || !one.note.isSigned(by: key) {
+        guard found.key != nil else { return }
+        if !found.isSigned(one.note, as: one.checkpoint.origin) {
             found.add(nil, "\(one.source): is not a checkpoint that this gate signed")
+        }
+    }
+
+    /// Checkpoints that a start found to speak of more than there was.
+    private func setAside(
+        _ found: inout Verification
+    ) throws(RecordReadingError) -> [WitnessedCheckpoint] {
+        let sizes: [Int]
+        do throws(RecordError) {
+            sizes = try folder.numbers(.cut)
+        } catch {
+            throw RecordReadingError(error.message, hint: "can this user read the folder?")
+        }
+        return sizes.compactMap { size in
+            let path = folder.file(size, ".cut")
+            guard let bytes = smallFile(path, bytesMax: SignedNote.lengthMax),
+                let note = SignedNote(String(decoding: bytes, as: UTF8.self)),
+                let one = WitnessedCheckpoint(source: "`\(path)`", note: note)
+            else {
+                found.add(nil, "`\(path)` is no checkpoint")
+                return nil
+            }
+            return one
         }
     }
 
@@ -222,7 +251,7 @@ package struct RecordVerifier {
             guard let data = smallFile(path, bytesMax: Tombstone.lengthMax),
                 let note = SignedNote(String(decoding: data, as: UTF8.self)),
                 let tombstone = Tombstone(note.text), tombstone.segment == number,
-                let key = found.key, tombstone.origin == key.name, note.isSigned(by: key)
+                found.isSigned(note, as: tombstone.origin)
             else {
                 found.add(number, "the proof of its purge is not one that this gate signed")
                 continue
@@ -245,6 +274,13 @@ package struct RecordVerifier {
 }
 
 extension Verification {
+    func believes(_ key: NoteVerifier) -> Bool { believed.contains(key) }
+
+    /// Whether a key that is believed signed `note` in the name of `origin`.
+    fileprivate func isSigned(_ note: SignedNote, as origin: String) -> Bool {
+        believed.contains { $0.name == origin && note.isSigned(by: $0) }
+    }
+
     fileprivate mutating func take(_ check: SegmentCheck) {
         flaws += check.flaws
         bytes += check.bytes

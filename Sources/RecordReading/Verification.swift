@@ -22,8 +22,10 @@ package struct PurgedSegment: Equatable, Sendable {
 /// What is known of a record once it was read from end to end.
 package struct Verification: Sendable {
     package var origin = ""
-    /// The gate's key, which signed all of it.
+    /// The gate's newest key.
     package var key: NoteVerifier?
+    /// The keys that may have signed: those given, or else the newest.
+    var believed: [NoteVerifier] = []
     /// Entries, heads and checkpoints among them, purged ones too.
     package var size: UInt64 = 0
     package var root = TreeHash.empty

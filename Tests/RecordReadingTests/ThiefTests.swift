@@ -56,6 +56,45 @@ import Transparency
         #expect(!(try record.verified(witnessed: [witness]).isIntact))
     }
 
+    @Test func `cannot cut the tail and have the next start cover it up`() throws {
+        let record = try WrittenRecord()
+        let (whole, size) = (try record.witness(), try record.verified().size)
+        try record.change(3) { $0.removeLast(2) }
+        var said: [String] = []
+        let chain = try Segment.last(in: record.path, record.terms(seals: false)) {
+            said.append($0)
+        }
+        #expect(chain.loss?.contains("entries up to \(whole.checkpoint.size)") == true)
+        #expect(said.contains { $0 == chain.loss })
+        // The gate goes on, past what was there, and signs it.
+        try record.live(9..<20)
+        let found = try record.verified()
+        #expect(found.size > size && !found.isIntact)
+        #expect(found.flaws.allSatisfy { $0.what.contains(".cut`") }, "\(found.flaws)")
+        // Nothing of it is said of a record whose end is where it was signed.
+        let other = try WrittenRecord()
+        #expect(try Segment.last(in: other.path, other.terms(seals: false)).loss == nil)
+    }
+
+    @Test func `cannot remove all segments and have the next start begin anew`() throws {
+        let record = try WrittenRecord()
+        for number in 1...3 { try FileManager.default.removeItem(atPath: record.name(number)) }
+        try record.live(9..<12)
+        #expect(!(try record.verified().isIntact))
+    }
+
+    @Test func `cannot sign with a key of their own, which the operator did not name`() throws {
+        let record = try WrittenRecord()
+        let former = record.signer
+        record.signer = try #require(NoteSigner(name: "herse.test/record", seed: Array(2...33)))
+        try record.live(9..<12)
+        let both = [former.verifier, record.signer.verifier]
+        #expect(try record.verified(keys: both).isIntact)
+        for keys in [[], [both[0]], [both[1]]] {
+            #expect(!(try record.verified(keys: keys).isIntact))
+        }
+    }
+
     @Test func `cannot put entries in the last checkpoint's place`() throws {
         let record = try WrittenRecord()
         let size = try record.verified().size

@@ -11,7 +11,8 @@ import Transparency
 /// A folder with a record of several segments, removed with this object.
 final class WrittenRecord {
     let path: String
-    let signer: NoteSigner
+    /// Of what is written next.
+    var signer: NoteSigner
     let auditor: AuditorKey?
 
     /// The moment of entry 0, in milliseconds.

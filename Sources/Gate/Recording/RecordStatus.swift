@@ -131,6 +131,10 @@ extension ControlPlane {
         } else if case .full(let text) = kept.level {
             found.append(Shortcoming(.recordRoom, "room for the record", "record: \(text)", .error))
         }
+        if let text = record.loss {
+            found.append(
+                Shortcoming(.recordContradicted, "end of the record", "record: \(text)", .critical))
+        }
         if let text = kept.contradiction {
             found.append(
                 Shortcoming(
