@@ -9,6 +9,16 @@ package struct LinePlace: Sendable, Equatable {
     package let offset: Int
     /// Whether a line feed ends it.
     package let isEnded: Bool
+    /// Whether another object is seen to begin right after it.
+    package let isFollowed: Bool
+
+    /// Whether `line`, which stands here, is what was written.
+    ///
+    /// One that was torn ends in the line feeds that were written ahead, of which there is more than
+    /// one: what another line follows needs no look.
+    package func isWhole(_ line: Span<UInt8>) -> Bool {
+        isEnded && (isFollowed || isWholeObject(line))
+    }
 }
 
 /// Bytes of a line that is read; a longer one is nothing a gate wrote.
@@ -52,7 +62,8 @@ package func readLines(
         else { return }
         if isLast || (line == 0 && count >= recordLineMax) {
             if line < count {
-                let place = LinePlace(offset: offset + line, isEnded: false)
+                let place = LinePlace(
+                    offset: offset + line, isEnded: false, isFollowed: false)
                 _ = take(window.span.extracting(line..<count), place)
             }
             return
@@ -83,7 +94,9 @@ private func endedLines(
         let feed = lineFeed(bytes, from: search)
         guard feed < bytes.count else { break }
         if feed > line {
-            let place = LinePlace(offset: offset + line, isEnded: true)
+            let place = LinePlace(
+                offset: offset + line, isEnded: true,
+                isFollowed: feed + 1 < bytes.count && bytes[feed + 1] == 0x7B)
             guard take(bytes.extracting(line..<feed), place) else { return nil }
         }
         line = feed + 1

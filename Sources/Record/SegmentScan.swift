@@ -36,8 +36,7 @@ package struct SegmentScan: Equatable, Sendable {
             // Commits follow one another without a gap: what stands after one was being written
             // when the power was cut, and what was before it did not reach the disk.
             let follows = place.offset == scan.bytes || (scan.head == nil && !isFirst)
-            guard place.isEnded, follows, isWholeObject(line), scan.take(line, isFirst: isFirst)
-            else {
+            guard follows, place.isWhole(line), scan.take(line, isFirst: isFirst) else {
                 scan.hasMore = true
                 return false
             }

@@ -55,8 +55,9 @@ struct SegmentCheck {
         var check = self
         try segment.lines { line, place, _ in
             // The end of the last segment may be being written; nothing is left out on the way.
-            guard place.isEnded, !isLast || (place.offset == check.bytes && isWholeObject(line))
-            else {
+            let counts =
+                isLast ? place.offset == check.bytes && place.isWhole(line) : place.isEnded
+            guard counts else {
                 check.end(place, isLast: isLast)
                 return false
             }

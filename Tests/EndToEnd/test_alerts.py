@@ -8,10 +8,10 @@ import time
 import pytest
 
 from harness.alerts import SECRET, Hook, MailServer, Rsyslog, secret_file
+from harness.faults import fill
 from harness.pki import PHARMACIST, PHYSICIAN
 from harness.ports import free_port
 from harness.waiting import until
-from test_failure import fill, small_disk  # noqa: F401
 
 
 @pytest.fixture
