@@ -70,7 +70,8 @@ import Transparency
     }
 
     @Test(arguments: [
-        "{\"n\":9", "half of a line}\n", "{\"n\":9}", "{\"a\":{\"b\":1}\n{\"n\":9}\n",
+        "{\"n\":9", "half of a line}\n", "{\"n\":9}", "{\"a\":{\"b\":1}\n",
+        "{\"a\":{\"b\":1}\n\n{\"n\":9}\n",
         "{\"checkpoint\":\"no\"}\n", "\n\n{\"n\":9",
     ])
     func `does not count, nor cut off, what was being written`(torn: String) throws {
