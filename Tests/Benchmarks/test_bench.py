@@ -40,6 +40,13 @@ class Ratios(unittest.TestCase):
         self.assertIn("MISSED", report.ratio_cell(
             self.row(herse=[8], haproxy=[10]), "herse", "haproxy"))
 
+    def test_may_have_to_be_as_high_as_told(self):
+        for value, reached in ((20_001, True), (19_999, False)):
+            row = Row("r", "Row", "rate", "/s", value_least=20_000, decimals=0,
+                      samples={"herse": [{"rate": value}]})
+            self.assertEqual(report.targets(row, "herse"), [reached])
+            self.assertIn("reached" if reached else "MISSED", report.value_cell(row, "herse"))
+
     def test_promise_nothing_for_a_peer_or_without_samples(self):
         self.assertEqual(report.targets(self.row(haproxy=[1], nginx=[9]), "haproxy"), [])
         self.assertEqual(report.targets(self.row(haproxy=[1]), "herse"), [])
