@@ -102,7 +102,9 @@ class Scene:
         gate.write()
         shutil.copy(gate.file, gate.folder / "candidate.yaml")
         gate.file.write_text(text)
-        gate.do("record", "prove", self.entry, "-o", folder / "entry-1234.proof")
+        proof = folder / "entry-1234.proof"
+        until(lambda: gate.run("record", "prove", self.entry, "-o", proof).code == 0,
+              what="the entry is signed")
 
     def here(self, example, repository):
         """The example with what is ours in it."""
