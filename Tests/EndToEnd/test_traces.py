@@ -99,6 +99,8 @@ def test_a_route_without_lookups_has_none_of_it(make_gate, config, upstream):
     assert not {"interaction", "lookups", "finding", "persons"} & set(line)
 
 
+# Among hashes, keys and signatures two letters come by themselves.
+CHANCE = re.compile(rb'(?m)^\{"checkpoint":.*|[A-Za-z0-9+/]{40,}')
 LONG_SECRET = re.compile(rb"(?i)zqfamily|zqid-|zqheader|ippzq|28005760000")
 
 
@@ -135,8 +137,10 @@ def test_nothing_that_is_kept_names_a_patient(lookup_gate, upstream):
     gate.do("sessions")
     assert gate.stop() == 0
     for name, kept in {**gate.bytes_kept(), "commands": told.encode()}.items():
-        # Among millions of bytes of hashes two letters come by themselves.
-        found = (LONG_SECRET if name.endswith(".table") else SECRET).search(kept)
+        found = LONG_SECRET.search(kept)
+        if not found and not name.endswith(".table"):
+            kept = CHANCE.sub(b"", kept)
+            found = SECRET.search(kept)
         assert not found, f"{name}: {kept[max(0, found.start() - 200):found.end() + 50]!r}"
 
 
