@@ -67,7 +67,7 @@ package struct EntryProof: Equatable, Sendable {
             hashes.append(hash)
             lines.removeFirst()
         }
-        guard lines.popFirst() == "" else { return nil }
+        guard lines.popFirst() == "", !lines.isEmpty else { return nil }
         checkpoint = lines.joined(separator: "\n")
     }
 
