@@ -163,7 +163,7 @@ package struct PendingReads: ~Copyable {
         var acts = bytes.split(separator: 0x0A).compactMap { line -> AdministrativeAct? in
             guard let read = try? JSONDecoder().decode(PendingRead.self, from: Data(line)),
                 read.notice.isSound, UnixSeconds(rfc3339: read.at) != nil,
-                read.by.utf8.count <= RecordReadNotice.filterMax
+                !read.by.isEmpty, read.by.utf8.count <= RecordReadNotice.filterMax
             else {
                 unreadable += 1
                 return nil
