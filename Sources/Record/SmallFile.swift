@@ -11,18 +11,26 @@ package func smallFile(_ path: String, bytesMax: Int) -> [UInt8]? {
     let file = unsafe herse_open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
     guard file >= 0 else { return nil }
     defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
+    guard let bytes = firstBytes(of: file, bytesMax + 1), bytes.count <= bytesMax else {
+        return nil
+    }
+    return bytes
+}
+
+/// What can be read from `descriptor`, `bytesMax` bytes at most; nil when it cannot.
+package func firstBytes(of descriptor: Int32, _ bytesMax: Int) -> [UInt8]? {
+    var bytes = [UInt8](repeating: 0, count: bytesMax)
     var filled = 0
     while filled < bytes.count {
         let count = unsafe bytes.withUnsafeMutableBytes { room in
-            // Safe because filled < room.count, and at most the rest is written.
+            // Safe because what is filled lies between `filled` and the end of the array.
             unsafe read(
-                file, room.baseAddress.map { unsafe $0 + filled }, room.count - filled)
+                descriptor, room.baseAddress.map { unsafe $0 + filled }, room.count - filled)
         }
         if count < 0, errno == EINTR { continue }
         guard count >= 0 else { return nil }
         if count == 0 { break }
         filled += count
     }
-    return filled > bytesMax ? nil : Array(bytes[..<filled])
+    return Array(bytes[..<filled])
 }

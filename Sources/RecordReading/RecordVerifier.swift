@@ -139,13 +139,7 @@ package struct RecordVerifier {
     private func setAside(
         _ found: inout Verification
     ) throws(RecordReadingError) -> [WitnessedCheckpoint] {
-        let sizes: [Int]
-        do throws(RecordError) {
-            sizes = try folder.numbers(.cut)
-        } catch {
-            throw RecordReadingError(error.message, hint: "can this user read the folder?")
-        }
-        return sizes.compactMap { size in
+        try numbers(.cut).compactMap { size in
             let path = folder.file(size, ".cut")
             guard let bytes = smallFile(path, bytesMax: SignedNote.lengthMax),
                 let note = SignedNote(String(decoding: bytes, as: UTF8.self)),
@@ -239,14 +233,8 @@ package struct RecordVerifier {
     private func readTombstones(
         _ found: inout Verification
     ) throws(RecordReadingError) -> [Tombstone] {
-        let numbers: [Int]
-        do throws(RecordError) {
-            numbers = try folder.numbers(.purged)
-        } catch {
-            throw RecordReadingError(error.message, hint: "can this user read the folder?")
-        }
         var tombstones: [Tombstone] = []
-        for number in numbers {
+        for number in try numbers(.purged) {
             let path = folder.file(number, ".purged")
             guard let data = smallFile(path, bytesMax: Tombstone.lengthMax),
                 let note = SignedNote(String(decoding: data, as: UTF8.self)),
@@ -259,6 +247,14 @@ package struct RecordVerifier {
             tombstones.append(tombstone)
         }
         return tombstones
+    }
+
+    private func numbers(_ kind: SegmentFolder.Kind) throws(RecordReadingError) -> [Int] {
+        do throws(RecordError) {
+            return try folder.numbers(kind)
+        } catch {
+            throw RecordReadingError(error.message, hint: "can this user read the folder?")
+        }
     }
 
     /// Takes the purged segments that stood before `number`.

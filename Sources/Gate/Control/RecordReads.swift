@@ -129,7 +129,9 @@ package struct PendingReads: ~Copyable {
         // Safe because the path is lent for the call.
         let descriptor = unsafe herse_open(path, O_RDONLY | O_NOFOLLOW, 0)
         guard descriptor >= 0 else { return nil }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, let bytes = contents(descriptor) else {
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0,
+            let bytes = firstBytes(of: descriptor, bytesMax + 1)
+        else {
             close(descriptor)
             return nil
         }
@@ -140,22 +142,6 @@ package struct PendingReads: ~Copyable {
     func forget() -> Bool {
         // Safe because the path is lent for the call.
         unsafe unlink(path) == 0
-    }
-
-    private static func contents(_ descriptor: Int32) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
-        var filled = 0
-        while filled < bytes.count {
-            let count = unsafe bytes.withUnsafeMutableBytes { room in
-                // Safe because what is filled lies between `filled` and the end of the array.
-                unsafe read(
-                    descriptor, room.baseAddress.map { unsafe $0 + filled }, room.count - filled)
-            }
-            guard count >= 0 else { return nil }
-            if count == 0 { break }
-            filled += count
-        }
-        return Array(bytes[..<filled])
     }
 
     private static func acts(in bytes: [UInt8]) -> [AdministrativeAct] {
