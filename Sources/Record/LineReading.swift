@@ -14,10 +14,13 @@ package struct LinePlace: Sendable, Equatable {
 
     /// Whether `line`, which stands here, is what was written.
     ///
-    /// One that was torn ends in the line feeds that were written ahead, of which there is more than
-    /// one: what another line follows needs no look.
+    /// A power cut may have left any sector of it out. In its place stand the line feeds that were
+    /// written ahead, which end the line early and are more than one: what another line follows at
+    /// once needs no look for them. Or zeros, where those had not reached the disk either.
     package func isWhole(_ line: Span<UInt8>) -> Bool {
-        isEnded && (isFollowed || isWholeObject(line))
+        isEnded && !line.isEmpty && line[0] == 0x7B && line[line.count - 1] == 0x7D
+            && position(of: 0, in: line, from: 0) == line.count
+            && (isFollowed || isWholeObject(line))
     }
 }
 
@@ -123,12 +126,17 @@ private func read(
 
 /// Where the first line feed stands from `start` on; the end of the bytes when there is none.
 package func lineFeed(_ bytes: Span<UInt8>, from start: Int) -> Int {
+    position(of: 0x0A, in: bytes, from: start)
+}
+
+/// Where the first such byte stands from `start` on; the end of the bytes when there is none.
+private func position(of byte: UInt8, in bytes: Span<UInt8>, from start: Int) -> Int {
     let count = bytes.count
     guard start < count else { return count }
     return unsafe bytes.withUnsafeBufferPointer { bytes in
         // Safe because the search begins and ends within the bytes.
         guard let base = bytes.baseAddress,
-            let found = unsafe memchr(base + start, 0x0A, count - start)
+            let found = unsafe memchr(base + start, Int32(byte), count - start)
         else { return count }
         return unsafe UnsafeRawPointer(base).distance(to: UnsafeRawPointer(found))
     }

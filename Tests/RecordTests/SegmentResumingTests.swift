@@ -69,6 +69,36 @@ import Transparency
         #expect(entryLines(try folder.read("000001.jsonl")) == [entry(1), entry(2)])
     }
 
+    @Test(arguments: [UInt8(0x0A), 0])
+    func `counts no line of which a power cut left a sector out`(left: UInt8) throws {
+        try live([1, 2])
+        let whole = try folder.read("000001.jsonl")
+        let lines = [
+            entry(3), Array(#"{"sealed":"\#(String(repeating: "Ab9+", count: 60))"}"#.utf8),
+            Array(#"{"a":{"b":[{"c":"}"},{}]},"d":"\#(String(repeating: "{}", count: 40))"}"#.utf8),
+        ]
+        let commit = lines.flatMap { $0 + [0x0A] }
+        var random = SystemRandomNumberGenerator()
+        let sector = 16
+        for _ in 0..<400 {
+            // From nothing lost to everything.
+            let share = Int.random(in: 0...4, using: &random)
+            var torn = commit
+            for begin in stride(from: 0, to: torn.count, by: sector)
+            where Int.random(in: 0..<4, using: &random) < share {
+                for place in begin..<min(begin + sector, torn.count) { torn[place] = left }
+            }
+            var counts = 0
+            for line in lines where torn[counts...].starts(with: line + [0x0A]) {
+                counts += line.count + 1
+            }
+            let padding = [UInt8](repeating: 0x0A, count: 100)
+            try folder.write(whole + torn + padding, to: "000001.jsonl")
+            let scan = try SegmentScan(path: folder.path + "/000001.jsonl")
+            #expect(scan.bytes == whole.count + counts, "\(torn)")
+        }
+    }
+
     @Test(arguments: [
         "{\"n\":9", "half of a line}\n", "{\"n\":9}", "{\"a\":{\"b\":1}\n",
         "{\"a\":{\"b\":1}\n\n{\"n\":9}\n",
