@@ -6,8 +6,7 @@
 #include "COpenSSL.h"
 #include <string.h>
 
-// Nobody is there to be asked for the passphrase of what should have none.
-static int no_passphrase(char *buffer, int size, int writes, void *data) {
+int herse_no_passphrase(char *buffer, int size, int writes, void *data) {
     (void)buffer, (void)size, (void)writes, (void)data;
     return -1;
 }
@@ -25,14 +24,14 @@ int herse_cms_verifies(const void *signature, size_t signature_count, const void
     X509_STORE_set_purpose(store, X509_PURPOSE_ANY);
     X509 *anchor;
     int count = 0;
-    while ((anchor = PEM_read_bio_X509(anchors, NULL, no_passphrase, NULL)) != NULL) {
+    while ((anchor = PEM_read_bio_X509(anchors, NULL, herse_no_passphrase, NULL)) != NULL) {
         count += X509_STORE_add_cert(store, anchor);
         X509_free(anchor);
     }
     if (count == 0) goto end;
     message = d2i_CMS_bio(signed_by, NULL);
     if (message == NULL && BIO_reset(signed_by) == 1) {
-        message = PEM_read_bio_CMS(signed_by, NULL, no_passphrase, NULL);
+        message = PEM_read_bio_CMS(signed_by, NULL, herse_no_passphrase, NULL);
     }
     if (message == NULL) goto end;
     good = CMS_verify(message, NULL, store, data, NULL, CMS_BINARY | CMS_DETACHED) == 1;

@@ -22,9 +22,8 @@ private func withMemoryFile(
 package func privateKey(pem: [UInt8], asksForPassphrase: Bool) -> OpaquePointer? {
     // Safe because the BIO only reads the bytes, which outlive it.
     let key = unsafe withMemoryFile(pem) { file in
-        unsafe asksForPassphrase
-            ? PEM_read_bio_PrivateKey(file, nil, nil, nil)
-            : PEM_read_bio_PrivateKey(file, nil, { _, _, _, _ in -1 }, nil)
+        unsafe PEM_read_bio_PrivateKey(
+            file, nil, asksForPassphrase ? nil : herse_no_passphrase, nil)
     }
     if unsafe key == nil { ERR_clear_error() }
     return unsafe key
@@ -36,7 +35,7 @@ package func privateKey(pem: [UInt8], asksForPassphrase: Bool) -> OpaquePointer?
 package func publicKey(pem: [UInt8]) -> OpaquePointer? {
     // Safe because the BIO only reads the bytes, which outlive it.
     let key = unsafe withMemoryFile(pem) {
-        unsafe PEM_read_bio_PUBKEY($0, nil, { _, _, _, _ in -1 }, nil)
+        unsafe PEM_read_bio_PUBKEY($0, nil, herse_no_passphrase, nil)
     }
     if unsafe key == nil { ERR_clear_error() }
     return unsafe key

@@ -13,6 +13,8 @@ package struct CountKinds: OptionSet, Sendable {
     package static let patients = CountKinds(.patients)
     package static let disclosures = CountKinds(.disclosures)
     package static let misses = CountKinds(.misses)
+    /// What only an answer shows.
+    package static let ofAnswers: CountKinds = [.disclosures, .misses]
 }
 
 /// A window that has nothing left.

@@ -16,6 +16,8 @@ package struct Readiness: OptionSet, Sendable {
     package static let hungUp = Readiness(rawValue: EPOLLHUP.rawValue)
     /// An error is pending; reported whether asked for or not.
     package static let failed = Readiness(rawValue: EPOLLERR.rawValue)
+    /// There is something to read, be it that nothing comes any more.
+    package static let worthReading: Readiness = [.readable, .hungUp, .failed]
 }
 
 /// A system call that failed, by the name of the call and errno.

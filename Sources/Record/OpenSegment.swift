@@ -9,8 +9,8 @@ internal import Transparency
 /// The lines of one commit, as they go to the disk, and what they make of the tree.
 struct SealedBatch {
     var bytes: [UInt8] = []
-    var tree: CompactRange
-    var segment: CompactRange
+    /// The segment's entries with those of this batch.
+    var range: CompactRange
     /// What the next checkpoint says of these lines, or of those after the checkpoint in here.
     var leaves: [UInt8] = []
     var checkpoint: String?
@@ -24,8 +24,8 @@ struct OpenSegment: Sendable {
     let terms: RecordTerms
     private let sealer: EntrySealer?
     private let head: SegmentHead
-    /// Everything that is committed, and what of it is in this segment.
-    private(set) var tree: CompactRange
+    /// Everything that was committed before this segment, and what is in it.
+    private let before: CompactRange
     private(set) var range: CompactRange
     private var leaves: [UInt8] = []
     /// Committed lines that no checkpoint covers.
@@ -56,8 +56,16 @@ struct OpenSegment: Sendable {
         self.sealer = sealer
         self.number = number
         self.terms = terms
-        self.tree = tree
+        before = tree
         range = CompactRange(begin: tree.end)
+    }
+
+    /// All entries up to the end of `range`: one root of both is cheaper than every entry in two.
+    func tree(with range: CompactRange) -> CompactRange {
+        var tree = before
+        let follows = tree.append(range)
+        precondition(follows, "a segment's range begins where the tree before it ends")
+        return tree
     }
 
     /// The lines of `batches`, each ended by a line feed, and a checkpoint if one `isDue`; nil when
@@ -68,7 +76,7 @@ struct OpenSegment: Sendable {
         _ batches: [[UInt8]], isDue: Bool, time: String, in bytes: consuming [UInt8]
     ) -> SealedBatch? {
         bytes.removeAll(keepingCapacity: true)
-        var out = SealedBatch(bytes: bytes, tree: tree, segment: range, unsigned: unsigned)
+        var out = SealedBatch(bytes: bytes, range: range, unsigned: unsigned)
         if !hasHead {
             guard let line = head.line else { return nil }
             out.add(line.span)
@@ -92,8 +100,7 @@ struct OpenSegment: Sendable {
 
     /// What `batch` gave is on disk.
     mutating func commit(_ batch: SealedBatch) {
-        tree = batch.tree
-        range = batch.segment
+        range = batch.range
         if batch.checkpoint != nil { leaves.removeAll(keepingCapacity: true) }
         leaves += batch.leaves
         unsigned = batch.unsigned
@@ -107,7 +114,7 @@ struct OpenSegment: Sendable {
         }
         let start = out.bytes.count
         out.bytes.append(text: "{\"sealed\":\"")
-        guard sealer.append(line, number: out.tree.end, to: &out.bytes) else {
+        guard sealer.append(line, number: out.range.end, to: &out.bytes) else {
             return false
         }
         out.bytes.append(text: "\"}")
@@ -117,7 +124,7 @@ struct OpenSegment: Sendable {
 
     private func addCheckpoint(_ time: String, to out: inout SealedBatch) -> Bool {
         let checkpoint = Checkpoint(
-            origin: terms.origin, size: out.tree.end, root: out.tree.root)
+            origin: terms.origin, size: out.range.end, root: tree(with: out.range).root)
         guard let note = SignedNote(checkpoint.text, by: terms.signer) else { return false }
         let spelled = note.description
         let line = CheckpointLine(note: spelled, time: time, leaves: leaves + out.leaves).line
@@ -142,8 +149,7 @@ extension SealedBatch {
     mutating func addLeaf(from start: Int) {
         let hash = TreeHash.leaf(bytes.span.extracting(start..<bytes.count))
         bytes.append(0x0A)
-        tree.append(hash)
-        segment.append(hash)
+        range.append(hash)
         let beginning = hash.beginning
         for place in 0..<CheckpointLine.leafBytes {
             leaves.append(UInt8(truncatingIfNeeded: beginning >> UInt64(56 - 8 * place)))

@@ -34,6 +34,8 @@ package final class RecordLog: Sendable {
         var staged: [UInt8] = []
         var spare: [UInt8] = []
         var through: UInt64 = 0
+        /// What of that the writer has taken to commit.
+        var taken: UInt64 = 0
         var outcomes: [RecordOutcome] = []
         var wake: (@Sendable () -> Void)?
     }
@@ -70,8 +72,8 @@ package final class RecordLog: Sendable {
     /// Bytes after which the next segment begins.
     package static let segmentBytesMax: Int = 256 * 1024 * 1024
     private static let groupedNanoseconds: UInt64 = 100_000_000
-    /// Bytes of one commit from which on many answers wait together, about a dozen.
-    private static let crowdBytes = 4096
+    /// Lines of one commit from which on many answers wait together.
+    private static let crowdLines: UInt64 = 5
     /// Nanoseconds at most from one commit to the next while many wait, and never more than the
     /// last commit took: a commit costs the processor as much as three requests, whether it is for
     /// one line or for sixty.
@@ -225,8 +227,8 @@ package final class RecordLog: Sendable {
             if let terms = nextTerms.withLock({ $0.take() }) {
                 segments.use(terms, at: commitTime(isDue: true))
             }
-            let size = commit(&segments, &batches, at: commitTime(isDue: isDue))
-            crowd = size >= Self.crowdBytes
+            let lines = commit(&segments, &batches, at: commitTime(isDue: isDue))
+            crowd = lines >= Self.crowdLines
             committedAt = herse_clock(CLOCK_MONOTONIC)
             took = committedAt - began
             if isDue { signedAt = began }
@@ -265,17 +267,20 @@ package final class RecordLog: Sendable {
         _ = unsafe nanosleep(&request, nil)
     }
 
-    /// Commits what all lanes hold and returns how many bytes that was; `batches` is empty arrays,
+    /// Commits what all lanes hold and returns how many lines that was; `batches` is empty arrays,
     /// one a lane, before and after.
     @discardableResult
     func commit<Folder>(
         _ segments: inout SegmentChain<Folder>, _ batches: inout [[UInt8]], at time: CommitTime
-    ) -> Int {
+    ) -> UInt64 {
         var through = [UInt64](repeating: 0, count: lanes.count)
+        var lines: UInt64 = 0
         for index in lanes.indices {
             lanes[index].lane.withLock { lane in
                 swap(&batches[index], &lane.staged)
                 through[index] = lane.through
+                lines &+= lane.through &- lane.taken
+                lane.taken = lane.through
             }
         }
         let total = batches.reduce(0) { $0 + $1.count }
@@ -298,7 +303,7 @@ package final class RecordLog: Sendable {
             }
             wake?()
         }
-        return total
+        return lines
     }
 
     /// Keeps what became of a commit, and tells of it when that is new.

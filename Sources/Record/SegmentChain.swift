@@ -40,7 +40,7 @@ package struct SegmentChain<Folder: RecordFolder>: Sendable {
     /// Nil between segments.
     private var file: RecordFile<Folder.Store>?
     private var open: OpenSegment?
-    /// All entries that count.
+    /// All entries that count before the open segment, or at all while none is open.
     private var tree: CompactRange
     /// The segment before the open one; the last one while none is open.
     private var previous: SegmentEnding?
@@ -67,7 +67,7 @@ package struct SegmentChain<Folder: RecordFolder>: Sendable {
     }
 
     /// Entries that are committed, heads and checkpoints among them.
-    package var size: UInt64 { tree.end }
+    package var size: UInt64 { open?.range.end ?? tree.end }
     /// Whether there are entries that no checkpoint covers.
     package var hasUnsigned: Bool { (open?.unsigned ?? 0) > 0 }
     /// Number of the segment that is written to; nil when there is none.
@@ -138,7 +138,6 @@ package struct SegmentChain<Folder: RecordFolder>: Sendable {
         else { throw .cannotSeal }
         try file?.commit(batch.bytes, durable: durable)
         open?.commit(batch)
-        tree = batch.tree
         if let made = batch.checkpoint {
             checkpoint = made
             folder.keep(checkpoint: made)
@@ -163,6 +162,7 @@ package struct SegmentChain<Folder: RecordFolder>: Sendable {
 
     private mutating func end(_ manner: SegmentEnding.Manner) {
         if let number = open?.number, let range = open?.range {
+            tree = open?.tree(with: range) ?? tree
             previous = SegmentEnding(
                 segment: number, range: range, bytes: file?.length ?? 0, manner: manner)
         }

@@ -14,10 +14,20 @@ struct SegmentCheck {
     let key: NoteVerifier
     /// Roots that somebody else knows, by size.
     let known: [UInt64: [(source: String, root: TreeHash)]]
+    /// Those sizes, the next to come last.
+    private var sizes: [UInt64]
     private let opener: EntryOpener?
 
-    private(set) var tree: CompactRange
+    /// All entries before the segment, and those of it.
+    private let before: CompactRange
     private(set) var range: CompactRange
+    /// All entries up to here: one root of both is cheaper than every entry in two.
+    var tree: CompactRange {
+        var tree = before
+        let follows = tree.append(range)
+        precondition(follows, "a segment's range begins where the tree before it ends")
+        return tree
+    }
     private(set) var bytes = 0
     private(set) var checkpoints = 0
     private(set) var lastCheckpoint: String?
@@ -42,7 +52,8 @@ struct SegmentCheck {
         self.key = key
         self.known = known
         self.opener = opener
-        self.tree = tree
+        before = tree
+        sizes = known.keys.filter { $0 >= tree.end }.sorted(by: >)
         range = CompactRange(begin: tree.end)
         leavesBegin = tree.end
     }
@@ -79,7 +90,7 @@ struct SegmentCheck {
         if isLast {
             leftover = true
         } else {
-            flaw("entry \(tree.end) is cut short at byte \(place.offset)", tree.end)
+            flaw("entry \(range.end) is cut short at byte \(place.offset)", range.end)
         }
     }
 
@@ -90,21 +101,26 @@ struct SegmentCheck {
     }
 
     private mutating func meet() {
-        guard let roots = known[tree.end] else { return }
-        met.insert(tree.end)
+        guard let roots = known[range.end] else { return }
+        met.insert(range.end)
         guard !isOff else { return }
-        for (source, root) in roots where root != tree.root {
-            flaw("the first \(tree.end) entries are not those that \(source) saw")
+        let ours = tree.root
+        for (source, root) in roots where root != ours {
+            flaw("the first \(range.end) entries are not those that \(source) saw")
         }
     }
 
     private mutating func take(_ line: Span<UInt8>) {
-        let number = tree.end
-        if !known.isEmpty { meet() }
-        if let source = known[number]?.first?.source, !isOff, !begins(line, CheckpointLine.mark) {
-            // What a gate signs is the size at which the checkpoint itself stands.
-            isOff = true
-            flaw("entry \(number) is not the checkpoint that \(source) saw", number)
+        let number = range.end
+        if number == sizes.last {
+            sizes.removeLast()
+            meet()
+            if let source = known[number]?.first?.source, !isOff, !begins(line, CheckpointLine.mark)
+            {
+                // What a gate signs is the size at which the checkpoint itself stands.
+                isOff = true
+                flaw("entry \(number) is not the checkpoint that \(source) saw", number)
+            }
         }
         if begins(line, CheckpointLine.mark) {
             check(CheckpointLine(line: bytesOf(line)), number)
@@ -115,7 +131,6 @@ struct SegmentCheck {
             unsigned += 1
         }
         let leaf = TreeHash.leaf(line)
-        tree.append(leaf)
         range.append(leaf)
         let beginning = leaf.beginning
         for place in 0..<CheckpointLine.leafBytes {
@@ -158,7 +173,7 @@ struct SegmentCheck {
             return flaw("entry \(entry) is not the one that was recorded", entry)
         }
         guard !isOff else { return }
-        if checkpoint.size != tree.end || checkpoint.root != tree.root {
+        if checkpoint.size != range.end || checkpoint.root != tree.root {
             isOff = true
             flaw(
                 "the checkpoint at entry \(number) was signed for \(checkpoint.size) other entries",
@@ -178,7 +193,7 @@ struct SegmentCheck {
         // A checkpoint in between that was left out takes with it what it said.
         let begin = size - count
         // What it speaks of is gone altogether; whoever has a key can sign any size.
-        guard begin <= tree.end else { return tree.end }
+        guard begin <= range.end else { return range.end }
         let here = leaves.dropFirst(Int(begin - leavesBegin) * CheckpointLine.leafBytes)
         if here.elementsEqual(told) { return nil }
         let same = zip(told, here).prefix { $0 == $1 }.count

@@ -63,10 +63,10 @@ private func pemList(_ bytes: [UInt8]) -> OpaquePointer? {
             ERR_clear_error()
         }
         // One that asks for a passphrase is refused: who answers must not make the gate wait.
-        guard let list = unsafe PEM_read_bio_X509_CRL(bio, nil, { _, _, _, _ in -1 }, nil)
+        guard let list = unsafe PEM_read_bio_X509_CRL(bio, nil, herse_no_passphrase, nil)
         else { return nil }
         // Two lists at one address: it is not known which should count.
-        if let second = unsafe PEM_read_bio_X509_CRL(bio, nil, { _, _, _, _ in -1 }, nil) {
+        if let second = unsafe PEM_read_bio_X509_CRL(bio, nil, herse_no_passphrase, nil) {
             unsafe X509_CRL_free(second)
             unsafe X509_CRL_free(list)
             return nil

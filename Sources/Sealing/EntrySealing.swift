@@ -8,8 +8,14 @@ internal import Synchronization
 /// Safe because it owns its context alone, which is used under the lock only.
 @safe package final class EntrySealer: @unchecked Sendable {
     private let context: OpaquePointer
-    private let lock = Mutex(())
+    private let room = Mutex(Room())
     private let key: SegmentKey
+
+    /// What an entry is made in, kept for the next.
+    private struct Room {
+        var key = [UInt8](repeating: 0, count: 32)
+        var sealed: [UInt8] = []
+    }
 
     /// Nil when there is no memory.
     package init?(_ key: SegmentKey) {
@@ -26,19 +32,22 @@ internal import Synchronization
     package func append(
         _ entry: Span<UInt8>, number: UInt64, to out: inout [UInt8]
     ) -> Bool {
-        let entryKey = key.entryKey(number)
-        var sealed = [UInt8](repeating: 0, count: entry.count + 16)
-        // Safe because the key has 32 bytes and sealed 16 more than the entry.
-        let isSealed = unsafe entry.withUnsafeBufferPointer { entry in
-            lock.withLock { _ in
-                unsafe herse_seal(
-                    context, entryKey, entry.baseAddress, Int32(clamping: entry.count), &sealed)
-                    == 1
+        let count = entry.count + 16
+        // Safe because the key has 32 bytes and there is room for 16 more than the entry has.
+        return unsafe entry.withUnsafeBufferPointer { entry in
+            room.withLock { room in
+                key.entryKey(number, into: &room.key)
+                if room.sealed.count < count {
+                    room.sealed = [UInt8](repeating: 0, count: 2 * count)
+                }
+                let isSealed = unsafe herse_seal(
+                    context, room.key, entry.baseAddress, Int32(clamping: entry.count),
+                    &room.sealed)
+                guard isSealed == 1 else { return false }
+                appendBase64(room.sealed.span.extracting(0..<count), to: &out)
+                return true
             }
         }
-        guard isSealed else { return false }
-        appendBase64(sealed, to: &out)
-        return true
     }
 }
 
@@ -76,12 +85,19 @@ internal import Synchronization
 }
 
 /// Appends `bytes` in base64 without padding.
-func appendBase64(_ bytes: [UInt8], to out: inout [UInt8]) {
-    var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
-    // Safe because text has room for every group of three bytes, and a terminator.
-    let count = unsafe EVP_EncodeBlock(&text, bytes, Int32(clamping: bytes.count))
+func appendBase64(_ bytes: Span<UInt8>, to out: inout [UInt8]) {
     let padding = (3 - bytes.count % 3) % 3
-    out.append(contentsOf: text[..<(Int(count) - padding)])
+    let room = (bytes.count + 2) / 3 * 4 + 1
+    out.append(addingCapacity: room) { text in
+        // Safe because there is room for every group of three bytes, and a terminator.
+        unsafe text.withUnsafeMutableBufferPointer { text, count in
+            let made = unsafe bytes.withUnsafeBufferPointer {
+                unsafe EVP_EncodeBlock(
+                    text.baseAddress, $0.baseAddress, Int32(clamping: $0.count))
+            }
+            count = Int(made) - padding
+        }
+    }
 }
 
 /// The bytes of base64 without padding; nil when it is none.

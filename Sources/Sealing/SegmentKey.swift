@@ -23,11 +23,25 @@ package final class SegmentKey: Sendable {
 
     /// The key that seals entry `number`, and nothing else.
     package func entryKey(_ number: UInt64) -> [UInt8] {
-        var text = Array("herse entry".utf8)
-        for shift in stride(from: 56, through: 0, by: -8) {
-            text.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
+        var out = [UInt8](repeating: 0, count: 32)
+        entryKey(number, into: &out)
+        return out
+    }
+
+    /// The same, into an array of 32 bytes.
+    func entryKey(_ number: UInt64, into out: inout [UInt8]) {
+        precondition(out.count == 32)
+        let label: StaticString = "herse entry"
+        var text: InlineArray<19, UInt8> = .init(repeating: 0)
+        // Safe because the label has eleven bytes.
+        for place in 0..<11 { text[place] = unsafe label.utf8Start[place] }
+        for place in 0..<8 {
+            text[11 + place] = UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * place))
         }
-        return derived(text)
+        // Safe because both keys have 32 bytes and the text its own count.
+        unsafe text.span.withUnsafeBufferPointer { text in
+            unsafe herse_hmac_sha256(bytes, text.baseAddress, text.count, &out)
+        }
     }
 
     /// The key under which an index of this segment knows people.

@@ -15,7 +15,7 @@ package struct ListKey: Hashable, Sendable {
             guard let bio = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count))
             else { return false }
             defer { unsafe BIO_free(bio) }
-            while let key = unsafe PEM_read_bio_PUBKEY(bio, nil, { _, _, _, _ in -1 }, nil) {
+            while let key = unsafe PEM_read_bio_PUBKEY(bio, nil, herse_no_passphrase, nil) {
                 defer { unsafe EVP_PKEY_free(key) }
                 guard unsafe EVP_PKEY_get_id(key) == EVP_PKEY_ED25519, keys.count < keysMax,
                     let info = unsafe encoded(key)

@@ -21,7 +21,7 @@ package struct AttestationAuthorities: Sendable {
             defer { unsafe BIO_free(bio) }
             var anchors: [[UInt8]] = []
             while let certificate = unsafe PEM_read_bio_X509(
-                bio, nil, { _, _, _, _ in -1 }, nil)
+                bio, nil, herse_no_passphrase, nil)
             {
                 defer { unsafe X509_free(certificate) }
                 guard anchors.count < Self.countMax, let der = unsafe encoded(certificate) else {

@@ -127,7 +127,8 @@ final class PAMStage: Sendable {
         try folder.write(script, to: "helper.draft", mode: 0o755)
         // A process that another test forks meanwhile holds the file open for writing until it
         // becomes its own program, and what is being written cannot be run.
-        let (code, said) = try Self.run("/bin/cp", ["\(folder.path)/helper.draft", "\(folder.path)/helper"])
+        let (code, said) = try Self.run(
+            "/bin/cp", ["\(folder.path)/helper.draft", "\(folder.path)/helper"])
         try #require(code == 0, "\(said)")
         return PasswordChecker(
             service: service, helpers: helpers, deadline: deadline,

@@ -11,6 +11,9 @@ from machine import BenchError, Process, Workshop
 from pki import PKI
 
 PATIENT = "/fhir/Patient/1"
+#: A search that finds a page of patients.
+PAGE = "/fhir/Patient?family=ESSAI-BANC&birthdate=1955-06-14"
+PAGE_PATIENTS = 10
 #: Where the backend answers with the identity it was told, to prove that a gate tells it.
 ECHO = "/fhir/echo"
 

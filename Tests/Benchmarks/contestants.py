@@ -12,7 +12,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from contestant import ECHO, Contestant, echo, first_line, listening
+from contestant import ECHO, PAGE, PAGE_PATIENTS, Contestant, echo, first_line, listening
 from machine import Process, Workshop
 
 SUITES_13 = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
@@ -206,8 +206,22 @@ record: {{durable: before-delivery}}
         return re.search(r"\bready\b", self.process.log.read_text(errors="replace")) is not None
 
 
+def page(patient: str) -> str:
+    """What a search finds: a searchset of different patients, each as long as `patient`."""
+    entries = []
+    for number in range(PAGE_PATIENTS):
+        one = patient.replace('"id":"1"', f'"id":"{number}"') \
+            .replace("255069999999934", f"2550699999{number:03}34") \
+            .replace("BENCH-000001", f"BENCH-{number:06}")
+        entries.append(f'{{"fullUrl":"http://localhost/fhir/Patient/{number}","resource":{one},'
+                       '"search":{"mode":"match"}}')
+    return (f'{{"resourceType":"Bundle","type":"searchset","total":{PAGE_PATIENTS},'
+            f'"entry":[{",".join(entries)}]}}')
+
+
 class Backend:
-    """The identity server: nginx with one 1 KB FHIR Patient, the same for everybody."""
+    """The identity server: nginx with one 1 KB FHIR Patient, the same for everybody, and a search
+    that finds ten."""
 
     def __init__(self, workshop: Workshop, port: int, on: set[int]):
         self.port = port
@@ -215,6 +229,7 @@ class Backend:
         (folder / "www").mkdir(parents=True)
         self.patient = (Path(__file__).parent / "patient.json").read_text()
         (folder / "www" / "patient.json").write_text(self.patient)
+        (folder / "www" / "page.json").write_text(page(self.patient))
         command = _nginx_frame(folder, 4096, f"""
     default_type application/fhir+json;
     open_file_cache max=16;
@@ -227,6 +242,7 @@ class Backend:
         location = {ECHO} {{
             return 200 '{echo("$http_herse_professional$http_x_professional")}';
         }}
+        location = {PAGE.partition("?")[0]} {{ try_files /page.json =404; }}
         location / {{ try_files /patient.json =404; }}
     }}""")
         self.process = Process(workshop, "backend", command, on)

@@ -1,5 +1,7 @@
-# disclosures.py: how many answers with a patient leave in a second, each on disk before; and how
-# fast the record they made is verified. Peers keep no such record: Herse is measured against itself.
+# disclosures.py: how many patients are disclosed in a second, each on disk before; and how fast the
+# record they made is verified. Peers keep no such record: Herse is measured against itself.
+#
+# A disclosure is one patient's identity in one answer: a page of ten makes ten, of one entry.
 
 import json
 import os
@@ -10,7 +12,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from contestant import PATIENT
+from contestant import PAGE, PAGE_PATIENTS, PATIENT
 from contestants import Herse
 from machine import BenchError, free_ports
 from rows import CONNECTIONS, WARM_UP_SECONDS, Bench, Row, finished, parse_wrk
@@ -19,6 +21,9 @@ from rows import CONNECTIONS, WARM_UP_SECONDS, Bench, Row, finished, parse_wrk
 PER_SECOND_LEAST = 20_000.0
 #: What waiting for the disk may add to an answer, in flushes of this disk.
 FLUSHES_MOST = 2.0
+#: Milliseconds that each of the connections pauses between pages, so that together they ask for a
+#: few disclosures more than those: where all of the core is used, latency tells of nothing else.
+PAUSE = 28
 #: Microseconds of CPU to verify one entry: a million a second on a core.
 VERIFY_MOST = 1.0
 #: Bytes of a write before each flush that is timed: what a dozen entries take.
@@ -54,32 +59,41 @@ def disclosures(bench: Bench) -> list[Row]:
     gates = [Recorder(setting, "herse", f"{{durable: before-delivery, {sealed}}}"),
              Recorder(setting, "unsealed", "{durable: before-delivery}"),
              Recorder(setting, "no-wait", f"{{durable: none, {sealed}}}")]
-    rate = Row("record-rate", "Disclosures a second, on disk before they leave", "per_second", "/s",
-               value_least=PER_SECOND_LEAST, names=NAMES, decimals=0)
-    added = [Row(f"record-added-{count}", f"What waiting for the disk adds, p50, {count} "
-                 f"connection{'s' if count > 1 else ''}", "flushes", "flushes of the disk",
-                 value_target=FLUSHES_MOST, names=["herse"], decimals=2)
-             for count in (1, CONNECTIONS)]
+    rate = Row("record-rate", f"Disclosures a second, in pages of {PAGE_PATIENTS}, on disk before",
+               "per_second", "/s", value_least=PER_SECOND_LEAST, names=NAMES, decimals=0)
+    single = Row("record-single", "Answers a second with one patient each, on disk before",
+                 "per_second", "/s", names=NAMES, decimals=0)
+    added = [Row(name, f"What waiting for the disk adds, p50, {when}", "flushes",
+                 "flushes of the disk", value_target=FLUSHES_MOST, names=["herse"], decimals=2)
+             for name, when in (("record-added-1", "1 connection"),
+                                (f"record-added-{CONNECTIONS}", f"{CONNECTIONS} connections, "
+                                 f"{PER_SECOND_LEAST:,.0f} disclosures/s"))]
     with ExitStack() as stack:
         for gate, port in zip(gates, free_ports(len(gates))):
             stack.callback(gate.stop)
             gate.start(port)
             gate.prove(bench.backend.patient)
-        flush_rates, flush_times = [], []
+        flush_rates, flush_times, paces = [], [], []
         for number in range(bench.rounds):
             per_second, flush = flushes(bench)
             flush_rates.append(per_second)
             flush_times.append(flush)
             turn = number % len(gates)
-            alone, crowd = {}, {}
+            alone, paced = {}, {}
             for gate in gates[turn:] + gates[:turn]:
                 alone[gate.name] = ask(bench, gate, 1)
-                crowd[gate.name] = sample = ask(bench, gate, CONNECTIONS)
-                rate.samples.setdefault(gate.name, []).append(sample)
-                bench.say(f"record-rate {number + 1}/{bench.rounds} {gate.name}: "
-                          f"{sample['per_second']:,.0f}/s, p50 {sample['p50_us']:.0f} µs, alone "
-                          f"{alone[gate.name]['p50_us']:.0f} µs; a flush {flush:.0f} µs")
-            for row, p50 in zip(added, (alone, crowd)):
+                one = ask(bench, gate, CONNECTIONS)
+                pages = ask(bench, gate, CONNECTIONS, page=True)
+                paced[gate.name] = slow = ask(bench, gate, CONNECTIONS, page=True, pause=PAUSE)
+                paces.append(slow["per_second"])
+                single.samples.setdefault(gate.name, []).append(one)
+                rate.samples.setdefault(gate.name, []).append(pages)
+                bench.say(f"record-rate {number + 1}/{bench.rounds} {gate.name}: one a page "
+                          f"{one['per_second']:,.0f}/s, ten {pages['per_second']:,.0f}/s; p50 "
+                          f"alone {alone[gate.name]['p50_us']:.0f} µs, at "
+                          f"{slow['per_second']:,.0f}/s {slow['p50_us']:.0f} µs; a flush "
+                          f"{flush:.0f} µs")
+            for row, p50 in zip(added, (alone, paced)):
                 more = p50["herse"]["p50_us"] - p50["no-wait"]["p50_us"]
                 row.samples.setdefault("herse", []).append(
                     {"flushes": more / flush, "p50_us": more})
@@ -87,9 +101,12 @@ def disclosures(bench: Bench) -> list[Row]:
             f"this disk ({bench.workshop.filesystem()}) alone: {FLUSHED_BYTES} bytes appended and "
             f"flushed {statistics.median(flush_rates):,.0f} times a second, one in "
             f"{statistics.median(flush_times):.0f} µs (p50)")
+        rate.notes.append(f"{CONNECTIONS} connections; the paced ones asked for "
+                          f"{statistics.median(paces):,.0f} disclosures/s (median)")
         for gate in gates:
             gate.stop()
-    return [rate, *added, verifying(bench, gates[0], gates[1], Path(f"{auditor}.key.pem"))]
+        prove_pages(gates[1])
+    return [rate, single, *added, verifying(bench, gates[0], gates[1], Path(f"{auditor}.key.pem"))]
 
 
 def make_auditor(bench: Bench) -> Path:
@@ -117,16 +134,31 @@ def flushes(bench: Bench) -> tuple[float, float]:
     return len(took) / (sum(took) / 1e6), statistics.median(took)
 
 
-def ask(bench: Bench, gate: Recorder, connections: int) -> dict[str, float]:
+def prove_pages(gate: Recorder) -> None:
+    """Refuses figures of pages whose entries do not name every patient."""
+    for file in gate.folder.glob("*.jsonl"):
+        for line in file.read_text().splitlines():
+            entry = json.loads(line)
+            if entry.get("interaction") == "search":
+                if len(entry["persons"]) != PAGE_PATIENTS:
+                    raise BenchError(f"disclosures: a page of {PAGE_PATIENTS} is recorded as {line}")
+                return
+    raise BenchError("disclosures: no page is recorded")
+
+
+def ask(bench: Bench, gate: Recorder, connections: int, page: bool = False,
+        pause: int = 0) -> dict[str, float]:
+    """Disclosures a second and what they took, of answers with one patient or pages."""
     run = int(bench.seconds + WARM_UP_SECONDS + 1.0)
-    load = bench.wrk(f"https://localhost:{gate.port}{PATIENT}", connections, run)
+    path, patients = (PAGE, PAGE_PATIENTS) if page else (PATIENT, 1)
+    load = bench.wrk(f"https://localhost:{gate.port}{path}", connections, run, pause=pause)
     time.sleep(WARM_UP_SECONDS)
     started, cpu, served = time.monotonic(), gate.process.cpu_seconds(), bench.backend.requests()
     time.sleep(bench.seconds)
     served = bench.backend.requests() - served - 1
     cpu, took = gate.process.cpu_seconds() - cpu, time.monotonic() - started
     report = parse_wrk(finished(load, run + 15))
-    return {"per_second": served / took, "cpu_us": cpu / served * 1e6, **report}
+    return {"per_second": patients * served / took, "cpu_us": cpu / served * 1e6, **report}
 
 
 # MARK: verifying
@@ -140,8 +172,10 @@ def verifying(bench: Bench, sealed: Recorder, unsealed: Recorder, key: Path) -> 
                              ("opened", sealed, ["--auditor-key", str(key)])):
         count, size = entries(gate.folder)
         if not more:
+            floor = hashing(bench, gate.folder, on) / count
             row.notes.append(f"{'sealed' if gate is sealed else 'unsealed'}: {count:,} entries of "
-                             f"one patient each, {size / count:.0f} bytes an entry")
+                             f"one patient or ten, {size / count:.0f} bytes an entry, "
+                             f"of which SHA-256 alone takes {floor:.2f} µs")
         for number in range(bench.rounds):
             begun = time.monotonic()
             before = children_cpu()
@@ -155,6 +189,14 @@ def verifying(bench: Bench, sealed: Recorder, unsealed: Recorder, key: Path) -> 
                 {"cpu_us": (children_cpu() - before) / count * 1e6, "per_second": count / took})
         bench.say(f"record-verify {name}: {row.median(name):.2f} µs of {count:,} entries")
     return row
+
+
+def hashing(bench: Bench, folder: Path, on: set[int]) -> float:
+    """Microseconds of CPU to hash all of a record's bytes once: verifying cannot take less."""
+    files = [str(one) for one in folder.glob("*.jsonl")]
+    before = children_cpu()
+    bench.workshop.run(["openssl", "dgst", "-sha256", *files], on, 60)
+    return (children_cpu() - before) * 1e6
 
 
 def entries(folder: Path) -> tuple[int, int]:

@@ -92,10 +92,17 @@ class Bench:
                                             self.pki.environment()))
 
     def wrk(self, url: str, connections: int, seconds: float,
-            before: tuple[str, ...] = ()) -> Process:
+            before: tuple[str, ...] = (), pause: int = 0) -> Process:
+        """A load; after each answer a connection waits for `pause` milliseconds on average, by
+        chance, since all that wait alike would come at once."""
         command = [*before, "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s",
                    "--latency", "-H", "Accept: application/fhir+json",
-                   "-H", "User-Agent: herse-bench", url]
+                   "-H", "User-Agent: herse-bench"]
+        if pause:
+            script = self.workshop.folder / f"pause-{pause}.lua"
+            script.write_text(f"function delay() return math.random(0, {2 * pause}) end\n")
+            command += ["-s", str(script)]
+        command.append(url)
         shim = {"LD_PRELOAD": str(self.workshop.folder / "present_cards.so")}
         return Process(self.workshop, "wrk", command, self.load_cores,
                        self.pki.environment() | shim if url.startswith("https") else None,

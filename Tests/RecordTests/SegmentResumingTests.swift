@@ -73,11 +73,12 @@ import Transparency
     func `counts no line of which a power cut left a sector out`(left: UInt8) throws {
         try live([1, 2])
         let whole = try folder.read("000001.jsonl")
-        let lines = [
-            entry(3), Array(#"{"sealed":"\#(String(repeating: "Ab9+", count: 60))"}"#.utf8),
-            Array(#"{"a":{"b":[{"c":"}"},{}]},"d":"\#(String(repeating: "{}", count: 40))"}"#.utf8),
+        let texts = [
+            entry(3), #"{"sealed":"\#(String(repeating: "Ab9+", count: 60))"}"#,
+            #"{"a":{"b":[{"c":"}"},{}]},"d":"\#(String(repeating: "{}", count: 40))"}"#,
         ]
-        let commit = lines.flatMap { $0 + [0x0A] }
+        let lines: [[UInt8]] = texts.map { Array($0.utf8) }
+        let commit: [UInt8] = lines.flatMap { $0 + [0x0A] }
         var random = SystemRandomNumberGenerator()
         let sector = 16
         for _ in 0..<400 {

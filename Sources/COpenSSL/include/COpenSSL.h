@@ -127,6 +127,10 @@ static inline EVP_PKEY *herse_public_rsa_key(uint8_t *modulus, size_t modulus_co
 /// Frees what the library allocated for its caller.
 static inline void herse_free(void *memory) { OPENSSL_free(memory); }
 
+/// Gives no passphrase, for readers of PEM: nobody is there to be asked for that of what should have
+/// none, and who sends it must not make the gate wait.
+int herse_no_passphrase(char *buffer, int size, int writes, void *data);
+
 /// Whether a detached CMS signature (RFC 5652; DER or PEM) of the content is by a signer whom one
 /// of the authorities (PEM) vouches for now: 1 or 0.
 int herse_cms_verifies(const void *signature, size_t signature_count, const void *content,

@@ -19,6 +19,8 @@ final class RecordDesk {
     private let number: Int
     private let writer = LineWriter()
     private var lineCount: UInt64 = 0
+    /// Lines up to this one were handed over.
+    private var submitted: UInt64 = 0
     private var waiting: [Waiting] = []
     private var firstWaiting = 0
     private var outcomes: [RecordOutcome] = []
@@ -26,6 +28,9 @@ final class RecordDesk {
     private var acts: [(line: UInt64, told: CheckedContinuation<Bool, Never>)] = []
     private var isStopped = false
     private var refusedHandshakes = LinePace(perSecond: 20)
+
+    /// Lines for which the disk is worth its trouble though more may come in this turn.
+    private static let linesMany: UInt64 = 8
 
     init(log: RecordLog, number: Int) {
         self.log = log
@@ -181,9 +186,24 @@ final class RecordDesk {
         acts = []
     }
 
-    /// Hands over what this turn produced; called once at its end.
+    /// Hands over what a part of a turn produced, if the disk should not wait for the rest.
+    ///
+    /// Never called within an exchange: what cannot be handed over ends the answers it is of.
+    func submitMany() {
+        if lineCount &- submitted >= Self.linesMany { submit() }
+    }
+
+    /// Gives what was answered to the disk, and what is there already to its clients, before
+    /// anybody asks for more.
+    func passOn() {
+        submit()
+        if waitingCount > 0 { collect() }
+    }
+
+    /// Hands over what this turn produced so far.
     func submit() {
         guard !writer.isEmpty else { return }
+        submitted = lineCount
         if log.submit(writer, through: lineCount, worker: number) { return }
         // The writer does not keep up: these lines are lost, and so are their answers.
         writer.removeAll()

@@ -179,7 +179,7 @@ final class ServerConnection {
         case .asking, .answering:
             if readiness.contains(.writable) { sendMore() }
             if phase == .asking || phase == .answering,
-                !readiness.isDisjoint(with: [.readable, .hungUp, .failed])
+                !readiness.isDisjoint(with: .worthReading)
             {
                 readAll()
             }

@@ -256,15 +256,13 @@ final class Inquiry {
     }
 
     /// Distinct persons the answer discloses, or is taken to.
-    var personCount: Int { assumed > 0 ? assumed : inspector.findings.persons.count }
-    var personKeys: [UInt64] {
-        assumed > 0 ? assumedKeys : inspector.findings.persons.allKeys
-    }
-    var personStarts: [Int] { assumed > 0 ? assumedStarts : inspector.findings.persons.starts }
-    func fields(of person: Int) -> IdentityFields { inspector.findings.persons.fields(of: person) }
-    var fields: IdentityFields { inspector.findings.persons.fields }
+    var personCount: Int { assumed > 0 ? assumed : inspector.personCount }
+    var personKeys: [UInt64] { assumed > 0 ? assumedKeys : inspector.personKeys }
+    var personStarts: [Int] { assumed > 0 ? assumedStarts : inspector.personStarts }
+    func fields(of person: Int) -> IdentityFields { inspector.fields(of: person) }
+    var fields: IdentityFields { inspector.fields }
     /// Page links and queries it gives, which only who is given them may go on with.
-    var links: [UInt64] { inspector.findings.pages }
+    var links: [UInt64] { inspector.pages }
 
     /// Index of the set of limits it counts against: another one when the glass is broken.
     func limits(of identity: ProvenIdentity) -> Int? {

@@ -95,7 +95,7 @@ extension WorkerCore {
     ) throws(Refusal) {
         let exhausted = limits.exhausted(
             identity.limitSubjects, generation.limits[index].set,
-            applies: identity.applying(index, in: generation), kinds: [.disclosures, .misses],
+            applies: identity.applying(index, in: generation), kinds: .ofAnswers,
             extras: extras(of: identity), now: limitTime)
         guard let exhausted else { return }
         throw .limitReached(

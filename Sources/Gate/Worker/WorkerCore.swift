@@ -158,6 +158,7 @@ final class WorkerCore {
         // What is left when somebody asks something of this worker is reported again in its next
         // turn: epoll is level-triggered.
         if handleServers(count) {
+            desk.passOn()
             handleClients(count)
             resume()
         }
@@ -181,6 +182,7 @@ final class WorkerCore {
             let event = poller.event(index)
             if case .server(let connection) = slots[event.token] {
                 connection.handle(event.readiness)
+                desk.submitMany()
             }
         }
         return true

@@ -24,6 +24,14 @@ package final class AnswerInspector {
     /// What was gathered of it; persons are merged once it is whole.
     package private(set) var findings = Findings()
 
+    // What a request asks of them; to hand out the whole would copy every array's reference.
+    package var personCount: Int { findings.persons.count }
+    package var personKeys: [UInt64] { findings.persons.allKeys }
+    package var personStarts: [Int] { findings.persons.starts }
+    package var fields: IdentityFields { findings.persons.fields }
+    package func fields(of person: Int) -> IdentityFields { findings.persons.fields(of: person) }
+    package var pages: [UInt64] { findings.pages }
+
     package init() {
         let none = PersonHasher(key: SipKey(low: 0, high: 0), server: "")
         hasher = none

@@ -56,7 +56,7 @@ internal import COpenSSL
             guard let bio = unsafe BIO_new_mem_buf(bytes.baseAddress, Int32(clamping: bytes.count))
             else { return nil }
             defer { unsafe BIO_free(bio) }
-            let key = unsafe PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)
+            let key = unsafe PEM_read_bio_PrivateKey(bio, nil, herse_no_passphrase, nil)
             guard let key = unsafe key else {
                 ERR_clear_error()
                 return nil

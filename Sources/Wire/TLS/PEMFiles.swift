@@ -141,7 +141,7 @@ package func readCertificates(_ file: String) throws(TLSMaterialError) -> [Certi
     var found: [Certificate] = []
     try unsafe withBIO(file) { bio throws(TLSMaterialError) in
         // Safe because the BIO is lent for the call, and each certificate is taken over at once.
-        while let certificate = unsafe PEM_read_bio_X509(bio, nil, { _, _, _, _ in -1 }, nil) {
+        while let certificate = unsafe PEM_read_bio_X509(bio, nil, herse_no_passphrase, nil) {
             unsafe found.append(Certificate(takingOver: certificate))
         }
         try endOfPEM(file, what: "certificate", found: found.count)
@@ -154,7 +154,7 @@ package func readPrivateKey(_ file: String) throws(TLSMaterialError) -> PrivateK
     var key: PrivateKey?
     try unsafe withBIO(file) { bio throws(TLSMaterialError) in
         // Safe because the BIO is lent for the call, and the key is taken over below.
-        let pointer = unsafe PEM_read_bio_PrivateKey(bio, nil, { _, _, _, _ in -1 }, nil)
+        let pointer = unsafe PEM_read_bio_PrivateKey(bio, nil, herse_no_passphrase, nil)
         guard let pointer = unsafe pointer else {
             throw TLSMaterialError(
                 file: file, problem: "no usable private key",
@@ -172,7 +172,7 @@ package func readRevocationLists(_ file: String) throws(TLSMaterialError) -> [Re
     var found: [RevocationList] = []
     try unsafe withBIO(file) { bio throws(TLSMaterialError) in
         // Safe because the BIO is lent for the call, and each list is taken over at once.
-        while let list = unsafe PEM_read_bio_X509_CRL(bio, nil, { _, _, _, _ in -1 }, nil) {
+        while let list = unsafe PEM_read_bio_X509_CRL(bio, nil, herse_no_passphrase, nil) {
             unsafe found.append(RevocationList(takingOver: list, file: file))
         }
         if found.isEmpty {

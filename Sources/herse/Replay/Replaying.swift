@@ -172,7 +172,7 @@ final class Replay {
     private func exhausted(_ charge: Charge) -> ReplayDecision? {
         guard let set = charge.set else { return nil }
         let found = table.exhausted(
-            charge.who, sets[set], applies: applies(charge, set), kinds: [.disclosures, .misses],
+            charge.who, sets[set], applies: applies(charge, set), kinds: .ofAnswers,
             now: time(of: charge.exchange))
         guard let found else { return nil }
         return stopped(.limitReached(route: charge.route, set: set, limit: found.window))
