@@ -140,6 +140,17 @@ def test_nobody_shown_is_said_and_is_no_success(breached, tmp_path):
     assert "Aucun patient" in text(pages(tmp_path / "dossier")["dossier.fr.html"])
 
 
+def test_a_period_may_be_so_long(breached, tmp_path):
+    assert breach(breached, tmp_path / "day", since="1d").code == 0
+    assert len({row["patient_key"] for row in rows(tmp_path / "day" / "patients.csv")}) == 3
+    # All of it was within the last hour.
+    run = breach(breached, tmp_path / "before", "--to", "1h", since="1d")
+    assert run.code == 1 and "nobody was shown" in run.err
+    for word in ("yesterday", "2026-11-01", "7"):
+        run = breach(breached, tmp_path / "none", since=word)
+        assert run.code == 64 and f"`{word}` is neither a duration" in run.err
+
+
 @pytest.mark.parametrize("words, said", [
     (["--resolve", "nowhere"], "nowhere"),
     (["--record", "nowhere"], "nowhere"),

@@ -1,8 +1,6 @@
 // PeriodOptions.swift: from when and until when.
 
 import ArgumentParser
-import Foundation
-import Neutralization
 
 /// A period of the record.
 struct PeriodOptions: ParsableArguments {
@@ -16,16 +14,8 @@ struct PeriodOptions: ParsableArguments {
     var until: String?
 
     func validate() throws {
-        if let until, UnixSeconds(rfc3339: until) == nil, secondsOfDuration(until) == nil {
-            throw ValidationError(
-                "--until: `\(printable(until))` is neither a duration (7d) nor a time "
-                    + "(2026-12-01T00:00:00Z)")
-        }
-        if let since, secondsOfDuration(since) == nil, UnixSeconds(rfc3339: since) == nil {
-            throw ValidationError(
-                "--since: `\(printable(since))` is neither a duration (7d) nor a time "
-                    + "(2026-12-01T00:00:00Z)")
-        }
+        try mustBeMoment(since, "--since")
+        try mustBeMoment(until, "--until")
         let period = milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
         guard period.since < period.until else {
             throw ValidationError("--since: the period ends before it begins")
@@ -36,13 +26,7 @@ struct PeriodOptions: ParsableArguments {
 
     /// From then on and before, in milliseconds since 1970; all there is where nothing is said.
     func milliseconds(now: UInt64) -> (since: UInt64, until: UInt64) {
-        func moment(_ text: String, before end: UInt64) -> UInt64? {
-            if let span = secondsOfDuration(text) {
-                return end - min(end, UInt64(clamping: span) * 1000)
-            }
-            return UnixSeconds(rfc3339: text).map { UInt64(clamping: $0.value) * 1000 }
-        }
-        let end = until.flatMap { moment($0, before: now) }
-        return (since.flatMap { moment($0, before: end ?? now) } ?? 0, end ?? .max)
+        let said = readPeriod(from: since, to: until, now: now)
+        return (said.since ?? 0, said.until ?? .max)
     }
 }

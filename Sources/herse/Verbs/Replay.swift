@@ -30,7 +30,9 @@ struct ReplayCommand: Verb {
             "Where the period begins: so long before its end, or a time.", valueName: "time"))
     var since = "7d"
 
-    @Option(help: ArgumentHelp("Where it ends; now unless given.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Where it ends: so long before now, or a time; now unless given.", valueName: "time"))
     var until: String?
 
     @Option(help: ArgumentHelp("Lines shown of each list.", valueName: "number"))
@@ -40,16 +42,8 @@ struct ReplayCommand: Verb {
     @OptionGroup var output: OutputOption
 
     func validate() throws {
-        if let until, UnixSeconds(rfc3339: until) == nil {
-            throw ValidationError(
-                "--until: `\(printable(until))` is not a time (write UTC as in "
-                    + "2026-12-01T00:00:00Z)")
-        }
-        guard secondsOfDuration(since) != nil || UnixSeconds(rfc3339: since) != nil else {
-            throw ValidationError(
-                "--since: `\(printable(since))` is neither a duration (7d) nor a time "
-                    + "(2026-12-01T00:00:00Z)")
-        }
+        try mustBeMoment(since, "--since")
+        try mustBeMoment(until, "--until")
         guard (1...100_000).contains(top) else {
             throw ValidationError("--top: is out of range, 1 to 100000 lines can be shown")
         }
@@ -61,7 +55,9 @@ struct ReplayCommand: Verb {
         guard let configuration = loaded.configuration else {
             throw Failure(lines: loaded.diagnostics.map(\.description))
         }
-        let period = period(now: UInt64(max(0, Date().timeIntervalSince1970 * 1000)))
+        let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
+        let said = readPeriod(from: since, to: until, now: now)
+        let period = (since: said.since ?? 0, until: said.until ?? now)
         guard period.since < period.until else {
             throw Failure("--since: the period ends before it begins")
         }
@@ -90,15 +86,6 @@ struct ReplayCommand: Verb {
     /// The earliest line that was read.
     private final class Reach {
         var first = UInt64.max
-    }
-
-    private func period(now: UInt64) -> (since: UInt64, until: UInt64) {
-        func milliseconds(_ moment: UnixSeconds) -> UInt64 { UInt64(clamping: moment.value) * 1000 }
-        let end = until.flatMap { UnixSeconds(rfc3339: $0) }.map(milliseconds) ?? now
-        if let span = secondsOfDuration(since) {
-            return (end - min(end, UInt64(clamping: span) * 1000), end)
-        }
-        return (UnixSeconds(rfc3339: since).map(milliseconds) ?? end, end)
     }
 
     private func replay(

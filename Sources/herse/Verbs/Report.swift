@@ -69,13 +69,20 @@ struct BreachCommand: Verb {
         help: ArgumentHelp("A network or an address; may be repeated.", valueName: "cidr"))
     var network: [String] = []
 
-    @Option(help: ArgumentHelp("Where the period begins.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Where the period begins: so long before --to, such as 30d, or a time.",
+            valueName: "time"))
     var from: String?
 
-    @Option(help: ArgumentHelp("Where it ends; now unless given.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Where it ends: so long before now, or a time; now unless given.", valueName: "time"))
     var to: String?
 
-    @Option(help: ArgumentHelp("Everybody, from this time on.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Everybody, from this time on, or for so long.", valueName: "time"))
     var allSince: String?
 
     @Option(
@@ -132,10 +139,7 @@ struct BreachCommand: Verb {
         for (name, text) in [
             ("--from", from), ("--to", to), ("--all-since", allSince), ("--discovered", discovered),
         ] {
-            guard let text, UnixSeconds(rfc3339: text) == nil else { continue }
-            throw ValidationError(
-                "\(name): `\(printable(text))` is not a time (write UTC as in 2026-12-01T00:00:00Z)"
-            )
+            try mustBeMoment(text, name)
         }
         if allSince != nil, namesSomebody || from != nil {
             throw ValidationError(
@@ -241,8 +245,9 @@ struct BreachCommand: Verb {
     }
 
     private func scope(_ who: ProfessionalNames) throws(Failure) -> DossierScope {
-        let to = milliseconds(to) ?? milliseconds(Date())
-        let from = milliseconds(allSince ?? from) ?? 0
+        let now = milliseconds(Date())
+        let said = readPeriod(from: allSince ?? from, to: to, now: now)
+        let (from, to) = (said.since ?? 0, said.until ?? now)
         guard from < to else { throw Failure("--from: the period ends before it begins") }
         let usual = UInt64(clamping: secondsOfDuration(usual) ?? 0) * 1000
         var scope = DossierScope(from: from, to: to, usualFrom: from - min(from, usual))
@@ -266,12 +271,8 @@ struct BreachCommand: Verb {
         order.operatorName = operatorName
         order.contact = contact
         order.protectionOfficer = dpo
-        order.discovered = milliseconds(discovered)
+        order.discovered = discovered.flatMap { moment($0, before: order.made) }
         return order
-    }
-
-    private func milliseconds(_ text: String?) -> UInt64? {
-        text.flatMap { UnixSeconds(rfc3339: $0) }.map { UInt64(clamping: $0.value) * 1000 }
     }
 
     private func milliseconds(_ date: Date) -> UInt64 {

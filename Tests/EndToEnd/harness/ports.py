@@ -1,11 +1,16 @@
 """Ports for servers that must know theirs before they listen."""
 import itertools
+import os
 import random
 import socket
 
 # Below what the kernel hands out by itself (`ip_local_port_range` begins at 32768): a port it
-# chooses may be some other connection's a moment later, and the server then cannot listen.
-FIRST, LAST = 15_000, 31_000
+# chooses may be some other connection's a moment later, and the server then cannot listen. Each of
+# the processes that share the tests has a part of its own.
+SHARES = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+SHARE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+FIRST = 15_000 + 16_000 // SHARES * SHARE
+LAST = FIRST + 16_000 // SHARES
 _next = itertools.cycle(range(FIRST, LAST))
 for _ in range(random.randrange(LAST - FIRST)):
     next(_next)
