@@ -60,14 +60,6 @@ struct OpenSegment: Sendable {
         range = CompactRange(begin: tree.end)
     }
 
-    /// All entries up to the end of `range`: one root of both is cheaper than every entry in two.
-    func tree(with range: CompactRange) -> CompactRange {
-        var tree = before
-        let follows = tree.append(range)
-        precondition(follows, "a segment's range begins where the tree before it ends")
-        return tree
-    }
-
     /// The lines of `batches`, each ended by a line feed, and a checkpoint if one `isDue`; nil when
     /// the library refuses to seal or to sign.
     ///
@@ -124,7 +116,7 @@ struct OpenSegment: Sendable {
 
     private func addCheckpoint(_ time: String, to out: inout SealedBatch) -> Bool {
         let checkpoint = Checkpoint(
-            origin: terms.origin, size: out.range.end, root: tree(with: out.range).root)
+            origin: terms.origin, size: out.range.end, root: before.followed(by: out.range).root)
         guard let note = SignedNote(checkpoint.text, by: terms.signer) else { return false }
         let spelled = note.description
         let line = CheckpointLine(note: spelled, time: time, leaves: leaves + out.leaves).line

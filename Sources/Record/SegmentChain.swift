@@ -162,7 +162,7 @@ package struct SegmentChain<Folder: RecordFolder>: Sendable {
 
     private mutating func end(_ manner: SegmentEnding.Manner) {
         if let number = open?.number, let range = open?.range {
-            tree = open?.tree(with: range) ?? tree
+            tree = tree.followed(by: range)
             previous = SegmentEnding(
                 segment: number, range: range, bytes: file?.length ?? 0, manner: manner)
         }

@@ -21,13 +21,8 @@ struct SegmentCheck {
     /// All entries before the segment, and those of it.
     private let before: CompactRange
     private(set) var range: CompactRange
-    /// All entries up to here: one root of both is cheaper than every entry in two.
-    var tree: CompactRange {
-        var tree = before
-        let follows = tree.append(range)
-        precondition(follows, "a segment's range begins where the tree before it ends")
-        return tree
-    }
+    /// All entries up to here.
+    var tree: CompactRange { before.followed(by: range) }
     private(set) var bytes = 0
     private(set) var checkpoints = 0
     private(set) var lastCheckpoint: String?

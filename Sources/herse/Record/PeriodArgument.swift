@@ -1,7 +1,11 @@
 // PeriodArgument.swift: a period as an operator writes it, for every command that reads the record.
 
 import ArgumentParser
+import Foundation
 import Neutralization
+
+/// Milliseconds since 1970 of now.
+func millisecondsNow() -> UInt64 { UInt64(max(0, Date().timeIntervalSince1970 * 1000)) }
 
 /// Milliseconds since 1970 of a time (`2026-12-01T00:00:00Z`), or of so long before `end` (`7d`);
 /// nil for anything else.

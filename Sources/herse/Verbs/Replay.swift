@@ -55,7 +55,7 @@ struct ReplayCommand: Verb {
         guard let configuration = loaded.configuration else {
             throw Failure(lines: loaded.diagnostics.map(\.description))
         }
-        let now = UInt64(max(0, Date().timeIntervalSince1970 * 1000))
+        let now = millisecondsNow()
         let said = readPeriod(from: since, to: until, now: now)
         let period = (since: said.since ?? 0, until: said.until ?? now)
         guard period.since < period.until else {

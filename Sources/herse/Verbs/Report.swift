@@ -245,7 +245,7 @@ struct BreachCommand: Verb {
     }
 
     private func scope(_ who: ProfessionalNames) throws(Failure) -> DossierScope {
-        let now = milliseconds(Date())
+        let now = millisecondsNow()
         let said = readPeriod(from: allSince ?? from, to: to, now: now)
         let (from, to) = (said.since ?? 0, said.until ?? now)
         guard from < to else { throw Failure("--from: the period ends before it begins") }
@@ -266,16 +266,12 @@ struct BreachCommand: Verb {
 
     private func order(_ integrity: Integrity) -> DossierOrder {
         var order = DossierOrder(
-            made: milliseconds(Date()), version: "herse " + herseVersion,
+            made: millisecondsNow(), version: "herse " + herseVersion,
             integrity: integrity)
         order.operatorName = operatorName
         order.contact = contact
         order.protectionOfficer = dpo
         order.discovered = discovered.flatMap { moment($0, before: order.made) }
         return order
-    }
-
-    private func milliseconds(_ date: Date) -> UInt64 {
-        UInt64(max(0, date.timeIntervalSince1970 * 1000))
     }
 }
