@@ -124,7 +124,8 @@ let package = Package(
         .target(name: "Transparency", dependencies: ["COpenSSL", "Keys"], swiftSettings: strict),
         // What only auditors can open.
         .target(
-            name: "Sealing", dependencies: ["COpenSSL", "Keys", crypto], swiftSettings: strict),
+            name: "Sealing", dependencies: ["COpenSSL", "CZlib", "Keys", crypto],
+            swiftSettings: strict),
         .target(
             name: "Record",
             dependencies: ["COpenSSL", "CSystem", "Sealing", "Transparency", "Wire"],
@@ -245,6 +246,7 @@ let package = Package(
         .testTarget(
             name: "TransparencyTests", dependencies: ["COpenSSL", "Transparency"],
             swiftSettings: strict),
+        .testTarget(name: "SealingTests", dependencies: ["Sealing"], swiftSettings: strict),
         .testTarget(
             name: "RecordKeepingTests",
             dependencies: ["CSystem", "Outbound", "Record", "RecordKeeping", "Transparency"],

@@ -5,9 +5,10 @@ internal import Synchronization
 
 /// Seals the entries of one segment.
 ///
-/// Safe because it owns its context alone, which is used under the lock only.
+/// Safe because it owns its context and its packer alone, which are used under the lock only.
 @safe package final class EntrySealer: @unchecked Sendable {
     private let context: OpaquePointer
+    private let packer: EntryPacker
     private let room = Mutex(Room())
     private let key: SegmentKey
 
@@ -19,33 +20,39 @@ internal import Synchronization
 
     /// Nil when there is no memory.
     package init?(_ key: SegmentKey) {
-        guard let context = unsafe herse_sealing_context(1) else { return nil }
+        guard let packer = EntryPacker(), let context = unsafe herse_sealing_context(1) else {
+            return nil
+        }
+        self.packer = packer
         unsafe self.context = context
         self.key = key
     }
 
     deinit { unsafe EVP_CIPHER_CTX_free(context) }
 
-    /// Appends entry `number`, sealed, in base64 without padding; false when the library refuses.
+    /// Appends entry `number`, packed and sealed, in base64 without padding; false when the library refuses.
     ///
     /// INVARIANT: called once for a number; two texts under one key would betray both.
     package func append(
         _ entry: Span<UInt8>, number: UInt64, to out: inout [UInt8]
     ) -> Bool {
-        let count = entry.count + 16
-        // Safe because the key has 32 bytes and there is room for 16 more than the entry has.
-        return unsafe entry.withUnsafeBufferPointer { entry in
+        unsafe entry.withUnsafeBufferPointer { entry in
             room.withLock { room in
                 key.entryKey(number, into: &room.key)
-                if room.sealed.count < count {
-                    room.sealed = [UInt8](repeating: 0, count: 2 * count)
+                return unsafe packer.pack(entry) { text in
+                    let count = text.count + 16
+                    if room.sealed.count < count {
+                        room.sealed = [UInt8](repeating: 0, count: 2 * count)
+                    }
+                    // Safe because the key has 32 bytes and there is room for 16 more than the
+                    // text has.
+                    let isSealed = unsafe herse_seal(
+                        context, room.key, text.baseAddress, Int32(clamping: text.count),
+                        &room.sealed)
+                    guard isSealed == 1 else { return false }
+                    appendBase64(room.sealed.span.extracting(0..<count), to: &out)
+                    return true
                 }
-                let isSealed = unsafe herse_seal(
-                    context, room.key, entry.baseAddress, Int32(clamping: entry.count),
-                    &room.sealed)
-                guard isSealed == 1 else { return false }
-                appendBase64(room.sealed.span.extracting(0..<count), to: &out)
-                return true
             }
         }
     }
@@ -53,14 +60,18 @@ internal import Synchronization
 
 /// Opens sealed entries.
 ///
-/// Safe because it owns its context alone, which is used under the lock only.
+/// Safe because it owns its context and its unpacker alone, which are used under the lock only.
 @safe package final class EntryOpener: @unchecked Sendable {
     private let context: OpaquePointer
+    private let unpacker: EntryUnpacker
     private let lock = Mutex(())
 
     /// Nil when there is no memory.
     package init?() {
-        guard let context = unsafe herse_sealing_context(0) else { return nil }
+        guard let unpacker = EntryUnpacker(), let context = unsafe herse_sealing_context(0) else {
+            return nil
+        }
+        self.unpacker = unpacker
         unsafe self.context = context
     }
 
@@ -73,14 +84,14 @@ internal import Synchronization
         }
         // Room for a byte at least, so that there is an address.
         var out = [UInt8](repeating: 0, count: max(1, bytes.count - 16))
-        // Safe because the key has 32 bytes and out has 16 less than what is opened.
-        let isOpened = lock.withLock { _ in
-            unsafe herse_open_sealed(
-                context, entryKey, bytes, Int32(clamping: bytes.count), &out) == 1
+        return lock.withLock { _ in
+            // Safe because the key has 32 bytes and out has 16 less than what is opened.
+            let isOpened = unsafe herse_open_sealed(
+                context, entryKey, bytes, Int32(clamping: bytes.count), &out)
+            guard isOpened == 1 else { return nil }
+            out.removeLast(out.count - (bytes.count - 16))
+            return unpacker.entry(of: out)
         }
-        guard isOpened else { return nil }
-        out.removeLast(out.count - (bytes.count - 16))
-        return out
     }
 }
 

@@ -7,6 +7,7 @@
 
 import hashlib
 import os
+import random
 import re
 import socket
 import subprocess
@@ -207,12 +208,15 @@ record: {{durable: before-delivery}}
 
 
 def page(patient: str) -> str:
-    """What a search finds: a searchset of different patients, each as long as `patient`."""
-    entries = []
-    for number in range(PAGE_PATIENTS):
+    """What a search finds: a searchset of different patients, each about as long as `patient`.
+
+    Their identifiers have as little in common as real ones: entries of the record are packed."""
+    entries, any_of = [], random.Random(14)
+    for _ in range(PAGE_PATIENTS):
+        number = any_of.randrange(1, 10**7)
         one = patient.replace('"id":"1"', f'"id":"{number}"') \
-            .replace("255069999999934", f"2550699999{number:03}34") \
-            .replace("BENCH-000001", f"BENCH-{number:06}")
+            .replace("255069999999934", f"{any_of.randrange(10**14, 3 * 10**14)}") \
+            .replace("BENCH-000001", f"{any_of.randrange(10**12):012}")
         entries.append(f'{{"fullUrl":"http://localhost/fhir/Patient/{number}","resource":{one},'
                        '"search":{"mode":"match"}}')
     return (f'{{"resourceType":"Bundle","type":"searchset","total":{PAGE_PATIENTS},'

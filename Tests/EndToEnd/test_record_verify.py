@@ -4,6 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+import zlib
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -11,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from harness.fhir import identity
+
+FORMAT = (Path(__file__).parents[2] / "Sources/Gate/Documentation.docc/RecordFormat.md").read_text()
 
 
 def decoded(text):
@@ -51,6 +56,17 @@ def hpke_open(private, encapsulated, sealed, info, aad):
     key = expand(inner, b"key", context, 32, SUITE)
     nonce = expand(inner, b"base_nonce", context, 12, SUITE)
     return AESGCM(key).decrypt(nonce, sealed, aad)
+
+
+def unpacked(text):
+    """What was sealed, with the words that the documentation of the format gives."""
+    if text[:1] != b"\1":
+        return text
+    words = re.search(r"```words\n(.*?)\n```", FORMAT, re.DOTALL)[1].replace("\n", "").encode()
+    inflater = zlib.decompressobj(wbits=-15, zdict=words)
+    plain = inflater.decompress(text[1:])
+    assert inflater.eof and not inflater.unused_data
+    return plain
 
 
 def lines(gate):
@@ -100,7 +116,7 @@ def test_another_program_verifies_and_opens_it(sealed):
     gate, key_file = sealed
     everything = lines(gate)
     auditor = serialization.load_pem_private_key(key_file.read_bytes(), None)
-    opened, checkpoints, segment_key = [], 0, None
+    opened, checkpoints, packed, segment_key = [], 0, 0, None
     for number, line in enumerate(everything):
         said = json.loads(line)
         if "segment" in said:
@@ -120,8 +136,10 @@ def test_another_program_verifies_and_opens_it(sealed):
             checkpoints += 1
         else:
             key = hmac.digest(segment_key, b"herse entry" + number.to_bytes(8, "big"), "sha256")
-            opened.append(json.loads(AESGCM(key).decrypt(bytes(12), decoded(said["sealed"]), None)))
-    assert checkpoints >= 2
+            text = AESGCM(key).decrypt(bytes(12), decoded(said["sealed"]), None)
+            packed += text[:1] == b"\1"
+            opened.append(json.loads(unpacked(text)))
+    assert checkpoints >= 2 and packed >= 6
     shown = [entry for entry in opened if entry.get("decision") == "allow"]
     assert len(shown) == 6
     assert len({entry["professional"] for entry in shown}) == 1

@@ -1,4 +1,4 @@
-// CZlib.h: zlib, and an inline stand-in for the macro Swift cannot import.
+// CZlib.h: zlib, and inline stand-ins for the macros Swift cannot import.
 //
 // Inline only: no logic lives here, nothing is kept, nothing is decided.
 
@@ -12,6 +12,12 @@
 static inline int herse_inflate_begin(z_stream *stream, int window) {
     memset(stream, 0, sizeof *stream);
     return inflateInit2(stream, window);
+}
+
+/// Begins to deflate; `level`, `window` and `memory` as deflateInit2 has them.
+static inline int herse_deflate_begin(z_stream *stream, int level, int window, int memory) {
+    memset(stream, 0, sizeof *stream);
+    return deflateInit2(stream, level, Z_DEFLATED, window, memory, Z_DEFAULT_STRATEGY);
 }
 
 #endif

@@ -26,8 +26,12 @@ extension FuzzTarget {
         precondition(again?.publicKey == key.publicKey, "a private key reads back")
     }
 
-    /// A sealed entry opens as what it was, under its own number and key, or not at all.
+    /// A sealed entry opens as what it was, under its own number and key, or not at all; what a
+    /// corrupt gate packed unpacks within a bound.
     static let sealedEntry = FuzzTarget(name: "sealed-entry") { bytes in
+        if let entry = EntryUnpacker()?.entry(of: [1] + bytesOf(bytes)) {
+            precondition(entry.count <= packedEntryMax, "no entry unpacks to more")
+        }
         if let range = sealedText(bytes) {
             precondition(range.upperBound <= bytes.count - 2, "the text stands within the line")
             _ = sealing.opener.open(
