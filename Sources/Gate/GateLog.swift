@@ -1,7 +1,7 @@
 // GateLog.swift: what the operator reads on standard error, written by a thread of its own.
 //
 // A reader that stalls must not stall the gate: lines wait in a bounded queue, and what does not
-// fit is counted and said. Lines of one kind that come in a storm are counted too.
+// fit is counted and said. Lines of one kind that come in a storm are counted too (LogStorms).
 
 internal import CSystem
 internal import Glibc
@@ -14,7 +14,7 @@ package final class GateLog: Sendable {
     private struct Queue {
         var lines: [String] = []
         var dropped = 0
-        var storms: [String: (second: Int, count: Int)] = [:]
+        var storms = LogStorms()
     }
 
     private let queue = Mutex(Queue())
@@ -22,8 +22,6 @@ package final class GateLog: Sendable {
 
     /// Lines that wait for a slow reader.
     static let linesMax = 4096
-    /// Lines of one kind in one second; the rest is counted.
-    static let stormMax = 10
 
     /// Starts the thread that writes.
     package init() throws(SystemError) {
@@ -34,19 +32,11 @@ package final class GateLog: Sendable {
 
     /// Writes one line; `kind` groups what may come in a storm.
     package func say(_ text: String, kind: String? = nil) {
-        let accepted = queue.withLock { queue -> Bool in
+        let rings = queue.withLock { queue -> Bool in
             if let kind {
-                let second = time(nil)
-                var storm = queue.storms[kind] ?? (second, 0)
-                if storm.second != second {
-                    if storm.count > Self.stormMax {
-                        queue.lines.append("herse: \(kind): \(storm.count - Self.stormMax) more")
-                    }
-                    storm = (second, 0)
-                }
-                storm.count += 1
-                queue.storms[kind] = storm
-                if storm.count > Self.stormMax { return false }
+                let (verdict, before) = queue.storms.take(text, kind: kind, in: time(nil))
+                if let before { queue.lines.append("herse: \(before)") }
+                if verdict != .written { return verdict == .begins }
             }
             guard queue.lines.count < Self.linesMax else {
                 queue.dropped += 1
@@ -55,7 +45,7 @@ package final class GateLog: Sendable {
             queue.lines.append("herse: \(text)")
             return true
         }
-        guard accepted else { return }
+        guard rings else { return }
         var one: UInt64 = 1
         // Safe because eight bytes are written from a local.
         _ = unsafe write(bell, &one, 8)
@@ -63,16 +53,24 @@ package final class GateLog: Sendable {
 
     private func run() {
         while true {
-            var count: UInt64 = 0
-            // Safe because eight bytes are read into a local.
-            _ = unsafe read(bell, &count, 8)
-            flush()
+            let isRaging = queue.withLock { $0.storms.isRaging }
+            var watched = pollfd(fd: bell, events: Int16(POLLIN), revents: 0)
+            // Safe because one structure is lent, and eight bytes are read into a local.
+            if unsafe poll(&watched, 1, isRaging ? 200 : -1) == 1 {
+                var count: UInt64 = 0
+                _ = unsafe read(bell, &count, 8)
+            }
+            empty(inSecond: time(nil))
         }
     }
 
-    /// Writes what waits; also called at the end, when the process is about to exit.
-    package func flush() {
+    /// Writes what waits, when the process is about to exit.
+    package func flush() { empty(inSecond: nil) }
+
+    /// Writes what waits, and what is to be said of storms that are over in this second.
+    private func empty(inSecond second: Int?) {
         let (lines, dropped) = queue.withLock { queue in
+            queue.lines += queue.storms.end(in: second).map { "herse: \($0)" }
             let taken = (queue.lines, queue.dropped)
             queue.lines = []
             queue.dropped = 0
