@@ -302,7 +302,8 @@ private func purgedFields(_ tombstone: Tombstone, by: String, cause: String) -> 
     func number(_ name: String, _ value: UInt64) -> [UInt8] {
         Array(",\"\(name)\":\(value)".utf8)
     }
-    var fields = text("event", "purged") + number("purged", UInt64(tombstone.segment))
+    var fields =
+        Array(EventName.purged.field.utf8) + number("purged", UInt64(tombstone.segment))
     fields += number("begins", tombstone.range.begin) + number("ends", tombstone.range.end)
     fields += text("first", tombstone.first) + text("last", tombstone.last)
     return fields + text("reason", tombstone.reason) + text("by", by) + text("cause", cause)

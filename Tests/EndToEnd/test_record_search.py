@@ -96,6 +96,8 @@ def test_indexes_are_made_and_kept_beside_the_record(asked):
     assert made[0]["entries"] == len(asked.record())
     read_by = lines(asked.do("record", "search", "--event", "record-read", "--json"))
     assert len(read_by) >= 3
+    misspelt = asked.run("record", "search", "--event", "read-record")
+    assert misspelt.code == 64 and "record-read" in misspelt.text, misspelt
     # A clean stop and another start begin another segment; a new index is made for it.
     asked.stop()
     asked.start()

@@ -24,6 +24,8 @@ import Transparency
         }
         #expect(!(try record.verified().isIntact))
         try FileManager.default.removeItem(atPath: record.path + "/checkpoint")
+        let found = try record.verified()
+        #expect(found.flaws.map(\.what) == ["no segment has a head: nothing in them is signed"])
         #expect(!(try record.verified(keys: [record.signer.verifier]).isIntact))
     }
 

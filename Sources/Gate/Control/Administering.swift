@@ -71,7 +71,8 @@ struct AdministrativeAct: Sendable {
         _ verb: String, by: String, subjects: [String], before: [String], after: [String],
         outcome: String, ticket: String? = nil
     ) {
-        var fragment = Array(",\"event\":\"administration\",\"act\":".utf8) + jsonString(verb)
+        var fragment = Array(EventName.administration.field.utf8)
+        fragment += Array(",\"act\":".utf8) + jsonString(verb)
         fragment += Array(",\"by\":".utf8) + jsonString(by)
         fragment += Array(",\"outcome\":".utf8) + jsonString(outcome)
         func add(_ name: String, _ values: [String]) {
@@ -89,7 +90,8 @@ struct AdministrativeAct: Sendable {
 
     /// That somebody reads the record; `at` when, if that was before the line is written.
     init(reading notice: RecordReadNotice, by: String, at: String?) {
-        var fragment = Array(",\"event\":\"record-read\",\"by\":".utf8) + jsonString(by)
+        var fragment = Array(EventName.recordRead.field.utf8)
+        fragment += Array(",\"by\":".utf8) + jsonString(by)
         fragment += Array(",\"what\":".utf8) + jsonString(notice.what)
         if !notice.filters.isEmpty {
             let filters = notice.filters.map { jsonString($0) }

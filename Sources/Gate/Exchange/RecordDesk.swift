@@ -119,7 +119,7 @@ final class RecordDesk {
 
     /// Writes the line of something that happened at the gate's own pages.
     func record(_ event: SignInEvent, by worker: WorkerCore) {
-        var fields = ",\"event\":\"\(event.kind.rawValue)\""
+        var fields = EventName(event.kind).field
         func add(_ name: String, _ value: String?) {
             guard let value, !value.isEmpty else { return }
             fields += ",\"\(name)\":" + String(decoding: jsonString(value), as: UTF8.self)
@@ -146,7 +146,8 @@ final class RecordDesk {
         tellLeftOut(by: worker)
         guard refusedHandshakes.mayTell(at: worker.clock.wallSeconds) else { return }
         line(by: worker) { writer in
-            writer.raw(",\"event\":\"handshake-refused\",\"why\":\"")
+            writer.raw(EventName.handshakeRefused.field)
+            writer.raw(",\"why\":\"")
             writer.raw(why)
             writer.raw("\",\"peer\":\"")
             peer.write(to: writer)
@@ -163,7 +164,8 @@ final class RecordDesk {
             at: isLast ? .max : worker.clock.wallSeconds)
         guard count > 0 else { return }
         line(by: worker) { writer in
-            writer.raw(",\"event\":\"handshake-refused\",\"left_out\":")
+            writer.raw(EventName.handshakeRefused.field)
+            writer.raw(",\"left_out\":")
             writer.number(count)
         }
     }
@@ -290,5 +292,20 @@ struct LinePace {
         guard leftOut > 0, second != self.second else { return 0 }
         defer { leftOut = 0 }
         return leftOut
+    }
+}
+
+extension EventName {
+    fileprivate init(_ kind: SignInEvent.Kind) {
+        self =
+            switch kind {
+            case .signedIn: .signedIn
+            case .signedOut: .signedOut
+            case .providerLogout: .providerLogout
+            case .enrolled: .enrolled
+            case .halfway: .halfway
+            case .refused: .refused
+            case .delayed: .delayed
+            }
     }
 }

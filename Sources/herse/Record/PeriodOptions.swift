@@ -16,7 +16,7 @@ struct PeriodOptions: ParsableArguments {
     func validate() throws {
         try mustBeMoment(since, "--since")
         try mustBeMoment(until, "--until")
-        let period = milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
+        let period = milliseconds()
         guard period.since < period.until else {
             throw ValidationError("--since: the period ends before it begins")
         }
@@ -25,7 +25,7 @@ struct PeriodOptions: ParsableArguments {
     var isGiven: Bool { since != nil || until != nil }
 
     /// From then on and before, in milliseconds since 1970; all there is where nothing is said.
-    func milliseconds(now: UInt64) -> (since: UInt64, until: UInt64) {
+    func milliseconds(now: UInt64 = millisecondsNow()) -> (since: UInt64, until: UInt64) {
         let said = readPeriod(from: since, to: until, now: now)
         return (said.since ?? 0, said.until ?? .max)
     }

@@ -96,7 +96,7 @@ struct RecordExportCommand: Verb {
         // A reader of ours that goes away ends a write, not the process.
         signal(SIGPIPE, SIG_IGN)
         var request = ExportRequest(format, to: exportPlace)
-        let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
+        let times = period.milliseconds()
         (request.since, request.until) = (times.since, times.until)
         let who = ProfessionalNames(professional, configuration: options.configuration.path)
         if let note = who.note { console.talk(note) }

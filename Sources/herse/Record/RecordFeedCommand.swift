@@ -115,7 +115,7 @@ struct RecordFeedCommand: Verb {
         var period = PeriodOptions()
         (period.since, period.until) = (since, nil)
         try period.validate()
-        return period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000).since
+        return period.milliseconds().since
     }
 
     private struct Report: Encodable {

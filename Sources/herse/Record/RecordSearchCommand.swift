@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Record
 import RecordIndex
 import RecordReading
 
@@ -53,10 +54,8 @@ struct RecordSearchCommand: Verb {
     @Option(help: "So decided.")
     var decision: DecisionWord?
 
-    @Option(
-        help: ArgumentHelp(
-            "Such an event: signed-in, administration, record-read and others.", valueName: "name"))
-    var event: String?
+    @Option(help: "Such an event.")
+    var event: EventName?
 
     @Option(help: ArgumentHelp("On this route.", valueName: "name"))
     var route: String?
@@ -103,9 +102,9 @@ struct RecordSearchCommand: Verb {
         query.client = client.map { bare($0, "client:") } ?? ""
         query.token = token.map { bare($0, "token:") } ?? ""
         query.decision = decision?.rawValue ?? ""
-        query.event = event ?? ""
+        query.event = event?.rawValue ?? ""
         query.route = route ?? ""
-        let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
+        let times = period.milliseconds()
         (query.since, query.until) = (times.since, times.until)
         return query
     }
@@ -207,6 +206,8 @@ enum DecisionWord: String, CaseIterable, ExpressibleByArgument {
     case deny
     case reject
 }
+
+extension EventName: ExpressibleByArgument {}
 
 /// An entry as JSON on one line, its number first.
 func line(of found: borrowing FoundEntry) -> String {

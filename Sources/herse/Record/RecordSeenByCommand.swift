@@ -36,7 +36,7 @@ struct RecordSeenByCommand: Verb {
         if let note = who.note { console.talk(note) }
         let search = try options.search("seen-by", filters: who.filters, indexes, on: console)
         let progress = ProgressLine(console)
-        let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
+        let times = period.milliseconds()
         var query = RecordQuery()
         query.professionals = who.all
         (query.since, query.until) = (times.since, times.until)

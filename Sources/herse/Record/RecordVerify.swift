@@ -21,7 +21,8 @@ struct RecordVerifyCommand: Verb {
             first start, or give that with --key; and give what a witness kept with --witness, \
             which alone tells whether the last entries are there.
 
-            Exits 0 when the record is intact, 1 when it is not.
+            Exits 0 when the record is intact, 1 when it is not, or when nothing in it is signed: \
+            so it is in records of a gate before 0.2, until a newer one writes to them.
 
             Examples:
               herse record verify

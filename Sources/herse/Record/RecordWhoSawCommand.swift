@@ -45,7 +45,7 @@ struct RecordWhoSawCommand: Verb {
         let search = try options.search(
             "who-saw", filters: filters(names), indexes, on: console)
         let progress = ProgressLine(console)
-        let times = period.milliseconds(now: UInt64(clamping: secondsNow()) * 1000)
+        let times = period.milliseconds()
         var query = RecordQuery()
         query.patient = names
         (query.since, query.until) = (times.since, times.until)
