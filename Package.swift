@@ -124,7 +124,7 @@ let package = Package(
         .target(name: "Transparency", dependencies: ["COpenSSL", "Keys"], swiftSettings: strict),
         // What only auditors can open.
         .target(
-            name: "Sealing", dependencies: ["COpenSSL", "CZlib", "Keys", crypto],
+            name: "Sealing", dependencies: ["COpenSSL", "CSystem", "CZlib", "Keys", crypto],
             swiftSettings: strict),
         .target(
             name: "Record",

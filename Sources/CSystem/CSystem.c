@@ -34,6 +34,10 @@ int herse_accept(int descriptor, struct sockaddr_storage *peer) {
     return accept4(descriptor, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+int herse_holds(const uint8_t *bytes, size_t count, const uint8_t *part, size_t length) {
+    return memmem(bytes, count, part, length) != NULL;
+}
+
 int herse_clock_is_synchronized(void) {
     struct timex state = {.modes = 0};
     int answer = adjtimex(&state);

@@ -1,5 +1,7 @@
 // DossierOrder.swift: what a dossier is told besides the record.
 
+package import RecordReading
+
 /// What the record came to when it was verified.
 package struct Integrity: Sendable {
     /// How the verification ended.
@@ -41,6 +43,8 @@ package struct DossierOrder: Sendable {
     /// What of the record could not be read.
     package var unreadableLines = 0
     package var brokenSegments: [String] = []
+    /// What was purged of the period that was read.
+    package var purged: PurgedEntries?
 
     package init(made: UInt64, version: String, integrity: Integrity) {
         self.made = made

@@ -156,6 +156,11 @@ extension Telling {
     /// The verdict on the record in one line.
     var verdictWords: String {
         switch order.integrity.verdict {
+        case .verified where order.purged != nil:
+            say(
+                "vérifié à l’établissement de ce dossier : rien n’a été changé, mais des entrées ont été purgées (preuve signée)",
+                "verified when this dossier was made: nothing was changed, but entries were purged (signed proof)"
+            )
         case .verified:
             say(
                 "vérifié à l’établissement de ce dossier : rien n’a été changé ni retiré",

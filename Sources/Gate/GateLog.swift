@@ -15,6 +15,16 @@ package final class GateLog: Sendable {
         var lines: [String] = []
         var dropped = 0
         var storms = LogStorms()
+
+        /// Whether there was room for it.
+        mutating func add(_ line: String) -> Bool {
+            guard lines.count < GateLog.linesMax else {
+                dropped += 1
+                return false
+            }
+            lines.append("herse: \(line)")
+            return true
+        }
     }
 
     private let queue = Mutex(Queue())
@@ -35,15 +45,10 @@ package final class GateLog: Sendable {
         let rings = queue.withLock { queue -> Bool in
             if let kind {
                 let (verdict, before) = queue.storms.take(text, kind: kind, in: time(nil))
-                if let before { queue.lines.append("herse: \(before)") }
+                if let before { _ = queue.add(before) }
                 if verdict != .written { return verdict == .begins }
             }
-            guard queue.lines.count < Self.linesMax else {
-                queue.dropped += 1
-                return false
-            }
-            queue.lines.append("herse: \(text)")
-            return true
+            return queue.add(text)
         }
         guard rings else { return }
         var one: UInt64 = 1
@@ -70,7 +75,7 @@ package final class GateLog: Sendable {
     /// Writes what waits, and what is to be said of storms that are over in this second.
     private func empty(inSecond second: Int?) {
         let (lines, dropped) = queue.withLock { queue in
-            queue.lines += queue.storms.end(in: second).map { "herse: \($0)" }
+            for line in queue.storms.end(in: second) { _ = queue.add(line) }
             let taken = (queue.lines, queue.dropped)
             queue.lines = []
             queue.dropped = 0

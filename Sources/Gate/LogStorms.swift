@@ -10,9 +10,9 @@ struct LogStorms {
         var last = ""
 
         /// What is to be said when it is over; nil when nothing was left out.
-        func ending(_ kind: String) -> String? {
+        var ending: String? {
             let left = count - LogStorms.linesMax
-            return left > 0 ? "\(kind): \(left) more, the last of them: \(last)" : nil
+            return left > 0 ? "\(left) more of this kind, the last: \(last)" : nil
         }
     }
 
@@ -36,7 +36,7 @@ struct LogStorms {
         var storm = storms[kind] ?? Storm(second: second)
         var before: String?
         if storm.second != second {
-            before = storm.ending(kind)
+            before = storm.ending
             storm = Storm(second: second)
         }
         storm.count += 1
@@ -50,7 +50,7 @@ struct LogStorms {
     mutating func end(in second: Int?) -> [String] {
         let over = storms.filter { $0.value.second != second }
         for kind in over.keys { storms[kind] = nil }
-        return over.compactMap { $0.value.ending($0.key) }.sorted()
+        return over.values.compactMap(\.ending).sorted()
     }
 
     /// Whether lines were left out that nothing was said of yet.

@@ -45,6 +45,16 @@ package struct PersonsFile: ~Copyable {
         return all
     }
 
+    /// Of each key the others that are linked with it, for who looks up many.
+    package func links() throws(LimitTableError) -> [UInt64: [UInt64]] {
+        var links: [UInt64: [UInt64]] = [:]
+        try forEachLink { weaker, best in
+            links[weaker, default: []].append(best)
+            links[best, default: []].append(weaker)
+        }
+        return links
+    }
+
     private func forEachLink(_ take: (UInt64, UInt64) -> Void) throws(LimitTableError) {
         let atOnce = 1 << 15
         var words = [UInt64](repeating: 0, count: 2 * atOnce)

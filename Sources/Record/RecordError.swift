@@ -21,6 +21,11 @@ package enum RecordError: Error, Equatable, Sendable {
         }
     }
 
+    /// Whether it is this user's lack of rights.
+    package var isRefusal: Bool {
+        if case .cannotOpen(_, let code) = self { code == EACCES || code == EPERM } else { false }
+    }
+
     /// One line for the operator.
     package var message: String {
         switch self {

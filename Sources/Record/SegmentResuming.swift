@@ -70,7 +70,13 @@ extension SegmentChain where Folder == SegmentFolder {
                 // A clean stop leaves no room behind the last checkpoint.
                 manner: scan.head == nil
                     ? .untold : scan.isSigned && scan.bytes == size ? .whole : .crash)
-            if ending.manner == .crash || scan.hasMore { say(found(ending, scan)) }
+            if ending.manner == .untold {
+                say(
+                    "nothing signs segment \(number): a gate before 0.2 wrote it, or its head was "
+                        + "taken away")
+            } else if ending.manner == .crash || scan.hasMore {
+                say(found(ending, scan))
+            }
             return Segment(folder: folder, terms: terms, tree: scan.tree, previous: ending)
         }
         return Segment(folder: folder, terms: terms)

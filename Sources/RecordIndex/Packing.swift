@@ -126,9 +126,12 @@ struct TermPage {
         var place = 0
         var line: UInt64 = 0
         while place < packed.count {
-            guard let distance = takeNumber(packed, &place) else { return nil }
-            line &+= distance
-            guard line < UInt64(limit), lines.isEmpty || distance > 0 else { return nil }
+            // A distance beyond the limit could lead back to lines that were there already.
+            guard let distance = takeNumber(packed, &place), distance < UInt64(limit),
+                lines.isEmpty || distance > 0
+            else { return nil }
+            line += distance
+            guard line < UInt64(limit) else { return nil }
             lines.append(UInt32(truncatingIfNeeded: line))
         }
         return lines

@@ -32,12 +32,21 @@ package final class RecordSearch: Sendable {
     package struct Pass: Sendable {
         /// Lines of the segments gone through that are no entries.
         package var unreadable = 0
+        /// The number of the first of them that was met.
+        package var firstUnreadable: UInt64?
         /// Segments that could not be read.
         package var broken: [String] = []
         /// Why the index of a segment could not be made; all its entries were read.
         package var unindexed: [RecordReadingError] = []
         /// Entries that were read.
         package var read = 0
+        /// What was purged of the period.
+        package var purged: PurgedEntries?
+
+        mutating func addUnreadable(_ count: Int, first: UInt64?) {
+            unreadable += count
+            firstUnreadable = firstUnreadable ?? first
+        }
     }
 
     let reader: RecordReader
@@ -67,6 +76,7 @@ package final class RecordSearch: Sendable {
         _ take: (borrowing FoundEntry) -> Bool
     ) throws(RecordReadingError) -> Pass {
         var pass = Pass()
+        pass.purged = reader.purged(since: query.since, until: query.until)
         let within = segments(since: query.since, until: query.until)
         for segment in within { try reader.mustBeOpen(segment) }
         makeIndexes(of: within, isAnew: false, progress: progress, &pass)

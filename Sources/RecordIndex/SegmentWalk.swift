@@ -35,7 +35,7 @@ struct SegmentWalk {
     ) throws(RecordReadingError) -> Bool {
         let hasher = segment.hasher
         let plan = plan(segment, path, &pass)
-        pass.unreadable += plan.unreadable
+        pass.addUnreadable(plan.unreadable, first: nil)
         if newestFirst {
             var found: [FoundEntry] = []
             try tail(of: segment, after: plan, hasher, &pass) {
@@ -160,6 +160,8 @@ struct SegmentWalk {
         var next = 0
         var read = 0
         var goesOn = true
+        // What the index knew for an entry and is none any more.
+        var unreadable = (count: 0, first: UInt64?.none)
         try segment.file.lines(piece.range) { text, at throws(RecordReadingError) in
             defer { line += 1 }
             if let wanted = piece.wanted {
@@ -168,11 +170,17 @@ struct SegmentWalk {
                 next += 1
             }
             read += 1
-            goesOn =
+            let given: Bool? =
                 at.isTooLong
-                || segment.plain(text, line) { give($0, line, at.place, segment, take) }
+                ? nil : segment.plain(text, line) { give($0, line, at.place, segment, take) }
+            if given == nil, piece.wanted != nil {
+                unreadable.count += 1
+                unreadable.first = unreadable.first ?? segment.number(of: line)
+            }
+            goesOn = given ?? true
             return goesOn
         }
+        pass.addUnreadable(unreadable.count, first: unreadable.first)
         pass.read += read
         return goesOn
     }
@@ -189,7 +197,7 @@ struct SegmentWalk {
         let wanted = query.terms(hasher)
         var line = plan.lines
         var goesOn = true
-        var unreadable = 0
+        var unreadable = (count: 0, first: UInt64?.none)
         var read = 0
         let range = min(plan.bytes, segment.end)..<segment.end
         try segment.file.lines(range) { text, at throws(RecordReadingError) in
@@ -199,27 +207,30 @@ struct SegmentWalk {
             guard at.isEnded || segment.hasUnendedLines else { return false }
             segment.plain(text, line) { plain in
                 guard let plain, !at.isTooLong, scanner.scan(plain) else {
-                    if at.isEnded { unreadable += 1 }
+                    if at.isEnded {
+                        unreadable.count += 1
+                        unreadable.first = unreadable.first ?? segment.number(of: line)
+                    }
                     return
                 }
                 read += 1
                 let terms = scanner.terms
                 guard wanted.allSatisfy({ $0.contains(where: terms.contains) }) else { return }
-                goesOn = give(plain, line, at.place, segment, take)
+                goesOn = give(plain, line, at.place, segment, take) ?? true
             }
             return goesOn
         }
-        pass.unreadable += unreadable
+        pass.addUnreadable(unreadable.count, first: unreadable.first)
         pass.read += read
         return goesOn
     }
 
-    /// Gives an entry if it is asked for; false when no more is wanted.
+    /// Gives an entry if it is asked for; false when no more is wanted, nil when it is none.
     private func give(
         _ plain: Span<UInt8>?, _ line: Int, _ offset: Int,
         _ segment: borrowing RecordSegment, _ take: (borrowing FoundEntry) -> Bool
-    ) -> Bool {
-        guard let plain, var entry = RecordedEntry(line: plain) else { return true }
+    ) -> Bool? {
+        guard let plain, var entry = RecordedEntry(line: plain) else { return nil }
         entry.sequence = segment.number(of: line)
         entry.segment = segment.segment.number
         entry.offset = offset

@@ -65,7 +65,7 @@ extension RecordReader {
                 defer { next = after }
                 if isOfTheRecordItself(line) { return true }
                 guard let (entry, plain) = read(line, place, number, of: segment) else {
-                    pass.unreadable += 1
+                    pass.addUnreadable(number)
                     return true
                 }
                 goesOn = take(ReadEntry(entry: entry, line: plain, next: after))

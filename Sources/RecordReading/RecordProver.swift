@@ -42,6 +42,12 @@ extension RecordReader {
         of number: UInt64, reveals: Bool
     ) throws(RecordReadingError) -> EntryProof {
         let told = segments.filter { $0.head != nil }
+        if let purged = purged(entry: number) {
+            throw RecordReadingError(
+                "entry \(number) was purged on \(purged.purgedAt): \(purged.reason)",
+                hint: "the proof of the purge stands beside the segments; `herse record verify` "
+                    + "reads it")
+        }
         guard let home = told.lastIndex(where: { $0.begins <= number }) else {
             throw missing(number)
         }
@@ -83,9 +89,19 @@ extension RecordReader {
                 hint: "give an auditor's private key with --auditor-key FILE, or leave out "
                     + "--reveal")
         }
-        return EntryProof(
+        let proof = EntryProof(
             line: line, key: reveals && isSealed ? told[home].key?.entryKey(number) : nil,
             index: number, hashes: way, checkpoint: checkpoint.note)
+        // Of a record that was touched a proof would prove nothing, to whoever is given it.
+        guard let key = told.last?.head?.key, case .proven = proof.verdict(key: key),
+            proof.key == nil || proof.plain != nil
+        else {
+            throw RecordReadingError(
+                "entry \(number) cannot be proven: it, or what stands beside it, is not what the "
+                    + "gate signed",
+                hint: "`herse record verify` tells what is wrong with the record")
+        }
+        return proof
     }
 
     private func missing(_ number: UInt64) -> RecordReadingError {

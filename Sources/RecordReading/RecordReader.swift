@@ -10,8 +10,17 @@ package final class RecordReader: Sendable {
         /// Lines that are no JSON object with a time, too long, or not sealed as their segment
         /// says.
         package var unreadable = 0
+        /// The number of the first of them.
+        package var firstUnreadable: UInt64?
         /// Segments that could not be read to their end.
         package var broken: [String] = []
+        /// What was purged of the period.
+        package var purged: PurgedEntries?
+
+        mutating func addUnreadable(_ number: UInt64) {
+            unreadable += 1
+            firstUnreadable = firstUnreadable ?? number
+        }
     }
 
     package let folder: String
@@ -28,14 +37,19 @@ package final class RecordReader: Sendable {
         do throws(RecordError) {
             numbers = try listing.numbers(.segments)
         } catch {
-            throw RecordReadingError(
-                "\(folder): cannot be read",
-                hint: "name the gate's configuration with -c, or the folder of the record with "
-                    + "--record, such as /var/lib/herse/state/record")
+            guard error.isRefusal else {
+                throw RecordReadingError(
+                    "\(folder): cannot be read",
+                    hint: "name the gate's configuration with -c, or the folder of the record with "
+                        + "--record, such as /var/lib/herse/state/record")
+            }
+            throw RecordReadingError(error.message, hint: refusedHint)
         }
         guard !numbers.isEmpty else {
             throw RecordReadingError(
-                "\(folder): no segment of a record in it", hint: "is it the folder `record`?")
+                "\(folder): no segment of a record in it",
+                hint: "nothing was recorded there yet, or all of it was taken away, or it is not "
+                    + "the folder `record`")
         }
         guard let opener = EntryOpener() else {
             throw RecordReadingError("there is no memory", hint: "close something")
@@ -47,7 +61,7 @@ package final class RecordReader: Sendable {
         var next: SegmentHead?
         for number in numbers.reversed() {
             let path = listing.file(number)
-            let firstLine = firstLine(of: path)
+            let firstLine = try firstLine(of: path)
             let head = SegmentHead(line: firstLine)
             let ending = next?.previous.flatMap { $0.segment == number ? $0 : nil }
             segments.append(
@@ -72,6 +86,7 @@ package final class RecordReader: Sendable {
         since: UInt64, until: UInt64 = .max, _ take: (borrowing RecordedEntry, [UInt8]) -> Bool
     ) throws(RecordReadingError) -> Pass {
         var pass = Pass()
+        pass.purged = purged(since: since, until: until)
         for segment in segments[firstSegment(since: since)...] {
             try mustBeOpen(segment)
             var goesOn = true
@@ -79,7 +94,7 @@ package final class RecordReader: Sendable {
                 try segment.lines { line, place, number in
                     if isOfTheRecordItself(line) { return true }
                     guard let (entry, plain) = read(line, place, number, of: segment) else {
-                        pass.unreadable += 1
+                        pass.addUnreadable(number)
                         return true
                     }
                     guard entry.time >= since, entry.time < until else { return true }
@@ -171,7 +186,11 @@ package final class RecordReader: Sendable {
     }
 }
 
-private func firstLine(of path: String) -> [UInt8] {
+/// What helps who may not read the record.
+let refusedHint = "run this as root or as the gate's user"
+
+/// Throws when this user may not read the file; of one that cannot be read otherwise, there is none.
+private func firstLine(of path: String) throws(RecordReadingError) -> [UInt8] {
     var first: [UInt8] = []
     do throws(RecordError) {
         // Most are short, and of many segments no more is read than that.
@@ -185,7 +204,8 @@ private func firstLine(of path: String) -> [UInt8] {
             if isWhole { break }
         }
     } catch {
-        return []
+        guard error.isRefusal else { return [] }
+        throw RecordReadingError(error.message, hint: refusedHint)
     }
     return first
 }

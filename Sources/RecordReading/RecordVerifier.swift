@@ -15,6 +15,8 @@ package struct RecordVerifier {
     /// Keys that are believed; none believes the record's own.
     private let keys: [NoteVerifier]
     private let witnessed: [WitnessedCheckpoint]
+    /// The last segment that is taken as it is though nothing signs it.
+    private let unsignedThrough: Int
 
     /// What the gate keeps beside the segments; nil when there is nothing that can be read.
     private let kept: [UInt8]?
@@ -22,13 +24,20 @@ package struct RecordVerifier {
     private static let keptName = "the file `checkpoint`"
 
     /// Opens the record in `folder`, which may be written meanwhile.
+    ///
+    /// Segments without a head are those of a gate before 0.2, or had theirs taken away, which only
+    /// the operator can tell apart: up to `unsignedThrough` they are no flaw.
     package init(
         folder path: String, auditorKeys: [AuditorKey] = [], keys: [NoteVerifier] = [],
-        witnessed: [WitnessedCheckpoint] = []
+        witnessed: [WitnessedCheckpoint] = [], unsignedThrough: Int = -1
     ) throws(RecordReadingError) {
+        self.unsignedThrough = unsignedThrough
         // Before the segments: what is read after it holds all that it speaks of.
         kept = smallFile(path + "/checkpoint", bytesMax: SignedNote.lengthMax)
         isKept = FileManager.default.fileExists(atPath: path + "/checkpoint")
+        if isKept, kept == nil, !FileManager.default.isReadableFile(atPath: path + "/checkpoint") {
+            throw RecordReadingError("\(path)/checkpoint: Permission denied", hint: refusedHint)
+        }
         reader = try RecordReader(folder: path, auditorKeys: auditorKeys)
         self.keys = keys
         self.witnessed = witnessed
@@ -106,17 +115,25 @@ package struct RecordVerifier {
     ) {
         found.untold = reader.segments.filter { $0.head == nil && $0.number != torn }.map(\.number)
         guard let first else {
-            // Heads that were taken away leave the same as a gate before 0.2, which nobody can prove.
-            if isKept || !keys.isEmpty || !witnessed.isEmpty || !found.untold.isEmpty {
+            if !found.untold.isEmpty {
                 found.add(nil, "no segment has a head: nothing in them is signed", entry: 0)
+            } else if torn != nil {
+                found.add(nil, "there is not one whole entry: nothing can be proven")
             }
             return
         }
         // `000000` is a name as well.
         var last = -1
         if let before = first.previous, before.manner == .untold { last = before.segment }
-        for number in found.untold where number > last {
-            found.add(number, "segment \(number) has no head")
+        for number in found.untold {
+            if number > last {
+                found.add(number, "segment \(number) has no head")
+            } else if number > unsignedThrough {
+                found.add(
+                    number,
+                    "nothing signs segment \(number): it is of a gate before 0.2, or its head was "
+                        + "taken away")
+            }
         }
         found.untold.removeAll { $0 > last }
     }

@@ -5,7 +5,7 @@
 // unpack with these and no others: new words need another mark than `packedMark`.
 
 let entryWords: StaticString = #"""
-    "withheld":["masks":["vague":"break_glass":"event":"handshake-refused","why":"no-certificate"\#
+    "masks":["vague":"break_glass":"event":"handshake-refused","why":"no-certificate"\#
     "interaction":"query","transaction":"ITI-47","action":"POST","deny","status":403,"why":"limit"\#
     "method":"token","level":"eidas1","issuer":"https://"account":"client":"token":"session":"s-\#
     "delivery":"whole","request_in":"forwarded":""tls":"TLSv1.2","birth-place","page":2,\#

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Glibc
 
 /// A verb; says what it has to say on a console, and how it ended.
 protocol Verb: AsyncParsableCommand {
@@ -67,10 +68,29 @@ struct Console: Sendable {
     let talk: @Sendable (String) -> Void
 
     static let terminal = Console(
-        print: { write($0, to: .standardOutput) }, talk: { write($0, to: .standardError) })
+        print: {
+            // A reader that has gone away is no reason to fail: the order is carried out by now. Want
+            // of room is: whoever reads the file would take it for all there is.
+            guard let code = write($0, to: STDOUT_FILENO), code != EPIPE else { return }
+            // Safe because strerror's text is copied at once.
+            let why = unsafe String(cString: strerror(code))
+            _ = write("standard output cannot be written: \(why)", to: STDERR_FILENO)
+            exit(Outcome.refused.rawValue)
+        },
+        talk: { _ = write($0, to: STDERR_FILENO) })
 }
 
-/// A reader that has gone away is no reason to fail: the order is carried out by now.
-private func write(_ text: String, to file: FileHandle) {
-    try? file.write(contentsOf: Data((text + "\n").utf8))
+/// Writes a text and ends its line; the system's code when it could not.
+private func write(_ text: String, to descriptor: Int32) -> Int32? {
+    let bytes = Array((text + "\n").utf8)
+    var done = 0
+    while done < bytes.count {
+        let count = unsafe bytes.withUnsafeBytes {
+            // Safe because done < bytes.count, and write reads at most the rest.
+            unsafe Glibc.write(descriptor, $0.baseAddress.map { unsafe $0 + done }, $0.count - done)
+        }
+        if count < 0, errno != EINTR { return errno }
+        done += max(0, count)
+    }
+    return nil
 }

@@ -193,6 +193,23 @@ def test_a_sealed_record_names_the_withheld(sealed, patients):
     assert all(one[0].startswith(f"{INS}|") for one in line["identifiers"])
 
 
+def test_no_length_tells_who_was_withheld(sealed, patients, tmp_path):
+    gate, entries = sealed(ceiling("patients", 5))
+    for guess in (ins(3), "1234567"):
+        assert gate.get(SEARCH, fields=[f"X-Forwarded-For: {guess}"]).status == 429
+    assert gate.get(f"/fhir/Patient/{identity(1)}").status == 200
+    said = {entry["entry"]: entry for entry in entries()}
+    run = gate.do("record", "search", "--since", "1h", "--json", "--auditor-key",
+                  tmp_path / "anne.key")
+    plain = {json.loads(line)["entry"]: line.encode() for line in run.out.split("\n") if line}
+    kept = (gate.folder / "state" / "record" / "000001.jsonl").read_bytes().split(b"\n")
+    as_it_is = {number: len(kept[number]) == len(b'{"sealed":""}') + -(-4 * (size + 16) // 3)
+                for number, line in plain.items()
+                for size in [len(line) - len(f'"entry":{number},')]}
+    assert {as_it_is[number] for number in said if "withheld" in said[number]} == {True}
+    assert {as_it_is[number] for number in said if "persons" in said[number]} == {False}
+
+
 def test_identifiers_of_one_answer_are_bounded(sealed, upstream):
     count = 8400
     many = [{"resourceType": "Patient", "id": f"zq{n}" + "y" * 300,

@@ -23,7 +23,7 @@ import Testing
         #expect(say(14, "disk", in: 1) == 10 && say(10, "peer", in: 1) == 10)
         #expect(storms.isRaging)
         #expect(storms.end(in: 1) == [])
-        #expect(storms.end(in: 2) == ["disk: 4 more, the last of them: line 13"])
+        #expect(storms.end(in: 2) == ["4 more of this kind, the last: line 13"])
         #expect(!storms.isRaging && storms.end(in: 3) == [])
     }
 
@@ -31,13 +31,13 @@ import Testing
         #expect(say(11, "disk", in: 1) == 10)
         let next = storms.take("again", kind: "disk", in: 2)
         #expect(next.verdict == .written)
-        #expect(next.before == "disk: 1 more, the last of them: line 10")
+        #expect(next.before == "1 more of this kind, the last: line 10")
         #expect(storms.end(in: 3) == [])
     }
 
     @Test mutating func `wake their writer once, and are all told of at the end`() {
         let verdicts = (0..<13).map { storms.take("\($0)", kind: "disk", in: 5).verdict }
         #expect(verdicts.count { $0 == .begins } == 1 && verdicts[10] == .begins)
-        #expect(storms.end(in: nil) == ["disk: 3 more, the last of them: 12"])
+        #expect(storms.end(in: nil) == ["3 more of this kind, the last: 12"])
     }
 }

@@ -9,7 +9,7 @@ import Testing
 private let usual = Array(
     """
     {"time":"2026-11-29T08:15:30.125Z","clock":"synchronized","professional":"810000000019",\
-    "method":"certificate","decision":"deny","why":"limit","withheld":["00000000000000ff"]}
+    "method":"certificate","decision":"allow","status":200,"persons":["00000000000000ff"]}
     """.utf8)
 
 /// Entries of many lengths and kinds: the same again and again, usual words, anything at all.
@@ -72,6 +72,18 @@ private func samples(seed: UInt64) -> [[UInt8]] {
     @Test func `take less room than their entry, though they are base64`() {
         #expect(sealed(usual, 0).count * 10 < usual.count * 6)
     }
+
+    /// Whoever sees lengths must not be able to guess whom he was refused.
+    @Test func `that name who was withheld are as long as they are, whatever is in them`() {
+        for guess in ["1234567", "7654321", "1234560", "aaaaaaa"] {
+            let entry = Array(
+                """
+                {"forwarded":"Patient/\(guess)","decision":"deny","withheld":["00000000000000ff"],\
+                "identifiers":[["Patient/1234567"]]}
+                """.utf8)
+            #expect(sealed(entry, 0).count == ((entry.count + 16) * 4 + 2) / 3)
+        }
+    }
 }
 
 @Suite struct `Packed entries` {
@@ -86,13 +98,25 @@ private func samples(seed: UInt64) -> [[UInt8]] {
     /// Packed by Python's zlib with the words of the format: others would unpack to something else.
     @Test func `unpack with the words that the format has for ever`() throws {
         let packed = try bytes(
-            "AcOabi2sDE2B4adnaGSKJ+ViSVwQYGiJO1UhpQ9ouYZclAF5SMWwAQpIS1OKrQUA")
+            "AcOabi2sDE2B4adnaGSKJ+ViSVwQYGiJO1URSh9I4WWAAtLSlGJrAQ==")
         #expect(unpacker.entry(of: packed) == usual)
     }
 
     @Test func `that were never packed are what they are`() {
         #expect(unpacker.entry(of: usual) == usual)
-        #expect(unpacker.entry(of: []) == [])
+    }
+
+    /// A newer gate's would be taken for entries otherwise, and be intact and unreadable.
+    @Test func `of a kind that is not known are none`() throws {
+        let packed = try bytes(
+            "AcOabi2sDE2B4adnaGSKJ+ViSVwQYGiJO1URSh9I4WWAAtLSlGJrAQ==")
+        #expect(unpacker.entry(of: []) == nil)
+        for first in UInt8.min...UInt8.max where first != 1 && first != 0x7B {
+            #expect(unpacker.entry(of: [first] + packed.dropFirst()) == nil)
+        }
+        // Nothing, packed, and something that is no object.
+        #expect(unpacker.entry(of: [1, 3, 0]) == nil)
+        #expect(unpacker.entry(of: [1, 0x4B, 0x04, 0x00]) == nil)
     }
 
     @Test func `unpack to a bound and no further`() throws {
@@ -107,7 +131,7 @@ private func samples(seed: UInt64) -> [[UInt8]] {
 
     @Test func `are none when cut short, followed by anything, or without an end`() throws {
         let packed = try bytes(
-            "AcOabi2sDE2B4adnaGSKJ+ViSVwQYGiJO1UhpQ9ouYZclAF5SMWwAQpIS1OKrQUA")
+            "AcOabi2sDE2B4adnaGSKJ+ViSVwQYGiJO1URSh9I4WWAAtLSlGJrAQ==")
         for count in 1..<packed.count {
             #expect(unpacker.entry(of: Array(packed[..<count])) == nil)
         }

@@ -85,7 +85,7 @@ import Testing
         ],
         "Keys": ["COpenSSL"],
         "Transparency": ["COpenSSL", "Keys"],
-        "Sealing": ["COpenSSL", "CZlib", "Keys"],
+        "Sealing": ["COpenSSL", "CSystem", "CZlib", "Keys"],
         "RecordReading": ["CSystem", "Lookup", "Record", "Sealing", "Transparency"],
         "RecordIndex": [
             "CSystem", "KeyedHash", "Lookup", "Record", "RecordReading", "Sealing",

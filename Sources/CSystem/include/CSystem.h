@@ -45,6 +45,9 @@ void herse_yield_to_others(void);
 /// turn sooner, and no longer; 0 when the kernel takes it, which needs no privilege.
 int herse_ask_for_short_slices(uint64_t nanoseconds);
 
+/// Whether the bytes of `part` stand somewhere in `bytes`.
+int herse_holds(const uint8_t *bytes, size_t count, const uint8_t *part, size_t length);
+
 /// Whether the kernel's clock is kept in step with another (adjtimex(2)): 1 it is, 0 it is not,
 /// -1 the kernel does not say.
 int herse_clock_is_synchronized(void);

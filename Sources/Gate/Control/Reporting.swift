@@ -10,7 +10,7 @@ internal import Record
 internal import Wire
 
 /// The version of the gate, as `herse --version` has it.
-package let herseVersion = "0.1.0"
+package let herseVersion = "0.2.0-dev"
 
 extension ControlPlane {
     func status() async -> StatusReport {

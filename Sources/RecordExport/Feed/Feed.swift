@@ -12,6 +12,8 @@ package struct FeedReport: Equatable, Sendable {
     package var refused = 0
     /// Lines of the record that could not be read.
     package var unreadable = 0
+    /// The number of the first of them.
+    package var firstUnreadable: UInt64?
     /// The number of the entry that comes next.
     package var next: UInt64?
 
@@ -101,6 +103,7 @@ package final class Feed {
         place = next
         try flush(origin)
         report.unreadable = pass.unreadable
+        report.firstUnreadable = pass.firstUnreadable
         report.next = place?.number
         return report
     }

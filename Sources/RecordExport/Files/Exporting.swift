@@ -54,6 +54,10 @@ package struct ExportReport: Equatable, Sendable {
     package var pieces = 0
     /// Lines of the record that could not be read.
     package var unreadable = 0
+    /// The number of the first of them.
+    package var firstUnreadable: UInt64?
+    /// What was purged of the period.
+    package var purged: PurgedEntries?
 }
 
 /// Writes what is asked for; memory does not grow with the record.
@@ -92,6 +96,8 @@ package func export(
             hint: "`herse record verify` says more; --until exports what is before")
     }
     report.unreadable = pass.unreadable
+    report.firstUnreadable = pass.firstUnreadable
+    report.purged = pass.purged
     try writer.end()
     try file.finish()
     return report

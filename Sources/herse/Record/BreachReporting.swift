@@ -12,7 +12,9 @@ struct BreachReporting {
     private let folder: DossierFolder
     private let console: Console
     private var unreadable = 0
+    private var firstUnreadable: UInt64?
     private var broken: [String] = []
+    private var purged: PurgedEntries?
 
     /// Entries between two looks at the clock.
     private static let entriesOfLook = 50_000
@@ -47,7 +49,9 @@ struct BreachReporting {
             }
         }
         unreadable = pass.unreadable
+        firstUnreadable = pass.firstUnreadable
         broken = pass.broken
+        purged = pass.purged
         reckoning.end()
         guard !reckoning.isTooLarge else {
             throw Failure(
@@ -75,22 +79,27 @@ struct BreachReporting {
         order.languages = languages
         order.unreadableLines = unreadable
         order.brokenSegments = broken
+        order.purged = purged
         reckoning.write(order, to: folder)
         if reckoning.isEmpty {
+            let scope = reckoning.scope
             console.talk(
-                "nobody was shown: check the identifiers and the period (the dossier says so)")
+                "nobody was shown from \(Moment(milliseconds: scope.from).stamp) to "
+                    + "\(Moment(milliseconds: scope.to).stamp): check the identifiers and the period "
+                    + "(the dossier says so)")
         }
-        if unreadable > 0 {
-            console.talk("\(counted(unreadable, "line")) could not be read")
-        }
+        herse.tell(purged, on: console)
         for segment in broken { console.talk("\(segment) could not be read to its end") }
+        _ = herse.tell(unreadable: unreadable, first: firstUnreadable, on: console)
     }
 
     /// How the command ends.
-    var outcome: Outcome { reckoning.isEmpty ? .refused : .done }
+    var outcome: Outcome {
+        reckoning.isEmpty || unreadable > 0 || !broken.isEmpty ? .refused : .done
+    }
 
-    func result(folder: String, sums: String) -> BreachResult {
-        BreachResult(reckoning, folder: folder, sums: sums)
+    func result(_ integrity: Integrity, folder: String, sums: String) -> BreachResult {
+        BreachResult(reckoning, integrity, purged, folder: folder, sums: sums)
     }
 
     /// When the last line of progress was told.
@@ -133,7 +142,7 @@ extension Integrity {
             problems.append(
                 place + (flaw.entry.map { "entry \($0): " } ?? "") + flaw.what)
         }
-        problems += found.untold.map { "segment \($0): of a gate before 0.2, nothing protects it" }
+        problems += found.untold.map { "segment \($0): nothing signs it" }
         if found.unsigned > 0 {
             problems.append("\(counted(found.unsigned, "entry")) after the newest checkpoint")
         }
@@ -153,10 +162,19 @@ struct BreachResult: Encodable {
     let structures: Int
     let first: String?
     let last: String?
+    /// Whether the record was what the gate signed.
+    let intact: Bool
+    /// Entries of the period that were purged.
+    let purged: UInt64
     let sums: String
 
-    init(_ reckoning: Reckoning, folder: String, sums: String) {
+    init(
+        _ reckoning: Reckoning, _ integrity: Integrity, _ purged: PurgedEntries?, folder: String,
+        sums: String
+    ) {
         let figures = reckoning.figures
+        intact = integrity.verdict != .failed
+        self.purged = purged.map { $0.ends - $0.begins } ?? 0
         self.folder = folder
         self.sums = sums
         patients = reckoning.patientCount

@@ -32,15 +32,39 @@ func filters(_ names: PatientNames) -> [String] {
         ? ["patient"] : names.keys.sorted().prefix(8).map { "patient:" + spelled($0) }
 }
 
-/// Says what a search could not read.
+/// Says what is missing from what a search found: without it an answer is not whole, and the
+/// command is refused.
 func tell(_ pass: RecordSearch.Pass, on console: Console) -> Outcome {
+    tell(pass.purged, on: console)
     if let error = pass.unindexed.first {
         console.talk(printable(error.message) + ": every entry is read instead, which takes longer")
         console.talk("hint: \(error.hint)")
     }
-    if pass.unreadable > 0 {
-        console.talk("\(counted(pass.unreadable, "line")) could not be read")
-    }
     for path in pass.broken { console.talk("\(printable(path)) could not be read to its end") }
-    return pass.broken.isEmpty ? .done : .refused
+    let isWhole = tell(unreadable: pass.unreadable, first: pass.firstUnreadable, on: console)
+    return isWhole && pass.broken.isEmpty ? .done : .refused
+}
+
+/// Says how many lines could not be read; whether there were none.
+func tell(unreadable count: Int, first: UInt64?, on console: Console) -> Bool {
+    guard count > 0 else { return true }
+    let place = first.map { ", the first of them entry \($0)" } ?? ""
+    console.talk("\(counted(count, "line")) of the record could not be read" + place)
+    console.talk(
+        "hint: what they said is not in this answer; `herse record verify` says what is wrong")
+    return false
+}
+
+/// Says what was purged of the period that was asked for.
+func tell(_ purged: PurgedEntries?, on console: Console) {
+    guard let purged else { return }
+    console.talk("note: " + words(of: purged) + ": what they said is not in this answer")
+}
+
+/// `entries 0 to 13, from … to …, were purged`.
+func words(of purged: PurgedEntries) -> String {
+    printable(
+        "entries \(purged.begins) to \(purged.ends - min(1, purged.ends)), written from "
+            + "\(purged.first) to \(purged.last), were purged (\(purged.purgedAt): "
+            + "\(purged.reason))")
 }

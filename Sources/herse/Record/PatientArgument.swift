@@ -76,6 +76,20 @@ enum PatientArgument: Equatable {
         }
     }
 
+    /// What makes a mistake likely; nobody found is then no answer.
+    private var doubt: String? {
+        switch self {
+        case .ins(let matricule) where matricule.utf8.count == 15:
+            let key = insKey(matricule.prefix(13))
+            guard !key.isEmpty, !matricule.hasSuffix(key) else { return nil }
+            return "warning: the key digits do not fit this matricule INS (\(key) would): is a "
+                + "digit wrong?"
+        case .local(let type, _) where type.first?.isUppercase != true:
+            return "warning: types of resources begin with a capital letter, as in Patient/123"
+        default: return nil
+        }
+    }
+
     /// The patient as the record of this configuration's gate may know him, and what an operator
     /// should know of it.
     func names(_ configuration: String) throws(Failure) -> (names: PatientNames, note: String?) {
@@ -92,14 +106,13 @@ enum PatientArgument: Equatable {
             if hashers.isEmpty { hashers = [PersonHasher(key: file.key, server: "")] }
             names.keys.formUnion(hashers.flatMap(keys))
             names.keys = try file.namesakes(of: names.keys)
-            return (names, nil)
+            return (names, doubt)
         } catch {
-            guard !names.identifiers.isEmpty else { return (names, nil) }
-            return (
-                names,
+            guard !names.identifiers.isEmpty else { return (names, doubt) }
+            let words =
                 "the patient is looked for in sealed entries alone: without the gate's state "
-                    + "nobody can tell its keyed hash (\(error.message))"
-            )
+                + "nobody can tell its keyed hash (\(error.message))"
+            return (names, [doubt, words].compactMap(\.self).joined(separator: "\n"))
         }
     }
 }

@@ -22,6 +22,14 @@ func mustBeMoment(_ text: String?, _ option: String) throws {
             + "(2026-12-01T00:00:00Z)")
 }
 
+/// Refuses what is empty, as options are whose variable a shell does not know: all would be found
+/// that has no such thing.
+func mustSaySomething(_ options: [(name: String, values: [String])]) throws {
+    for option in options where option.values.contains(where: { $0.allSatisfy(\.isWhitespace) }) {
+        throw ValidationError("\(option.name): is empty")
+    }
+}
+
 /// The period from `begin` to `end`, where it is said, in milliseconds since 1970.
 ///
 /// A duration at its beginning counts back from its end.

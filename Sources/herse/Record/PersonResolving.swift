@@ -1,6 +1,7 @@
 // PersonResolving.swift: candidates' identifiers, hashed as the gate hashes them.
 
 import Foundation
+import KeyedHash
 import Limits
 import Lookup
 import Policy
@@ -8,6 +9,8 @@ import Policy
 /// Finds out which of many candidates are the patients that a record knows by a keyed hash.
 struct PersonResolver {
     private let hashers: [PersonHasher]
+    /// Which keys name the same person, as far as the gate knows.
+    private let links: [UInt64: [UInt64]]
 
     /// Bytes of a line of candidates.
     static let lineMax = 64 * 1024
@@ -15,15 +18,16 @@ struct PersonResolver {
     /// `configuration` is the gate's: its state folder has the secret, its identity servers the
     /// systems of their canonical identifiers.
     init(configuration path: String) throws(Failure) {
-        let file: PersonsFile
+        let key: SipKey
         do {
-            file = try PersonsFile(stateFolder: stateFolder(of: path))
+            let file = try PersonsFile(stateFolder: stateFolder(of: path))
+            key = file.key
+            links = try file.links()
         } catch {
             throw Failure(
                 "--resolve: \(error.message)",
                 hint: "run this where the gate's state is, with -c, as root or the gate's user")
         }
-        let key = file.key
         let servers =
             ConfigurationLoader(filesMustExist: false).load(path: path).configuration?
             .identityServers.map { (name: $0.name, canonical: $0.canonicalSystem) } ?? []
@@ -67,13 +71,23 @@ struct PersonResolver {
         take(candidates(rest[...]))
     }
 
+    /// The keys, and those by which the gate came to know the same person.
+    private func namesakes(of keys: Set<UInt64>) -> Set<UInt64> {
+        var all = keys
+        var fresh = Array(keys)
+        while let key = fresh.popLast() {
+            for other in links[key] ?? [] where all.insert(other).inserted { fresh.append(other) }
+        }
+        return all
+    }
+
     private func candidates(
         _ line: ArraySlice<UInt8>
     ) -> [(identifier: String, keys: [UInt64])] {
         line.split { [0x2C, 0x3B, 0x09, 0x0D].contains($0) }.compactMap { cell in
             let text = String(decoding: cell.filter { $0 != 0x22 }, as: UTF8.self)
             guard let patient = PatientArgument(text) else { return nil }
-            return (text, Array(Set(hashers.flatMap(patient.keys))))
+            return (text, Array(namesakes(of: Set(hashers.flatMap(patient.keys)))))
         }
     }
 }

@@ -63,6 +63,7 @@ struct RecordExportCommand: Verb {
     @OptionGroup var options: RecordOptions
 
     func validate() throws {
+        try mustSaySomething([("--professional", professional), ("--structure", structure)])
         if bundle, format != .auditEvent {
             throw ValidationError("--bundle: only AuditEvents go in bundles")
         }
@@ -118,12 +119,10 @@ struct RecordExportCommand: Verb {
         console.talk(
             "\(counted(report.entries, "entry")) of \(report.read) read, "
                 + "\(counted(report.pieces, format.piece)) written")
-        if report.unreadable > 0 {
-            console.talk(
-                "\(counted(report.unreadable, "line")) could not be read: `herse record verify` "
-                    + "says which")
-        }
-        return .done
+        tell(report.purged, on: console)
+        let isWhole = tell(
+            unreadable: report.unreadable, first: report.firstUnreadable, on: console)
+        return isWhole ? .done : .refused
     }
 }
 

@@ -149,7 +149,9 @@ struct RecordFeedCommand: Verb {
         while true {
             let report = try writing { () throws(ExportError) in try feed.run(reader) }
             if !follow || report.pieces > 0 { say(report, console) }
-            guard follow else { return .done }
+            let isWhole = tell(
+                unreadable: report.unreadable, first: report.firstUnreadable, on: console)
+            guard follow else { return isWhole ? .done : .refused }
             Feed.wait(milliseconds: 1000)
             reader = try openRecord(options.folder, try options.auditorKeys())
         }
@@ -166,9 +168,6 @@ struct RecordFeedCommand: Verb {
         var words =
             "\(counted(report.pieces, "event")) of \(counted(report.entries, "entry")) accepted"
         if report.refused > 0 { words += ", \(report.refused) set aside" }
-        if report.unreadable > 0 {
-            words += ", \(counted(report.unreadable, "line")) of the record unreadable"
-        }
         console.talk(words)
     }
 }

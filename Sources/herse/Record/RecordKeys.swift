@@ -62,7 +62,7 @@ struct RecordKeysShowCommand: Verb {
             console.print(json(Report(key: key, segments: segments)))
             return .done
         }
-        console.print(key ?? "no key: a gate before 0.2 wrote this record")
+        console.print(key ?? "no key: nothing in this record is signed")
         var table = Table(">SEGMENT", "SEALED TO")
         let files = auditorFiles
         for segment in segments {

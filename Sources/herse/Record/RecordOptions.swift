@@ -24,6 +24,15 @@ struct RecordOptions: ParsableArguments {
         completion: .file())
     var auditorKey: [String] = []
 
+    func validate() throws {
+        // The record would be looked for beside a file that is not there.
+        let path = configuration.path
+        guard record == nil, path != ConfigurationOption.standard,
+            !FileManager.default.fileExists(atPath: path)
+        else { return }
+        throw ValidationError("-c: `\(printable(path))`: there is no such file or folder")
+    }
+
     /// The folder that is read.
     var folder: String { record ?? stateFolder(of: configuration.path) + "/record" }
 

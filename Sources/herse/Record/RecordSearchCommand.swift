@@ -78,6 +78,14 @@ struct RecordSearchCommand: Verb {
     static let limitRange = 1...1_000_000
 
     func validate() throws {
+        try mustSaySomething([
+            ("--professional", professional), ("--structure", structure),
+            ("--session", [session].compactMap(\.self)),
+            ("--certificate", [certificate].compactMap(\.self)),
+            ("--request", [request].compactMap(\.self)),
+            ("--client", [client].compactMap(\.self)), ("--token", [token].compactMap(\.self)),
+            ("--route", [route].compactMap(\.self)),
+        ])
         guard Self.limitRange.contains(limit) else {
             throw ValidationError("--limit: is out of range, 1 to 1000000 entries can be printed")
         }

@@ -1,6 +1,7 @@
 // RecordSeenByCommand.swift: herse record seen-by: which patients a professional was shown.
 
 import ArgumentParser
+import Neutralization
 import RecordIndex
 import RecordReading
 
@@ -29,7 +30,16 @@ struct RecordSeenByCommand: Verb {
     @OptionGroup var indexes: IndexOptions
     @OptionGroup var output: OutputOption
 
-    func validate() throws { try validateSubjects([professional]) }
+    func validate() throws {
+        try mustSaySomething([("the professional", [professional])])
+        try validateSubjects([professional])
+        let kind = professional.prefix { $0 != ":" }
+        guard SubjectKind(rawValue: String(kind)) ?? .account == .account else {
+            throw ValidationError(
+                "`\(printable(professional))` is no professional: `herse record search` finds entries "
+                    + "by \(kind)")
+        }
+    }
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let who = ProfessionalNames([professional], configuration: options.configuration.path)

@@ -21,8 +21,9 @@ struct RecordVerifyCommand: Verb {
             first start, or give that with --key; and give what a witness kept with --witness, \
             which alone tells whether the last entries are there.
 
-            Exits 0 when the record is intact, 1 when it is not, or when nothing in it is signed: \
-            so it is in records of a gate before 0.2, until a newer one writes to them.
+            Exits 0 when the record is intact, 1 when it is not, or when there is nothing to prove \
+            it by. Segments of a gate before 0.2 are signed by nothing, and one whose head was taken \
+            away looks the same: --unsigned-through takes those up to a number as they are.
 
             Examples:
               herse record verify
@@ -44,7 +45,19 @@ struct RecordVerifyCommand: Verb {
         completion: .file())
     var witness: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The last segment that a gate before 0.2 wrote, which nothing signs.",
+            valueName: "segment"))
+    var unsignedThrough: Int?
+
     @OptionGroup var output: OutputOption
+
+    func validate() throws {
+        if let number = unsignedThrough, number < 0 {
+            throw ValidationError("--unsigned-through: is no segment's number")
+        }
+    }
 
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let keys = try verifierKeys(key)
@@ -53,7 +66,8 @@ struct RecordVerifyCommand: Verb {
         let auditorKeys = try source.auditorKeys()
         let verifier = try passing { () throws(RecordReadingError) in
             try RecordVerifier(
-                folder: source.folder, auditorKeys: auditorKeys, keys: keys, witnessed: witnessed)
+                folder: source.folder, auditorKeys: auditorKeys, keys: keys, witnessed: witnessed,
+                unsignedThrough: unsignedThrough ?? -1)
         }
         let line = ProgressLine(console)
         let total = verifier.bytes
@@ -79,6 +93,12 @@ func verifierKeys(_ texts: [String]) throws(Failure) -> [NoteVerifier] {
         if let key = NoteVerifier(text) {
             keys.append(key)
             continue
+        }
+        guard FileManager.default.fileExists(atPath: text) || text.count(where: { $0 == "+" }) < 2
+        else {
+            throw Failure(
+                "\(text): is no key of a gate (NAME+HASH+KEY), and no file has that name",
+                hint: "`herse record keys` prints it")
         }
         let spelled = String(decoding: try keyFile(text), as: UTF8.self)
         let lines = spelled.split(separator: "\n").compactMap { NoteVerifier(String($0)) }
@@ -211,16 +231,18 @@ struct VerificationReport: Encodable {
         }
         if !unprotectedSegments.isEmpty {
             add(
-                "unprotected",
+                "unsigned",
                 "segments " + unprotectedSegments.map(String.init).joined(separator: ", ")
-                    + ", written before the record was a tree")
+                    + ", which have no head")
         }
         for note in notes { add("note", note) }
         for flaw in flaws {
             add("FLAW", (flaw.segment.map { "segment \($0): " } ?? "") + flaw.what)
         }
         if intact {
-            lines.append("intact")
+            lines.append(
+                unprotectedSegments.isEmpty
+                    ? "intact" : "intact, but for the segments that nothing signs")
         } else {
             let first = firstBadEntry.map { "; the first bad entry is \($0)" } ?? ""
             lines.append("NOT INTACT: \(counted(flaws.count, "flaw"))\(first)")

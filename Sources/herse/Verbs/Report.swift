@@ -39,7 +39,7 @@ struct BreachCommand: Verb {
             unsealed one knows them by keyed hashes: --resolve names them. Accounts are looked for \
             under all numbers that the configured directory has of the same person. Exits 1 when nobody \
             was shown, with a dossier that says so: check the identifiers and the period; and when \
-            the record, which is verified first, is not intact.
+            the record, which is verified first, is not intact or cannot be read entirely.
 
             Examples:
               herse report breach --professional 899700218896 -o dossier \\
@@ -136,6 +136,10 @@ struct BreachCommand: Verb {
     }
 
     func validate() throws {
+        try mustSaySomething([
+            ("--professional", professional), ("--structure", structure), ("--session", session),
+            ("--certificate", certificate), ("--network", network),
+        ])
         for (name, text) in [
             ("--from", from), ("--to", to), ("--all-since", allSince), ("--discovered", discovered),
         ] {
@@ -198,7 +202,7 @@ struct BreachCommand: Verb {
             if let resolver, let resolve { try report.name(by: resolver, resolve) }
             report.tell(order(integrity), languages: languages)
             let sum = try written { () throws(DossierError) in try folder.finish() }
-            let result = report.result(folder: output, sums: sum)
+            let result = report.result(integrity, folder: output, sums: sum)
             console.print(form.json ? json(result) : result.text)
             return integrity.verdict == .failed ? .refused : report.outcome
         } catch {
@@ -220,7 +224,9 @@ struct BreachCommand: Verb {
         let keys = try verifierKeys(key)
         let folder = record.folder
         let verifier = try passing { () throws(RecordReadingError) in
-            try RecordVerifier(folder: folder, auditorKeys: auditorKeys, keys: keys)
+            // What nothing signs is told beside what is proven: a dossier needs both.
+            try RecordVerifier(
+                folder: folder, auditorKeys: auditorKeys, keys: keys, unsignedThrough: .max)
         }
         let progress = ProgressLine(console)
         let total = verifier.bytes
@@ -248,7 +254,12 @@ struct BreachCommand: Verb {
         let now = millisecondsNow()
         let said = readPeriod(from: allSince ?? from, to: to, now: now)
         let (from, to) = (said.since ?? 0, said.until ?? now)
-        guard from < to else { throw Failure("--from: the period ends before it begins") }
+        guard from < to else {
+            let option = allSince == nil ? "--from" : "--all-since"
+            throw Failure(
+                "\(option): the period ends before it begins, at "
+                    + Moment(milliseconds: from).stamp)
+        }
         let usual = UInt64(clamping: secondsOfDuration(usual) ?? 0) * 1000
         var scope = DossierScope(from: from, to: to, usualFrom: from - min(from, usual))
         scope.professionals = Set(who.all)

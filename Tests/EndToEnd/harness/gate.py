@@ -273,13 +273,13 @@ class Gate:
 
     # Commands.
 
-    def run(self, *words, within=30, config=True, stdin=None, user=None):
+    def run(self, *words, within=30, config=True, stdin=None, out=subprocess.PIPE, user=None):
         command = [executable(), *words]
         if config:
             command += ["-c", self.file]
         process = subprocess.run(
-            [str(word) for word in command], capture_output=True, text=True, errors="replace",
-            timeout=within * PATIENCE, env=self.environment, user=user,
+            [str(word) for word in command], stdout=out, stderr=subprocess.PIPE, text=True,
+            errors="replace", timeout=within * PATIENCE, env=self.environment, user=user,
             **({"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}),
         )
         return Run(process)
