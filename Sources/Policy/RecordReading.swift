@@ -16,6 +16,12 @@ extension Reading {
         rule.durability = fields.optional("durable", default: rule.durability) {
             (scalar) throws(Complaint) in try scalar.word(Durability.self)
         }
+        if rule.durability != .beforeDelivery {
+            problems.warning(
+                fields.place(of: "durable"), "answers leave before they are recorded",
+                hint: "what a crash loses of the record nobody can tell afterwards: "
+                    + "`before-delivery` writes each entry down first")
+        }
         readSealing(fields, &rule)
         rule.origin = fields.optional("origin") { (scalar) throws(Complaint) in
             try scalar.recordOrigin()

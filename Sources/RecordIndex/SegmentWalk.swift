@@ -81,6 +81,8 @@ struct SegmentWalk {
         if lines?.isEmpty == true { return plan }
         let layout = try index.layout()
         guard let lines else {
+            // All of it is read, and what cannot be is counted then.
+            plan.unreadable = 0
             for group in layout.groups where mayBe(group, layout) {
                 plan.pieces.append(
                     Piece(
@@ -160,7 +162,7 @@ struct SegmentWalk {
         var next = 0
         var read = 0
         var goesOn = true
-        // What the index knew for an entry and is none any more.
+        // No entries, or none any more though the index knew them for some.
         var unreadable = (count: 0, first: UInt64?.none)
         try segment.file.lines(piece.range) { text, at throws(RecordReadingError) in
             defer { line += 1 }
@@ -173,7 +175,7 @@ struct SegmentWalk {
             let given: Bool? =
                 at.isTooLong
                 ? nil : segment.plain(text, line) { give($0, line, at.place, segment, take) }
-            if given == nil, piece.wanted != nil {
+            if given == nil, piece.wanted != nil || !isOfTheRecordItself(text) {
                 unreadable.count += 1
                 unreadable.first = unreadable.first ?? segment.number(of: line)
             }

@@ -150,9 +150,8 @@ private let withheld: StaticString = "\"withheld\":["
                 return unsafe inflate(stream, Z_FINISH)
             }
         }
-        guard status == Z_STREAM_END, unsafe stream.pointee.avail_in == 0, plain[0] == brace else {
-            return nil
-        }
-        return Array(plain[..<(room - Int(unsafe stream.pointee.avail_out))])
+        guard status == Z_STREAM_END, unsafe stream.pointee.avail_in == 0 else { return nil }
+        let entry = plain[..<(room - Int(unsafe stream.pointee.avail_out))]
+        return entry.first == brace ? Array(entry) : nil
     }
 }

@@ -30,7 +30,8 @@ internal import Synchronization
 
     deinit { unsafe EVP_CIPHER_CTX_free(context) }
 
-    /// Appends entry `number`, packed and sealed, in base64 without padding; false when the library refuses.
+    /// Appends entry `number`, packed and sealed, in base64 without padding; false when the library
+    /// refuses.
     ///
     /// INVARIANT: called once for a number; two texts under one key would betray both.
     package func append(

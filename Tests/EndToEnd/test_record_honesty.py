@@ -80,6 +80,7 @@ def test_a_damaged_entry_is_missed_even_by_an_index_that_knew_it(copy):
     assert whole.code == 0 and whole.out.strip() == "2", whole
     change(copy.folder, 1)
     for words in (["search", "--professional", PHYSICIAN, "--count"],
+                  ["search", "--since", "1h", "--count"],
                   ["who-saw", f"Patient/{identity(1)}"], ["seen-by", PHYSICIAN]):
         run = copy(*words)
         assert run.code == 1 and "1 line of the record could not be read" in run.err, run

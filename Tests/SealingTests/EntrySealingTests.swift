@@ -114,7 +114,8 @@ private func samples(seed: UInt64) -> [[UInt8]] {
         for first in UInt8.min...UInt8.max where first != 1 && first != 0x7B {
             #expect(unpacker.entry(of: [first] + packed.dropFirst()) == nil)
         }
-        // Nothing, packed, and something that is no object.
+        // Nothing, packed, and something that is no object, after one that is.
+        #expect(unpacker.entry(of: packed) == usual)
         #expect(unpacker.entry(of: [1, 3, 0]) == nil)
         #expect(unpacker.entry(of: [1, 0x4B, 0x04, 0x00]) == nil)
     }

@@ -37,6 +37,7 @@ package final class Feed {
     /// Where to go on when all of them are taken.
     private var place: RecordPlace?
     private var problem: String?
+    private var hasToldPurge = false
 
     /// Milliseconds: the first pause, doubled each time, and the longest.
     static let pauseMin = 1_000
@@ -109,7 +110,15 @@ package final class Feed {
     }
 
     private func start(in reader: RecordReader) throws(ExportError) -> RecordPlace? {
-        guard let cursor else { return nil }
+        guard let cursor else {
+            if !hasToldPurge, let purged = reader.purged(since: settings.since) {
+                hasToldPurge = true
+                say(
+                    "entries \(purged.begins) to \(purged.ends - min(1, purged.ends)) were purged "
+                        + "before they could be fed")
+            }
+            return nil
+        }
         guard cursor.origin == reader.origin else {
             throw ExportError(
                 "\(settings.cursor): is a cursor in the record `\(cursor.origin)`",

@@ -43,9 +43,9 @@ func shownSeconds(_ seconds: some BinaryInteger) -> String {
     return parts.joined(separator: " ")
 }
 
-/// Reads `10s`, `5m`, `1h`, `30d`; nil for anything else.
+/// Reads `10s`, `5m`, `1h`, `30d`, and `3y` of 365 days; nil for anything else.
 func secondsOfDuration(_ text: String) -> Int? {
-    let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+    let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400]
     let digits = text.dropLast()
     guard let length = text.last.flatMap({ units[$0] }), (1...9).contains(digits.utf8.count),
         digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits)

@@ -63,13 +63,18 @@ struct BreachReporting {
     /// Names patients whom the record knows by a keyed hash.
     func name(by resolver: PersonResolver, _ file: String) throws(Failure) {
         let reckoning = reckoning
-        try resolver.read(file) { candidates in
+        let usable = try resolver.read(file) { candidates in
             let keys = Set(candidates.flatMap(\.keys))
             for key in keys {
                 for candidate in candidates {
                     guard reckoning.name(key, candidate.identifier) else { break }
                 }
             }
+        }
+        if usable == 0 {
+            console.talk(
+                "--resolve: \(printable(file)): no line names a patient: write SYSTEM|VALUE, an INS "
+                    + "or Patient/ID")
         }
     }
 

@@ -38,10 +38,15 @@ struct PersonResolver {
     }
 
     /// Gives the identifiers of each line of `path` that may be one patient's, with the hashes each
-    /// of them may have.
+    /// of them may have; how many lines have any.
     func read(
-        _ path: String, _ take: ([(identifier: String, keys: [UInt64])]) -> Void
-    ) throws(Failure) {
+        _ path: String, _ use: ([(identifier: String, keys: [UInt64])]) -> Void
+    ) throws(Failure) -> Int {
+        var usable = 0
+        func take(_ candidates: [(identifier: String, keys: [UInt64])]) {
+            if !candidates.isEmpty { usable += 1 }
+            use(candidates)
+        }
         guard let file = FileHandle(forReadingAtPath: path) else {
             throw Failure("--resolve: \(path): cannot be read", hint: "is it there?")
         }
@@ -69,6 +74,7 @@ struct PersonResolver {
             if data.isEmpty { break }
         }
         take(candidates(rest[...]))
+        return usable
     }
 
     /// The keys, and those by which the gate came to know the same person.

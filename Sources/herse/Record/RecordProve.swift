@@ -83,7 +83,7 @@ struct RecordCheckProofCommand: Verb {
         let entry: UInt64
         let proven: Bool
         let size: UInt64?
-        let origin: String
+        let origin: String?
         let says: String?
     }
 
@@ -99,7 +99,15 @@ struct RecordCheckProofCommand: Verb {
         let verdicts = keys.map { proof.verdict(key: $0) }
         var signed: Checkpoint?
         for case .proven(let checkpoint) in verdicts { signed = checkpoint }
-        guard let signed else { throw Failure("\(file): \(words(verdicts[0]))") }
+        guard let signed else {
+            if output.json {
+                console.print(
+                    json(
+                        Report(
+                            entry: proof.index, proven: false, size: nil, origin: nil, says: nil)))
+            }
+            throw Failure("\(file): \(words(verdicts[0]))")
+        }
         let says = proof.plain.map { String(decoding: $0, as: UTF8.self) }
         if output.json {
             console.print(

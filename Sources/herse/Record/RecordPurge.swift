@@ -40,7 +40,7 @@ struct RecordPurgeCommand: Verb {
         guard (olderThan == nil) != (through == nil) else {
             throw ValidationError("give --older-than or --through, one of them")
         }
-        if let olderThan, seconds(olderThan) == nil {
+        if let olderThan, secondsOfDuration(olderThan) == nil {
             throw ValidationError(
                 "--older-than: `\(printable(olderThan))` is not a duration (such as 90d, 3y)")
         }
@@ -50,16 +50,10 @@ struct RecordPurgeCommand: Verb {
         try validateText(reason, of: "--reason")
     }
 
-    /// Years too, of 365 days.
-    private func seconds(_ text: String) -> Int? {
-        guard text.hasSuffix("y") else { return secondsOfDuration(text) }
-        return Int(text.dropLast()).flatMap { (1...1000).contains($0) ? $0 * 365 * 86_400 : nil }
-    }
-
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let request = PurgeRequest(
-            olderThanSeconds: olderThan.flatMap(seconds).map(Int64.init), through: through,
-            reason: reason, preview: preview)
+            olderThanSeconds: olderThan.flatMap(secondsOfDuration).map(Int64.init),
+            through: through, reason: reason, preview: preview)
         let answer = try gate.ask(.purge(request))
         return try report(answer, json: output.json, on: console)
     }

@@ -89,6 +89,14 @@ struct RecordSearchCommand: Verb {
         guard Self.limitRange.contains(limit) else {
             throw ValidationError("--limit: is out of range, 1 to 1000000 entries can be printed")
         }
+        if let certificate {
+            let digits = fingerprint(certificate).dropFirst("sha256:".count)
+            guard digits.utf8.count == 64, digits.allSatisfy(\.isHexDigit) else {
+                throw ValidationError(
+                    "--certificate: `\(printable(certificate))` is not a fingerprint (write "
+                        + "sha256:HEX, 64 digits)")
+            }
+        }
         if let patient, PatientArgument(patient) == nil {
             throw ValidationError("--patient: `\(printable(patient))` \(PatientArgument.help)")
         }
