@@ -219,7 +219,7 @@ extension Telling {
                 strong(say("Avant la violation : ", "Before the breach: ")),
                 .text(
                     say(
-                        "preuve d’identité de chaque professionnel exigée par une passerelle ; registre durable de chaque divulgation ; \(counted(refused, .requests)) refusées pendant la période, dont \(language.number(reckoning.withheldAnswers)) réponses retenues par un plafond. À compléter : ",
+                        "preuve d’identité de chaque professionnel exigée par une passerelle ; registre durable de chaque divulgation ; pendant la période, refus : \(counted(refused, .requests)), dont pour un plafond, la réponse étant retenue : \(language.number(reckoning.withheldAnswers)). À compléter : ",
                         "a gate asks every professional for a proof of identity; a durable record of every disclosure; \(counted(refused, .requests)) refused in the period, \(language.number(reckoning.withheldAnswers)) of them answers withheld by a limit. To be completed: "
                     )), blank),
             orders.isEmpty

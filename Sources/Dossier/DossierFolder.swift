@@ -17,8 +17,7 @@ package struct DossierError: Error, Equatable, Sendable {
 /// Files in a folder beside the one they are for, which gets its name when all are written.
 package final class DossierFolder: DossierSink {
     private let path: String
-    /// Where the files are until all are there.
-    package let temporary: String
+    private let temporary: String
     /// What is not yet in its file.
     private var waiting: [String: [UInt8]] = [:]
     private var waitingBytes = 0
@@ -33,10 +32,20 @@ package final class DossierFolder: DossierSink {
 
     package var hasFailed: Bool { problem != nil }
 
-    /// Makes a temporary folder beside `path`, which must not exist, or be empty.
-    package init(_ path: String) throws(DossierError) {
+    /// Where the files of a dossier at `path` are until all are there.
+    package static func temporary(for path: String) -> String {
+        bare(path) + ".making-\(getpid())"
+    }
+
+    private static func bare(_ path: String) -> String {
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+
+    /// Makes a temporary folder beside `path`, which must not exist, or be empty.
+    package init(_ path: String) throws(DossierError) {
+        let path = Self.bare(path)
         let found = try? FileManager.default.contentsOfDirectory(atPath: path)
         if let found, !found.isEmpty {
             throw DossierError(
@@ -46,7 +55,7 @@ package final class DossierFolder: DossierSink {
             throw DossierError("\(path): exists and is no folder", hint: "name another")
         }
         self.path = path
-        temporary = path + ".making-\(getpid())"
+        temporary = Self.temporary(for: path)
         // Safe because the name outlives the call.
         guard unsafe mkdir(temporary, 0o700) == 0 else {
             throw DossierError(
@@ -126,13 +135,28 @@ package final class DossierFolder: DossierSink {
         write("SHA256SUMS")
         if let problem { throw problem }
         let sum = try sum(of: "SHA256SUMS")
+        // A power cut after this must not leave a folder with that name and holes in it.
+        for folder in folders + [temporary] { try sync(folder) }
         // Safe because both names outlive the call; an empty folder is replaced.
         guard unsafe rename(temporary, path) == 0 else {
             throw DossierError(
                 "\(path): cannot be made: \(systemWords())", hint: "name another folder with -o")
         }
         isDone = true
+        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        try sync(parent.isEmpty ? "/" : parent)
         return sum
+    }
+
+    private func sync(_ folder: String) throws(DossierError) {
+        // Safe because the name outlives the call.
+        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { close(descriptor) }
+        guard descriptor >= 0, fsync(descriptor) == 0 else {
+            throw DossierError(
+                "\(folder): cannot be made durable: \(systemWords())",
+                hint: "is the disk in order?")
+        }
     }
 
     private func sum(of file: String) throws(DossierError) -> String {
@@ -148,6 +172,7 @@ package final class DossierFolder: DossierSink {
             while let data = try handle.read(upToCount: 1 << 20), !data.isEmpty {
                 digest.take(Array(data))
             }
+            try handle.synchronize()
         } catch {
             throw unread
         }

@@ -42,6 +42,8 @@ package final class RecordSearch: Sendable {
         package var read = 0
         /// What was purged of the period.
         package var purged: PurgedEntries?
+        /// Segments that are gone without the proof of a purge, whatever they held.
+        package var missing: [Int] = []
 
         mutating func addUnreadable(_ count: Int, first: UInt64?) {
             unreadable += count
@@ -77,6 +79,7 @@ package final class RecordSearch: Sendable {
     ) throws(RecordReadingError) -> Pass {
         var pass = Pass()
         pass.purged = reader.purged(since: query.since, until: query.until)
+        pass.missing = reader.missing
         let within = segments(since: query.since, until: query.until)
         for segment in within { try reader.mustBeOpen(segment) }
         makeIndexes(of: within, isAnew: false, progress: progress, &pass)

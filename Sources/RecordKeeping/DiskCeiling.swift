@@ -82,6 +82,16 @@ package struct DiskCeiling: Equatable, Sendable {
     }
 }
 
+extension DiskCeiling {
+    /// Whether giving back so many bytes would be enough.
+    ///
+    /// Where it is not, something else fills the disk: purging would cost the record and gain
+    /// nothing.
+    package func isRelieved(_ use: DiskUse, without bytes: Int) -> Bool {
+        isRelieved(DiskUse(bytes: max(0, use.bytes - bytes), free: use.free + bytes))
+    }
+}
+
 /// Bytes for people: `1.5 GiB`.
 package func size(_ bytes: Int) -> String {
     var value = Double(bytes)

@@ -22,6 +22,7 @@ struct KeeperWork {
     private var nextAge: UInt64 = 0
     private var wasFull = false
     private var isFinished = false
+    private var clock: ClockSense
     private var endAt: UInt64?
 
     private static let diskEvery: UInt64 = 3_000
@@ -34,6 +35,9 @@ struct KeeperWork {
         purging = SegmentPurge(folder: keeper.folder)
         desk = WitnessDesk(state: keeper.state, key: keeper.signer.verifier)
         follower = TreeFollower(folder: keeper.folder)
+        clock = ClockSense(
+            lastKnown: modified(keeper.folder + "/checkpoint"), wall: wallMilliseconds(),
+            monotonic: monotonic())
     }
 
     mutating func use(_ settings: KeeperSettings) {
@@ -200,6 +204,16 @@ struct KeeperWork {
     }
 
     private mutating func purgeForRoom(_ text: String) {
+        guard let use = report.use,
+            settings.ceiling.isRelieved(use, without: purging.bytesThatMayGo)
+        else {
+            if !wasFull {
+                keeper.say(
+                    "record: nothing is purged: all that may go would not make room, since "
+                        + "something else fills the disk")
+            }
+            return
+        }
         for _ in 0..<10_000 {
             guard let use = DiskUse(of: keeper.folder), !settings.ceiling.isRelieved(use) else {
                 return
@@ -223,6 +237,16 @@ struct KeeperWork {
 
     private mutating func purgeByAge() {
         guard let keep = settings.keep else { return }
+        let wall = wallMilliseconds()
+        let verdict = clock.look(wall: wall, monotonic: monotonic())
+        guard verdict == .plausible else {
+            if case .leapt(let days, isNews: true) = verdict {
+                keeper.say(
+                    "record: the clock is \(days) days further than it was: nothing is purged by "
+                        + "age for a day, in case it is wrong (`timedatectl` shows it)")
+            }
+            return
+        }
         let order = PurgeOrder(
             .olderThan(seconds: keep), reason: "kept for \(keep / 86_400) days", by: "herse")
         let result = purge(order)

@@ -50,6 +50,17 @@ package struct SegmentPurge: Sendable {
         return found
     }
 
+    /// Bytes on disk of all segments but the last.
+    package var bytesThatMayGo: Int {
+        let closed = ((try? numbers(.segments)) ?? []).dropLast()
+        return closed.reduce(0) { sum, number in
+            var status = stat()
+            // Safe because the structure is a local.
+            guard unsafe lstat(folder.file(number), &status) == 0 else { return sum }
+            return sum + Int(status.st_blocks) * 512
+        }
+    }
+
     /// When the oldest entry that is left was written; nil when there is none, or it is not told.
     package func oldestTime() throws(PurgeProblem) -> String? {
         guard let first = try numbers(.segments).first else { return nil }

@@ -60,6 +60,15 @@ extension RecordReader {
         tombstones.map(PurgedEntries.init).first { $0.begins <= number && number < $0.ends }
     }
 
+    /// Segments that others speak of, and that are neither here nor purged.
+    package var missing: [Int] {
+        let known = Set(segments.map(\.number)).union(tombstones.map(\.segment))
+        let heads = segments.compactMap(\.head)
+        let told = heads.compactMap(\.previous).map(\.segment)
+        // Between two that are here all numbers are used, but for those that were put aside.
+        return Set(told).subtracting(known).sorted()
+    }
+
     private var tombstones: [Tombstone] {
         let listing = SegmentFolder(folder)
         let numbers = (try? listing.numbers(.purged)) ?? []

@@ -29,6 +29,14 @@ extension RecordReader {
     /// The record's name; empty in one of a gate before 0.2.
     package var origin: String { segments.last { $0.head != nil }?.head?.origin ?? "" }
 
+    /// Whether a place is behind the end of its segment.
+    package func isBeyondEnd(_ place: RecordPlace) -> Bool {
+        guard let segment = segments.first(where: { $0.number == place.segment }) else {
+            return false
+        }
+        return place.offset > (segment.bytes ?? fileSize(segment.path) ?? 0)
+    }
+
     /// What follows `place` in the next segment that is there; nil when its own still is, or when
     /// nothing is missing between.
     ///
@@ -49,6 +57,7 @@ extension RecordReader {
         from place: RecordPlace?, _ take: (borrowing ReadEntry) -> Bool
     ) throws(RecordReadingError) -> (pass: Pass, next: RecordPlace?) {
         var pass = Pass()
+        pass.missing = missing
         var next = place
         for segment in segments where segment.number >= place?.segment ?? .min {
             var goesOn = true

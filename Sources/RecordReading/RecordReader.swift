@@ -16,6 +16,8 @@ package final class RecordReader: Sendable {
         package var broken: [String] = []
         /// What was purged of the period.
         package var purged: PurgedEntries?
+        /// Segments that are gone without the proof of a purge, whatever they held.
+        package var missing: [Int] = []
 
         mutating func addUnreadable(_ number: UInt64) {
             unreadable += 1
@@ -87,6 +89,7 @@ package final class RecordReader: Sendable {
     ) throws(RecordReadingError) -> Pass {
         var pass = Pass()
         pass.purged = purged(since: since, until: until)
+        pass.missing = missing
         for segment in segments[firstSegment(since: since)...] {
             try mustBeOpen(segment)
             var goesOn = true

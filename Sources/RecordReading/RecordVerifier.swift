@@ -63,7 +63,7 @@ package struct RecordVerifier {
         believe(&found)
         let tombstones = try readTombstones(&found)
         let witnessed =
-            try self.witnessed + setAside(&found)
+            try ours(&found) + setAside(&found)
             + (ownCheckpoint(&found).map { [$0] } ?? [])
         var known: [UInt64: [(source: String, root: TreeHash)]] = [:]
         for one in witnessed {
@@ -144,6 +144,26 @@ package struct RecordVerifier {
         guard !found.believes(key) else { return }
         found.add(nil, "the record is signed by \(key.text), which is not the key given")
         found.key = keys.first { $0.name == key.name } ?? keys[0]
+    }
+
+    /// What witnesses saw of this record; of others, whatever came before it under another name,
+    /// they may have seen something as well.
+    private func ours(_ found: inout Verification) -> [WitnessedCheckpoint] {
+        guard found.key != nil else { return witnessed }
+        let ours = witnessed.filter { $0.checkpoint.origin == found.origin }
+        for source in Set(witnessed.map(\.source)).sorted() {
+            let others = Set(
+                witnessed.filter { $0.source == source }.map(\.checkpoint.origin)
+            ).subtracting([found.origin]).sorted()
+            guard !others.isEmpty else { continue }
+            let names = others.joined(separator: ", ")
+            if ours.contains(where: { $0.source == source }) {
+                found.notes.append("\(source) also saw checkpoints of \(names)")
+            } else {
+                found.add(nil, "\(source) saw nothing of this record, but of \(names)")
+            }
+        }
+        return ours
     }
 
     private func accept(_ one: WitnessedCheckpoint, _ found: inout Verification) {

@@ -3,12 +3,15 @@
 import json
 import os
 import shutil
+import signal
+import subprocess
 
 import pytest
 
 from harness.fhir import identity, ins, matricule
-from harness.gate import ceiling
+from harness.gate import ceiling, executable
 from harness.pki import PHYSICIAN
+from harness.waiting import until
 
 
 def read(number):
@@ -198,3 +201,70 @@ def test_what_may_not_be_read_is_not_called_touched(copy):
             assert run.code == 1 and "Permission denied" in run.text, run
             assert "NOT INTACT" not in run.text and "as root" in run.text, run
         os.chmod(copy.folder / name, 0o644)
+
+
+def test_a_segment_that_vanished_is_missed_by_every_reader(copy):
+    (copy.folder / "000001.jsonl").unlink()
+    for words in (["search", "--professional", PHYSICIAN, "--count"],
+                  ["who-saw", f"Patient/{identity(1)}"], ["seen-by", PHYSICIAN],
+                  ["export", "--format", "jsonl", "-o", "-"]):
+        run = copy(*words)
+        assert run.code == 1 and "1 segment of the record missing: 1" in run.err, run
+    assert copy("verify").code == 1
+
+
+def test_nothing_takes_the_place_of_a_device(copy, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for words in (["prove", "1", "-o", fifo],
+                  ["export", "--format", "csv", "--force", "-o", fifo]):
+        run = copy(*words)
+        assert run.code == 1 and "is no ordinary file" in run.text, run
+        assert fifo.is_fifo()
+
+
+def test_a_discovery_to_come_is_refused(two_segments):
+    run = two_segments.run("report", "breach", "--professional", PHYSICIAN, "--from", "1h", "-o",
+                           "never", "--discovered", "2099-01-01T00:00:00Z")
+    assert run.code == 64 and "--discovered: is in the future" in run.err, run
+
+
+def test_torn_notes_of_a_witness_and_those_of_other_records_are_passed_over(two_segments, tmp_path):
+    gate = two_segments
+    gate.stop()
+    note = (gate.folder / "state" / "record" / "checkpoint").read_text()
+    other = note.replace(note.split("\n")[0], "elsewhere.example/record")
+    kept = tmp_path / "kept"
+    for before in ("", "herse.torn/record\n", note[:60] + "\n", note[:25] + "\n\n"):
+        kept.write_text(before + note)
+        run = gate.run("record", "verify", "--witness", kept)
+        assert run.code == 0 and ("torn" in run.err) == (before != ""), (before, run)
+    kept.write_text(other + note)
+    run = gate.run("record", "verify", "--witness", kept)
+    assert run.code == 0 and "also saw checkpoints of elsewhere.example/record" in run.text, run
+    kept.write_text(other)
+    run = gate.run("record", "verify", "--witness", kept)
+    assert run.code == 1 and "saw nothing of this record" in run.text, run
+    kept.write_text("nothing\n")
+    run = gate.run("record", "verify", "--witness", kept)
+    assert run.code == 1 and "holds no checkpoint" in run.text, run
+
+
+def test_an_interrupted_dossier_leaves_nothing(two_segments, tmp_path):
+    gate = two_segments
+    for _ in range(3):
+        process = subprocess.Popen(
+            [str(executable()), "report", "breach", "--professional", PHYSICIAN, "--from", "1h",
+             "-o", str(tmp_path / "dossier"), "-c", str(gate.file)],
+            stderr=subprocess.PIPE, text=True, env=gate.environment)
+        until(lambda: list(tmp_path.glob("dossier.making-*")) or process.poll() is not None,
+              within=20, every=0)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        if process.returncode == 1:
+            assert "interrupted: no dossier was made" in said
+            assert not list(tmp_path.glob("dossier*"))
+        else:
+            # It was quicker.
+            assert process.returncode == 0 and (tmp_path / "dossier").is_dir()
+            shutil.rmtree(tmp_path / "dossier")

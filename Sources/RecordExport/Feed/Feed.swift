@@ -14,6 +14,8 @@ package struct FeedReport: Equatable, Sendable {
     package var unreadable = 0
     /// The number of the first of them.
     package var firstUnreadable: UInt64?
+    /// Segments that are gone without the proof of a purge.
+    package var missing: [Int] = []
     /// The number of the entry that comes next.
     package var next: UInt64?
 
@@ -105,6 +107,7 @@ package final class Feed {
         try flush(origin)
         report.unreadable = pass.unreadable
         report.firstUnreadable = pass.firstUnreadable
+        report.missing = pass.missing
         report.next = place?.number
         return report
     }
@@ -129,6 +132,16 @@ package final class Feed {
                 "\(settings.cursor): stands in segment \(cursor.place.segment), and the last is "
                     + "\(last.number)",
                 hint: "is it an older copy of the record?")
+        }
+        let place = cursor.place
+        let isBehind = reader.segments.contains {
+            $0.number > place.segment && $0.head != nil && $0.begins < place.number
+        }
+        guard !isBehind, !reader.isBeyondEnd(place) else {
+            throw ExportError(
+                "\(settings.cursor): stands at entry \(place.number), which the record has not come "
+                    + "to, or no longer has",
+                hint: "its end was cut, or it is an older copy: `herse record verify` says more")
         }
         guard let gap = reader.gap(after: cursor.place) else { return cursor.place }
         let words =

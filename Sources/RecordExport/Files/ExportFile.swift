@@ -115,7 +115,14 @@ final class ExportFile {
     private static func mustBeFree(_ path: String, _ isForced: Bool) throws(ExportError) {
         var status = stat()
         // Safe because path and result outlive the call.
-        guard unsafe lstat(path, &status) == 0, !isForced else { return }
+        guard unsafe lstat(path, &status) == 0 else { return }
+        let kind = status.st_mode & S_IFMT
+        // What takes its name would take a device's place: root has one `/dev/null`.
+        guard [S_IFREG, S_IFDIR, S_IFLNK].contains(kind) else {
+            throw ExportError(
+                "\(path): is no ordinary file", hint: "write to standard output, with -o -")
+        }
+        if isForced { return }
         throw ExportError(
             "\(path): is there already", hint: "choose another place, or replace it by --force")
     }

@@ -56,6 +56,8 @@ package struct ExportReport: Equatable, Sendable {
     package var unreadable = 0
     /// The number of the first of them.
     package var firstUnreadable: UInt64?
+    /// Segments that are gone without the proof of a purge.
+    package var missing: [Int] = []
     /// What was purged of the period.
     package var purged: PurgedEntries?
 }
@@ -98,6 +100,7 @@ package func export(
     report.unreadable = pass.unreadable
     report.firstUnreadable = pass.firstUnreadable
     report.purged = pass.purged
+    report.missing = pass.missing
     try writer.end()
     try file.finish()
     return report

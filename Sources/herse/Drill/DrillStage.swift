@@ -71,7 +71,7 @@ final class DrillStage: Sendable {
             state.folders.append(folder)
             return state.isDown
         }
-        if isDown { remove(folder) }
+        if isDown { remove(folder: folder) }
         return folder
     }
 
@@ -100,7 +100,7 @@ final class DrillStage: Sendable {
             for _ in 0..<DemoStage.endMax * 100 where !gate.hasEnded { usleep(10_000) }
         }
         former.server?.stop()
-        for folder in former.folders { remove(folder) }
+        for folder in former.folders { remove(folder: folder) }
     }
 
     private func startGate(
@@ -174,14 +174,5 @@ final class DrillStage: Sendable {
         record: {durable: before-delivery, unsealed: true}
 
         """
-    }
-}
-
-/// Removes a folder in which somebody who does not know yet may still be making files.
-private func remove(_ folder: String) {
-    for _ in 0..<100 {
-        try? FileManager.default.removeItem(atPath: folder)
-        if !FileManager.default.fileExists(atPath: folder) { return }
-        usleep(10_000)
     }
 }

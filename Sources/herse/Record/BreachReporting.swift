@@ -15,6 +15,7 @@ struct BreachReporting {
     private var firstUnreadable: UInt64?
     private var broken: [String] = []
     private var purged: PurgedEntries?
+    private var missing: [Int] = []
 
     /// Entries between two looks at the clock.
     private static let entriesOfLook = 50_000
@@ -52,6 +53,7 @@ struct BreachReporting {
         firstUnreadable = pass.firstUnreadable
         broken = pass.broken
         purged = pass.purged
+        missing = pass.missing
         reckoning.end()
         guard !reckoning.isTooLarge else {
             throw Failure(
@@ -94,13 +96,15 @@ struct BreachReporting {
                     + "(the dossier says so)")
         }
         herse.tell(purged, on: console)
+        _ = herse.tell(missing: missing, on: console)
         for segment in broken { console.talk("\(segment) could not be read to its end") }
         _ = herse.tell(unreadable: unreadable, first: firstUnreadable, on: console)
     }
 
     /// How the command ends.
     var outcome: Outcome {
-        reckoning.isEmpty || unreadable > 0 || !broken.isEmpty ? .refused : .done
+        reckoning.isEmpty || unreadable > 0 || !broken.isEmpty || !missing.isEmpty
+            ? .refused : .done
     }
 
     func result(_ integrity: Integrity, folder: String, sums: String) -> BreachResult {

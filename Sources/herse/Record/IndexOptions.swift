@@ -41,8 +41,20 @@ func tell(_ pass: RecordSearch.Pass, on console: Console) -> Outcome {
         console.talk("hint: \(error.hint)")
     }
     for path in pass.broken { console.talk("\(printable(path)) could not be read to its end") }
+    let isThere = tell(missing: pass.missing, on: console)
     let isWhole = tell(unreadable: pass.unreadable, first: pass.firstUnreadable, on: console)
-    return isWhole && pass.broken.isEmpty ? .done : .refused
+    return isThere && isWhole && pass.broken.isEmpty ? .done : .refused
+}
+
+/// Says which segments are gone; whether none is.
+func tell(missing segments: [Int], on console: Console) -> Bool {
+    guard !segments.isEmpty else { return true }
+    let numbers = segments.prefix(20).map(String.init).joined(separator: ", ")
+    console.talk("\(counted(segments.count, "segment")) of the record missing: \(numbers)")
+    console.talk(
+        "hint: what they said is not in this answer, and nothing proves a purge; `herse record "
+            + "verify` says more")
+    return false
 }
 
 /// Says how many lines could not be read; whether there were none.

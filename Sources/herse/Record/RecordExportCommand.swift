@@ -120,9 +120,10 @@ struct RecordExportCommand: Verb {
             "\(counted(report.entries, "entry")) of \(report.read) read, "
                 + "\(counted(report.pieces, format.piece)) written")
         tell(report.purged, on: console)
+        let isThere = tell(missing: report.missing, on: console)
         let isWhole = tell(
             unreadable: report.unreadable, first: report.firstUnreadable, on: console)
-        return isWhole ? .done : .refused
+        return isThere && isWhole ? .done : .refused
     }
 }
 

@@ -151,7 +151,9 @@ struct RecordFeedCommand: Verb {
             if !follow || report.pieces > 0 { say(report, console) }
             let isWhole = tell(
                 unreadable: report.unreadable, first: report.firstUnreadable, on: console)
-            guard follow else { return isWhole ? .done : .refused }
+            guard follow else {
+                return tell(missing: report.missing, on: console) && isWhole ? .done : .refused
+            }
             Feed.wait(milliseconds: 1000)
             reader = try openRecord(options.folder, try options.auditorKeys())
         }

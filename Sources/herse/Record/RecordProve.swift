@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Glibc
 import RecordReading
 import Transparency
 
@@ -43,6 +44,14 @@ struct RecordProveCommand: Verb {
         guard let output else {
             console.print(String(proof.text.dropLast()))
             return .done
+        }
+        var status = stat()
+        // What takes its name would take a device's place: root has one `/dev/null`.
+        // Safe because path and result outlive the call.
+        if unsafe lstat(output, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw Failure(
+                "\(output): is no ordinary file",
+                hint: "without -o the proof goes to standard output")
         }
         do {
             try Data(proof.text.utf8).write(

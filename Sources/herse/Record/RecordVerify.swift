@@ -62,7 +62,7 @@ struct RecordVerifyCommand: Verb {
     func execute(_ console: Console) async throws(Failure) -> Outcome {
         let keys = try verifierKeys(key)
         var witnessed: [WitnessedCheckpoint] = []
-        for file in witness { witnessed += try witnessedCheckpoints(file) }
+        for file in witness { witnessed += try witnessedCheckpoints(file, console) }
         let auditorKeys = try source.auditorKeys()
         let verifier = try passing { () throws(RecordReadingError) in
             try RecordVerifier(
@@ -113,23 +113,32 @@ func verifierKeys(_ texts: [String]) throws(Failure) -> [NoteVerifier] {
 }
 
 /// Reads the notes of a file, one after another; each begins where the signatures before it end.
-private func witnessedCheckpoints(_ file: String) throws(Failure) -> [WitnessedCheckpoint] {
+///
+/// A witness whose disk was full or lost power has part of one among them.
+private func witnessedCheckpoints(
+    _ file: String, _ console: Console
+) throws(Failure) -> [WitnessedCheckpoint] {
     guard let data = FileManager.default.contents(atPath: file) else {
         throw Failure("\(file): cannot be read", hint: "is it there, and yours to read?")
     }
     var found: [WitnessedCheckpoint] = []
     var note = ""
     var isSigned = false
-    func take() throws(Failure) {
+    var torn = 0
+    func take() {
         guard !note.isEmpty else { return }
-        guard let read = SignedNote(note),
-            let one = WitnessedCheckpoint(source: file, note: read)
-        else {
-            throw Failure(
-                "\(file): holds something that is no checkpoint",
-                hint: "give what a witness of `record: {witnesses: …}` kept")
+        // What a torn note left stands before the next.
+        var rest = note[...]
+        while !rest.isEmpty {
+            if let read = SignedNote(String(rest)),
+                let one = WitnessedCheckpoint(source: file, note: read)
+            {
+                found.append(one)
+                break
+            }
+            rest = rest.drop { $0 != "\n" }.dropFirst()
         }
-        found.append(one)
+        if rest.count < note.count { torn += 1 }
         note = ""
         isSigned = false
     }
@@ -137,13 +146,20 @@ private func witnessedCheckpoints(_ file: String) throws(Failure) -> [WitnessedC
         separator: "\n", omittingEmptySubsequences: false)
     {
         let signs = line.hasPrefix("— ")
-        if isSigned, !signs { try take() }
+        if isSigned, !signs { take() }
         if note.isEmpty, line.isEmpty { continue }
         note += line + "\n"
         isSigned = signs
     }
-    try take()
-    guard !found.isEmpty else { throw Failure("\(file): holds no checkpoint") }
+    take()
+    guard !found.isEmpty else {
+        throw Failure(
+            "\(file): holds no checkpoint",
+            hint: "give what a witness of `record: {witnesses: …}` kept")
+    }
+    if torn > 0 {
+        console.talk("\(file): \(torn) of its notes are torn, and left out: was its disk full?")
+    }
     return found
 }
 

@@ -32,7 +32,8 @@ struct DemoCommand: Verb {
         // Whatever ends this, the gate it started ends too.
         try onInterrupt { isExpected in
             stage.tearDown(console)
-            Glibc.exit(isExpected ? 0 : 130)
+            // At once: other threads are still at work, with libraries that `exit` would tear down.
+            _exit(isExpected ? 0 : 130)
         }
         defer { stage.tearDown(console) }
         let scene = try await stage.setUp(console)

@@ -58,7 +58,8 @@ struct DrillCommand: Verb {
         // Whatever ends this, the gate it started ends too.
         try onInterrupt { _ in
             stage.interrupt()
-            Glibc.exit(130)
+            // At once: other threads are still at work, with libraries that `exit` would tear down.
+            _exit(130)
         }
         defer { stage.tearDown() }
         let samples: [DrillSample]

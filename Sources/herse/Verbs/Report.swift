@@ -145,6 +145,11 @@ struct BreachCommand: Verb {
         ] {
             try mustBeMoment(text, name)
         }
+        let now = millisecondsNow()
+        if let discovered, let at = moment(discovered, before: now), at > now + 3_600_000 {
+            throw ValidationError(
+                "--discovered: is in the future, and the 72 hours are counted from it")
+        }
         if allSince != nil, namesSomebody || from != nil {
             throw ValidationError(
                 "--all-since: takes everybody (name accounts with --from and --to instead)")
@@ -186,12 +191,14 @@ struct BreachCommand: Verb {
         // Whatever can fail at once does so before the record is verified, which takes long.
         let keys = try record.auditorKeys()
         try record.mustOpen(keys, since: scope.usualFrom)
-        let folder = try written { () throws(DossierError) in try DossierFolder(output) }
-        let temporary = folder.temporary
+        let temporary = DossierFolder.temporary(for: output)
         try onInterrupt { _ in
-            try? FileManager.default.removeItem(atPath: temporary)
-            Glibc.exit(Outcome.refused.rawValue)
+            remove(folder: temporary)
+            console.talk("interrupted: no dossier was made")
+            // At once: other threads are still at work, with libraries that `exit` would tear down.
+            _exit(Outcome.refused.rawValue)
         }
+        let folder = try written { () throws(DossierError) in try DossierFolder(output) }
         do throws(Failure) {
             // Before the gate writes down that it is read: the newest checkpoint covers the end.
             let integrity = try integrity(keys, console)
