@@ -209,8 +209,8 @@ struct KeeperWork {
         else {
             if !wasFull {
                 keeper.say(
-                    "record: nothing is purged: all that may go would not make room, since "
-                        + "something else fills the disk")
+                    "record: nothing is purged: all that may go would not make room, which "
+                        + "something else takes")
             }
             return
         }

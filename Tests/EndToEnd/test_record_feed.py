@@ -201,6 +201,30 @@ def test_entries_that_were_purged_unfed_are_told_of(fed, repository):
     assert len(repository.ids()) == 4
 
 
+def test_what_a_crash_took_back_is_made_good(fed, repository, config, make_gate, upstream):
+    gate = make_gate(config)
+    for _ in range(4):
+        assert gate.get().status == 200
+    gate.kill()
+    fed.folder = gate.folder / "state"
+    fed.run(repository.url)
+    before = len(repository.ids())
+    assert before >= 4
+    # The disk had no more of it than the head and the first entry.
+    segment = gate.folder / "state" / "record" / "000001.jsonl"
+    segment.write_bytes(b"".join(segment.read_bytes().splitlines(keepends=True)[:2]))
+    (gate.folder / "state" / "record" / "checkpoint").unlink(missing_ok=True)
+    said = fed.run(repository.url, code=1).stderr
+    assert "no longer has" in said
+    gate.start()
+    for _ in range(2):
+        assert gate.get().status == 200
+    gate.settle()
+    said = fed.run(repository.url).stderr
+    assert "the record goes on from entry 2" in said
+    assert len(repository.ids()) == len(set(repository.ids())) == before + 2
+
+
 def test_follow_sends_what_comes(fed, repository):
     fed.grow(1)
     process = subprocess.Popen(

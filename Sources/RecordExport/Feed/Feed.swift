@@ -134,10 +134,17 @@ package final class Feed {
                 hint: "is it an older copy of the record?")
         }
         let place = cursor.place
-        let isBehind = reader.segments.contains {
-            $0.number > place.segment && $0.head != nil && $0.begins < place.number
+        if let next = reader.segments.first(where: { $0.number > place.segment && $0.head != nil }),
+            next.begins < place.number
+        {
+            // What was read while it was being written, and never acknowledged, went with a crash;
+            // its numbers are those of other entries now.
+            say(
+                "the record goes on from entry \(next.begins), before \(place.number), to which it "
+                    + "was fed: a crash took what was between, or its end was cut")
+            return RecordPlace(segment: next.number, offset: 0, number: next.begins)
         }
-        guard !isBehind, !reader.isBeyondEnd(place) else {
+        guard !reader.isBeyondEnd(place) else {
             throw ExportError(
                 "\(settings.cursor): stands at entry \(place.number), which the record has not come "
                     + "to, or no longer has",
