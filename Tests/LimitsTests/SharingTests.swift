@@ -80,7 +80,8 @@ private let start: UInt64 = 1_000_000_000
         let outcomes = (0..<2_000).map { table.charge(table.who("\($0)"), set, now: now).decision }
         let refused = outcomes.indices.filter { outcomes[$0] == .noRoom }
         #expect(refused.count >= 2_000 - 512)
-        #expect((outcomes.firstIndex(of: .noRoom) ?? 0) > 400, "it fills evenly")
+        // Where slots lie depends on the table's own secret: a few come early by chance.
+        #expect(refused.count { $0 < 400 } <= 8, "it fills evenly")
         for number in refused.prefix(50) {
             let used = table.usage(table.who("\(number)"), set, now: now).map(\.used)
             #expect(used == [0, 0])
