@@ -134,8 +134,8 @@ extension Telling {
         if let purged = order.purged {
             texts.append(
                 say(
-                    "Les entrées \(purged.begins) à \(purged.ends - min(1, purged.ends)), écrites du \(purged.first) au \(purged.last), ont été purgées (\(purged.purgedAt) : \(purged.reason)). Ce dossier ne peut rien dire des patients qu’elles montraient.",
-                    "Entries \(purged.begins) to \(purged.ends - min(1, purged.ends)), written from \(purged.first) to \(purged.last), were purged (\(purged.purgedAt): \(purged.reason)). This dossier can say nothing of the patients they showed."
+                    "Les entrées \(purged.begins) à \(purged.lastEntry), écrites du \(purged.first) au \(purged.last), ont été purgées (\(purged.purgedAt) : \(purged.reason)). Ce dossier ne peut rien dire des patients qu’elles montraient.",
+                    "Entries \(purged.begins) to \(purged.lastEntry), written from \(purged.first) to \(purged.last), were purged (\(purged.purgedAt): \(purged.reason)). This dossier can say nothing of the patients they showed."
                 ))
         }
         let unread = order.unreadableLines

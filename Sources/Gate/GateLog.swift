@@ -17,6 +17,7 @@ package final class GateLog: Sendable {
         var storms = LogStorms()
 
         /// Whether there was room for it.
+        @discardableResult
         mutating func add(_ line: String) -> Bool {
             guard lines.count < GateLog.linesMax else {
                 dropped += 1
@@ -45,7 +46,7 @@ package final class GateLog: Sendable {
         let rings = queue.withLock { queue -> Bool in
             if let kind {
                 let (verdict, before) = queue.storms.take(text, kind: kind, in: time(nil))
-                if let before { _ = queue.add(before) }
+                if let before { queue.add(before) }
                 if verdict != .written { return verdict == .begins }
             }
             return queue.add(text)
@@ -75,7 +76,7 @@ package final class GateLog: Sendable {
     /// Writes what waits, and what is to be said of storms that are over in this second.
     private func empty(inSecond second: Int?) {
         let (lines, dropped) = queue.withLock { queue in
-            for line in queue.storms.end(in: second) { _ = queue.add(line) }
+            for line in queue.storms.end(in: second) { queue.add(line) }
             let taken = (queue.lines, queue.dropped)
             queue.lines = []
             queue.dropped = 0

@@ -37,7 +37,7 @@ extension RecordSearch {
                 let index = try? SegmentIndex(path, of: segment)
             else { continue }
             let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            pass.addUnreadable(index.facts.unreadable, first: nil)
+            pass.record.addUnreadable(index.facts.unreadable, first: nil)
             indexes.append(
                 IndexSummary(
                     segment: one.number, entries: index.facts.entries,

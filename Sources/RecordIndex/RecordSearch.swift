@@ -30,25 +30,12 @@ package struct FoundEntry: Sendable {
 package final class RecordSearch: Sendable {
     /// What a search found besides entries.
     package struct Pass: Sendable {
-        /// Lines of the segments gone through that are no entries.
-        package var unreadable = 0
-        /// The number of the first of them that was met.
-        package var firstUnreadable: UInt64?
-        /// Segments that could not be read.
-        package var broken: [String] = []
+        /// What was found of the record itself.
+        package var record = RecordReader.Pass()
         /// Why the index of a segment could not be made; all its entries were read.
         package var unindexed: [RecordReadingError] = []
         /// Entries that were read.
         package var read = 0
-        /// What was purged of the period.
-        package var purged: PurgedEntries?
-        /// Segments that are gone without the proof of a purge, whatever they held.
-        package var missing: [Int] = []
-
-        mutating func addUnreadable(_ count: Int, first: UInt64?) {
-            unreadable += count
-            firstUnreadable = firstUnreadable ?? first
-        }
     }
 
     let reader: RecordReader
@@ -78,8 +65,8 @@ package final class RecordSearch: Sendable {
         _ take: (borrowing FoundEntry) -> Bool
     ) throws(RecordReadingError) -> Pass {
         var pass = Pass()
-        pass.purged = reader.purged(since: query.since, until: query.until)
-        pass.missing = reader.missing
+        pass.record.purged = reader.purged(since: query.since, until: query.until)
+        pass.record.missing = reader.missing
         let within = segments(since: query.since, until: query.until)
         for segment in within { try reader.mustBeOpen(segment) }
         makeIndexes(of: within, isAnew: false, progress: progress, &pass)
@@ -98,7 +85,7 @@ package final class RecordSearch: Sendable {
                     of: segment, indexAt: path(of: segment.segment.number), &pass, take)
                 if !goesOn { return pass }
             } catch {
-                pass.broken.append(segment.path)
+                pass.record.broken.append(segment.path)
             }
             done += size(of: segment)
             progress(RecordProgress(what: .reading, done: done, of: all))

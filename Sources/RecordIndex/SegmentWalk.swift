@@ -35,7 +35,7 @@ struct SegmentWalk {
     ) throws(RecordReadingError) -> Bool {
         let hasher = segment.hasher
         let plan = plan(segment, path, &pass)
-        pass.addUnreadable(plan.unreadable, first: nil)
+        pass.record.addUnreadable(plan.unreadable, first: nil)
         if newestFirst {
             var found: [FoundEntry] = []
             try tail(of: segment, after: plan, hasher, &pass) {
@@ -182,7 +182,7 @@ struct SegmentWalk {
             goesOn = given ?? true
             return goesOn
         }
-        pass.addUnreadable(unreadable.count, first: unreadable.first)
+        pass.record.addUnreadable(unreadable.count, first: unreadable.first)
         pass.read += read
         return goesOn
     }
@@ -222,7 +222,7 @@ struct SegmentWalk {
             }
             return goesOn
         }
-        pass.addUnreadable(unreadable.count, first: unreadable.first)
+        pass.record.addUnreadable(unreadable.count, first: unreadable.first)
         pass.read += read
         return goesOn
     }

@@ -237,10 +237,10 @@ struct KeeperWork {
 
     private mutating func purgeByAge() {
         guard let keep = settings.keep else { return }
-        let wall = wallMilliseconds()
-        let verdict = clock.look(wall: wall, monotonic: monotonic())
-        guard verdict == .plausible else {
-            if case .leapt(let days, isNews: true) = verdict {
+        if case .leapt(let days, let isNews) = clock.look(
+            wall: wallMilliseconds(), monotonic: monotonic())
+        {
+            if isNews {
                 keeper.say(
                     "record: the clock is \(days) days further than it was: nothing is purged by "
                         + "age for a day, in case it is wrong (`timedatectl` shows it)")

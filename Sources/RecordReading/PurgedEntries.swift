@@ -12,10 +12,12 @@ package struct PurgedEntries: Sendable, Equatable {
     /// When those two were written, RFC 3339.
     package var first: String
     package var last: String
-    package var segments = 1
     /// When the last of these segments went, and why.
     package var purgedAt: String
     package var reason: String
+
+    /// The number of the last of them.
+    package var lastEntry: UInt64 { ends - min(1, ends) }
 
     fileprivate init(_ tombstone: Tombstone) {
         begins = tombstone.range.begin
@@ -49,7 +51,6 @@ extension RecordReader {
             }
             (sum.ends, sum.last) = (one.ends, one.last)
             (sum.purgedAt, sum.reason) = (one.purgedAt, one.reason)
-            sum.segments += 1
             all = sum
         }
         return all
@@ -62,20 +63,19 @@ extension RecordReader {
 
     /// Segments that others speak of, and that are neither here nor purged.
     package var missing: [Int] {
-        let known = Set(segments.map(\.number)).union(tombstones.map(\.segment))
-        let heads = segments.compactMap(\.head)
-        let told = heads.compactMap(\.previous).map(\.segment)
-        // Between two that are here all numbers are used, but for those that were put aside.
-        return Set(told).subtracting(known).sorted()
+        let told = segments.compactMap { $0.head?.previous?.segment }
+        return Set(told).subtracting(segments.map(\.number))
+            .filter { tombstone(of: $0)?.segment != $0 }.sorted()
     }
 
     private var tombstones: [Tombstone] {
-        let listing = SegmentFolder(folder)
-        let numbers = (try? listing.numbers(.purged)) ?? []
-        return numbers.sorted().compactMap { number in
-            smallFile(listing.file(number, ".purged"), bytesMax: Tombstone.lengthMax)
-                .flatMap { SignedNote(String(decoding: $0, as: UTF8.self)) }
-                .flatMap { Tombstone($0.text) }
-        }
+        let numbers = (try? SegmentFolder(folder).numbers(.purged)) ?? []
+        return numbers.sorted().compactMap(tombstone)
+    }
+
+    private func tombstone(of number: Int) -> Tombstone? {
+        smallFile(SegmentFolder(folder).file(number, ".purged"), bytesMax: Tombstone.lengthMax)
+            .flatMap { SignedNote(String(decoding: $0, as: UTF8.self)) }
+            .flatMap { Tombstone($0.text) }
     }
 }

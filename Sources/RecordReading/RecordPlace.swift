@@ -74,7 +74,7 @@ extension RecordReader {
                 defer { next = after }
                 if isOfTheRecordItself(line) { return true }
                 guard let (entry, plain) = read(line, place, number, of: segment) else {
-                    pass.addUnreadable(number)
+                    pass.addUnreadable(first: number)
                     return true
                 }
                 goesOn = take(ReadEntry(entry: entry, line: plain, next: after))

@@ -5,8 +5,8 @@ package import Sealing
 
 /// The record in a folder.
 package final class RecordReader: Sendable {
-    /// What one pass over the record found besides entries.
-    package struct Pass: Sendable {
+    /// What one pass over the record found besides entries, and so what its answer lacks.
+    package struct Pass: Equatable, Sendable {
         /// Lines that are no JSON object with a time, too long, or not sealed as their segment
         /// says.
         package var unreadable = 0
@@ -19,9 +19,11 @@ package final class RecordReader: Sendable {
         /// Segments that are gone without the proof of a purge, whatever they held.
         package var missing: [Int] = []
 
-        mutating func addUnreadable(_ number: UInt64) {
-            unreadable += 1
-            firstUnreadable = firstUnreadable ?? number
+        package init() {}
+
+        package mutating func addUnreadable(_ count: Int = 1, first: UInt64?) {
+            unreadable += count
+            firstUnreadable = firstUnreadable ?? first
         }
     }
 
@@ -97,7 +99,7 @@ package final class RecordReader: Sendable {
                 try segment.lines { line, place, number in
                     if isOfTheRecordItself(line) { return true }
                     guard let (entry, plain) = read(line, place, number, of: segment) else {
-                        pass.addUnreadable(number)
+                        pass.addUnreadable(first: number)
                         return true
                     }
                     guard entry.time >= since, entry.time < until else { return true }

@@ -47,7 +47,7 @@ import Testing
             return true
         }
         #expect(count > 3)
-        #expect(pass.broken == [] && pass.unindexed == [] && pass.unreadable == 0)
+        #expect(pass.record.broken == [] && pass.unindexed == [] && pass.record.unreadable == 0)
     }
 
     @Test func `reads few entries besides those that are asked for`() throws {

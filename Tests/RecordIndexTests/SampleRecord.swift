@@ -159,7 +159,7 @@ final class SampleRecord: Sendable {
             numbers.append(found.entry.sequence)
             return true
         }
-        #expect(pass.broken == [] && pass.unindexed == [])
+        #expect(pass.record.broken == [] && pass.unindexed == [])
         return numbers
     }
 

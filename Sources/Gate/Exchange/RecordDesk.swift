@@ -296,7 +296,8 @@ struct LinePace {
 }
 
 extension EventName {
-    fileprivate init(_ kind: SignInEvent.Kind) {
+    /// The one place that spells what happens on the gate's own pages, for record and log.
+    init(_ kind: SignInEvent.Kind) {
         self =
             switch kind {
             case .signedIn: .signedIn

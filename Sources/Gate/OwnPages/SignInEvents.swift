@@ -1,6 +1,7 @@
 // SignInEvents.swift: what happened at the gate's own pages, on its way to log and record.
 
 internal import Identity
+internal import Record
 internal import SignIn
 internal import Synchronization
 
@@ -41,7 +42,7 @@ extension WorkerCore {
         let (events, dropped) = signInEvents.take()
         for event in events {
             desk.record(event, by: self)
-            log.say(event.line, kind: "sign-in \(event.kind.rawValue)")
+            log.say(event.line, kind: "sign-in \(EventName(event.kind).rawValue)")
         }
         if dropped > 0 { log.say("sign-in: \(dropped) events were not recorded: too many at once") }
     }
@@ -50,7 +51,7 @@ extension WorkerCore {
 extension SignInEvent {
     /// What the operator reads: no secret, nothing a stranger typed.
     fileprivate var line: String {
-        var line = "sign-in: \(kind.rawValue)"
+        var line = "sign-in: \(EventName(kind).rawValue)"
         if let reason { line += " (\(reason))" }
         if let professional { line += " \(professional)" }
         if let account { line += ", account \(account)" }

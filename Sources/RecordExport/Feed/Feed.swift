@@ -10,12 +10,8 @@ package struct FeedReport: Equatable, Sendable {
     package var pieces = 0
     /// Pieces that were set aside.
     package var refused = 0
-    /// Lines of the record that could not be read.
-    package var unreadable = 0
-    /// The number of the first of them.
-    package var firstUnreadable: UInt64?
-    /// Segments that are gone without the proof of a purge.
-    package var missing: [Int] = []
+    /// What of the record was not fed.
+    package var pass = RecordReader.Pass()
     /// The number of the entry that comes next.
     package var next: UInt64?
 
@@ -105,9 +101,7 @@ package final class Feed {
         if let failure { throw failure }
         place = next
         try flush(origin)
-        report.unreadable = pass.unreadable
-        report.firstUnreadable = pass.firstUnreadable
-        report.missing = pass.missing
+        report.pass = pass
         report.next = place?.number
         return report
     }
@@ -117,7 +111,7 @@ package final class Feed {
             if !hasToldPurge, let purged = reader.purged(since: settings.since) {
                 hasToldPurge = true
                 say(
-                    "entries \(purged.begins) to \(purged.ends - min(1, purged.ends)) were purged "
+                    "entries \(purged.begins) to \(purged.lastEntry) were purged "
                         + "before they could be fed")
             }
             return nil
@@ -150,9 +144,9 @@ package final class Feed {
                     + "to, or no longer has",
                 hint: "its end was cut, or it is an older copy: `herse record verify` says more")
         }
-        guard let gap = reader.gap(after: cursor.place) else { return cursor.place }
+        guard let gap = reader.gap(after: place) else { return place }
         let words =
-            "entries from \(cursor.place.number) to before \(gap.number) were purged before they "
+            "entries from \(place.number) to before \(gap.number) were purged before they "
             + "were fed"
         guard settings.acceptsGap else {
             throw ExportError(

@@ -52,14 +52,8 @@ package struct ExportReport: Equatable, Sendable {
     package var entries = 0
     /// AuditEvents, messages, lines or rows.
     package var pieces = 0
-    /// Lines of the record that could not be read.
-    package var unreadable = 0
-    /// The number of the first of them.
-    package var firstUnreadable: UInt64?
-    /// Segments that are gone without the proof of a purge.
-    package var missing: [Int] = []
-    /// What was purged of the period.
-    package var purged: PurgedEntries?
+    /// What of the record is not in it.
+    package var pass = RecordReader.Pass()
 }
 
 /// Writes what is asked for; memory does not grow with the record.
@@ -97,10 +91,7 @@ package func export(
             "\(broken): cannot be read to its end, so that entries would be missing",
             hint: "`herse record verify` says more; --until exports what is before")
     }
-    report.unreadable = pass.unreadable
-    report.firstUnreadable = pass.firstUnreadable
-    report.purged = pass.purged
-    report.missing = pass.missing
+    report.pass = pass
     try writer.end()
     try file.finish()
     return report

@@ -5,11 +5,11 @@ package import Identity
 /// Something that happened at the desk; nothing in it is a secret, nor typed by a stranger.
 package struct SignInEvent: Equatable, Sendable {
     /// What happened.
-    package enum Kind: String, CaseIterable, Sendable {
-        case signedIn = "signed-in"
-        case signedOut = "signed-out"
+    package enum Kind: Sendable {
+        case signedIn
+        case signedOut
         /// Sessions ended because the identity provider said so; `count` says how many.
-        case providerLogout = "provider-logout"
+        case providerLogout
         /// A second factor was enrolled.
         case enrolled
         /// A password was right, and a second factor is waited for.

@@ -11,11 +11,9 @@ struct BreachReporting {
     private let reckoning: Reckoning
     private let folder: DossierFolder
     private let console: Console
-    private var unreadable = 0
-    private var firstUnreadable: UInt64?
-    private var broken: [String] = []
-    private var purged: PurgedEntries?
-    private var missing: [Int] = []
+    private var pass = RecordReader.Pass()
+    /// Whether all of the record was read that is to be told of.
+    private var isWhole = false
 
     /// Entries between two looks at the clock.
     private static let entriesOfLook = 50_000
@@ -36,7 +34,7 @@ struct BreachReporting {
         let reckoning = reckoning
         let console = console
         let progress = Progress()
-        let pass = try passing { () throws(RecordReadingError) in
+        pass = try passing { () throws(RecordReadingError) in
             try reader.read(since: reckoning.scope.usualFrom) { entry in
                 let goesOn = reckoning.take(entry)
                 if reckoning.entries % Self.entriesOfLook == 0,
@@ -49,11 +47,6 @@ struct BreachReporting {
                 return goesOn
             }
         }
-        unreadable = pass.unreadable
-        firstUnreadable = pass.firstUnreadable
-        broken = pass.broken
-        purged = pass.purged
-        missing = pass.missing
         reckoning.end()
         guard !reckoning.isTooLarge else {
             throw Failure(
@@ -81,12 +74,12 @@ struct BreachReporting {
     }
 
     /// Writes the files.
-    func tell(_ order: DossierOrder, languages: [Language]) {
+    mutating func tell(_ order: DossierOrder, languages: [Language]) {
         var order = order
         order.languages = languages
-        order.unreadableLines = unreadable
-        order.brokenSegments = broken
-        order.purged = purged
+        order.unreadableLines = pass.unreadable
+        order.brokenSegments = pass.broken
+        order.purged = pass.purged
         reckoning.write(order, to: folder)
         if reckoning.isEmpty {
             let scope = reckoning.scope
@@ -95,20 +88,14 @@ struct BreachReporting {
                     + "\(Moment(milliseconds: scope.to).stamp): check the identifiers and the period "
                     + "(the dossier says so)")
         }
-        herse.tell(purged, on: console)
-        _ = herse.tell(missing: missing, on: console)
-        for segment in broken { console.talk("\(segment) could not be read to its end") }
-        _ = herse.tell(unreadable: unreadable, first: firstUnreadable, on: console)
+        isWhole = herse.tell(pass, on: console)
     }
 
     /// How the command ends.
-    var outcome: Outcome {
-        reckoning.isEmpty || unreadable > 0 || !broken.isEmpty || !missing.isEmpty
-            ? .refused : .done
-    }
+    var outcome: Outcome { reckoning.isEmpty || !isWhole ? .refused : .done }
 
     func result(_ integrity: Integrity, folder: String, sums: String) -> BreachResult {
-        BreachResult(reckoning, integrity, purged, folder: folder, sums: sums)
+        BreachResult(reckoning, integrity, pass.purged, folder: folder, sums: sums)
     }
 
     /// When the last line of progress was told.

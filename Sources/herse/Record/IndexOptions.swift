@@ -35,48 +35,39 @@ func filters(_ names: PatientNames) -> [String] {
 /// Says what is missing from what a search found: without it an answer is not whole, and the
 /// command is refused.
 func tell(_ pass: RecordSearch.Pass, on console: Console) -> Outcome {
-    tell(pass.purged, on: console)
     if let error = pass.unindexed.first {
         console.talk(printable(error.message) + ": every entry is read instead, which takes longer")
         console.talk("hint: \(error.hint)")
     }
+    return tell(pass.record, on: console) ? .done : .refused
+}
+
+/// Says what an answer of the record lacks; whether it is whole, but for what was purged.
+func tell(_ pass: RecordReader.Pass, on console: Console) -> Bool {
+    if let purged = pass.purged {
+        console.talk("note: " + words(of: purged) + ": what they said is not in this answer")
+    }
     for path in pass.broken { console.talk("\(printable(path)) could not be read to its end") }
-    let isThere = tell(missing: pass.missing, on: console)
-    let isWhole = tell(unreadable: pass.unreadable, first: pass.firstUnreadable, on: console)
-    return isThere && isWhole && pass.broken.isEmpty ? .done : .refused
-}
-
-/// Says which segments are gone; whether none is.
-func tell(missing segments: [Int], on console: Console) -> Bool {
-    guard !segments.isEmpty else { return true }
-    let numbers = segments.prefix(20).map(String.init).joined(separator: ", ")
-    console.talk("\(counted(segments.count, "segment")) of the record missing: \(numbers)")
-    console.talk(
-        "hint: what they said is not in this answer, and nothing proves a purge; `herse record "
-            + "verify` says more")
-    return false
-}
-
-/// Says how many lines could not be read; whether there were none.
-func tell(unreadable count: Int, first: UInt64?, on console: Console) -> Bool {
-    guard count > 0 else { return true }
-    let place = first.map { ", the first of them entry \($0)" } ?? ""
-    console.talk("\(counted(count, "line")) of the record could not be read" + place)
-    console.talk(
-        "hint: what they said is not in this answer; `herse record verify` says what is wrong")
-    return false
-}
-
-/// Says what was purged of the period that was asked for.
-func tell(_ purged: PurgedEntries?, on console: Console) {
-    guard let purged else { return }
-    console.talk("note: " + words(of: purged) + ": what they said is not in this answer")
+    if !pass.missing.isEmpty {
+        let numbers = pass.missing.prefix(20).map(String.init).joined(separator: ", ")
+        console.talk("\(counted(pass.missing.count, "segment")) of the record missing: \(numbers)")
+        console.talk(
+            "hint: what they said is not in this answer, and nothing proves a purge; `herse record "
+                + "verify` says more")
+    }
+    if pass.unreadable > 0 {
+        let place = pass.firstUnreadable.map { ", the first of them entry \($0)" } ?? ""
+        console.talk("\(counted(pass.unreadable, "line")) of the record could not be read" + place)
+        console.talk(
+            "hint: what they said is not in this answer; `herse record verify` says what is wrong")
+    }
+    return pass.broken.isEmpty && pass.missing.isEmpty && pass.unreadable == 0
 }
 
 /// `entries 0 to 13, from … to …, were purged`.
-func words(of purged: PurgedEntries) -> String {
+private func words(of purged: PurgedEntries) -> String {
     printable(
-        "entries \(purged.begins) to \(purged.ends - min(1, purged.ends)), written from "
+        "entries \(purged.begins) to \(purged.lastEntry), written from "
             + "\(purged.first) to \(purged.last), were purged (\(purged.purgedAt): "
             + "\(purged.reason))")
 }

@@ -149,11 +149,10 @@ struct RecordFeedCommand: Verb {
         while true {
             let report = try writing { () throws(ExportError) in try feed.run(reader) }
             if !follow || report.pieces > 0 { say(report, console) }
-            let isWhole = tell(
-                unreadable: report.unreadable, first: report.firstUnreadable, on: console)
-            guard follow else {
-                return tell(missing: report.missing, on: console) && isWhole ? .done : .refused
-            }
+            // What is missing stays so, and is not worth a line each second.
+            let isTold = !follow || report.pass.unreadable > 0
+            let isWhole = !isTold || tell(report.pass, on: console)
+            guard follow else { return isWhole ? .done : .refused }
             Feed.wait(milliseconds: 1000)
             reader = try openRecord(options.folder, try options.auditorKeys())
         }
@@ -165,7 +164,7 @@ struct RecordFeedCommand: Verb {
                 json(
                     Report(
                         entries: report.entries, pieces: report.pieces, refused: report.refused,
-                        unreadable: report.unreadable, next: report.next)))
+                        unreadable: report.pass.unreadable, next: report.next)))
         }
         var words =
             "\(counted(report.pieces, "event")) of \(counted(report.entries, "entry")) accepted"

@@ -127,8 +127,8 @@ private func witnessedCheckpoints(
     var torn = 0
     func take() {
         guard !note.isEmpty else { return }
-        // What a torn note left stands before the next.
-        var rest = note[...]
+        // What a torn note left stands before the next, which is no longer than a note may be.
+        var rest = Substring(note.utf8.suffix(SignedNote.lengthMax))
         while !rest.isEmpty {
             if let read = SignedNote(String(rest)),
                 let one = WitnessedCheckpoint(source: file, note: read)

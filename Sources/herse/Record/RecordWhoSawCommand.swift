@@ -64,7 +64,9 @@ struct RecordWhoSawCommand: Verb {
                     seen.take(aborted: one.entry)
                     return true
                 }
-                pass.broken += rest.broken.filter { !pass.broken.contains($0) }
+                pass.record.broken += rest.record.broken.filter {
+                    !pass.record.broken.contains($0)
+                }
             }
             return pass
         }

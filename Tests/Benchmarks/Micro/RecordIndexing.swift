@@ -45,7 +45,7 @@ func timeRecordSearch(_ arguments: [String]) {
                 found += 1
                 seen.take(one.entry)
                 return true
-            }), pass.broken.isEmpty, pass.unindexed.isEmpty
+            }), pass.record.broken.isEmpty, pass.unindexed.isEmpty
     else { failToSearch(arguments[0]) }
     print(
         #"{"found": \#(found), "read": \#(pass.read), "patients": \#(seen.sightings.count), "seconds": \#(seconds(begun, CLOCK_MONOTONIC))}"#
